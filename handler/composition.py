@@ -53,9 +53,8 @@ def compose(environment: Mapping[str, str], *, settings: SettingsFile) -> Servic
         ledger=Ledger(
             partial(clients.own, "dynamodb"),
             table=environment["LEDGER_TABLE"],
-            expiry=settings.expiry,
+            kept=settings.kept,
             archive_retention=settings.archive_retention,
-            refusals_retention=settings.refusals_retention,
         ),
         notices=Notices(partial(clients.own, "events"), bus=environment["EVENT_BUS"]),
         failures=FailuresQueue(partial(clients.own, "sqs"), queue_url=environment["FAILURES_QUEUE_URL"], clock=_now),

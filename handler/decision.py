@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from handler import globs, reasons, repository_names
 from handler.events import FailedCall
+from handler.observed_calls import ObservedCall
 from handler.principals import role_name_of
 from handler.rules import MAX_LISTED, Key, Rule, listed, matched
 from handler.settings import CreateRules, RepositorySettings, Settings
@@ -50,17 +51,22 @@ PRINCIPALS_DENY = ("create", "principals", "deny")
 PER_HOUR = ("create", "limit", "per_hour")
 
 
-def screen(call: FailedCall) -> Ignored | None:
-    """Why a call can be ignored without any look-up; None if it has to be decided."""
+def contradiction(call: FailedCall | ObservedCall) -> Ignored | None:
+    """Why an event's accounts or regions do not agree; None if they do."""
     if call.recipient_account != call.account:
         return Ignored(reason=reasons.ACCOUNT_MISMATCH, detail=f"recipientAccountId is {call.recipient_account}")
     if call.registry_id is not None and call.registry_id != call.account:
         return Ignored(reason=reasons.FOREIGN_REGISTRY, detail=f"registryId is {call.registry_id}")
     if call.event_region != call.region:
         return Ignored(reason=reasons.REGION_MISMATCH, detail=f"awsRegion is {call.event_region}")
-    if call.trigger is None:
-        return Ignored(reason=reasons.NOT_A_PUSH, detail=call.event_name)
     return None
+
+
+def screen(call: FailedCall) -> Ignored | None:
+    """Why a call can be ignored without any look-up; None if it has to be decided."""
+    if found := contradiction(call):
+        return found
+    return Ignored(reason=reasons.NOT_A_PUSH, detail=call.event_name) if call.trigger is None else None
 
 
 def decide(call: FailedCall, settings: Settings, *, is_member: Callable[[str], bool]) -> Decision:

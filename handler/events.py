@@ -1,4 +1,6 @@
-"""Parses the envelope that EventBridge delivers into a validated `FailedCall`, or reports why it is none.
+"""Parses the envelope that EventBridge delivers into a validated call, or reports why it is none.
+
+A `FailedCall` missed its repository, an `ObservedCall` created or deleted one.
 
 Everything below `detail.requestParameters`, and more, is controlled by the caller, in any account that may call ECR. So
 type, length and form of each value are checked before it is used, and an event is only accepted if all of its account
@@ -9,16 +11,16 @@ The exact content of a push's event is assumption A10; that a push from another 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal
 
+from handler import event_fields as fields
 from handler import redrives
+from handler.observed_calls import EVENT_SOURCES, ObservedCall, is_observed, observed_call
 from handler.regions import REGION
 from handler.settings import Trigger
-from handler.text import clean
 
 PUSH_CALLS = frozenset({"InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"})
 PULL_CALLS = frozenset({"BatchGetImage", "GetDownloadUrlForLayer"})
@@ -27,6 +29,8 @@ PULL_CALLS = frozenset({"BatchGetImage", "GetDownloadUrlForLayer"})
 MISSING_REPOSITORY = "RepositoryNotFoundException"
 SOURCE = "aws.ecr"
 DETAIL_TYPE = "AWS API Call via CloudTrail"
+SERVICE_DETAIL_TYPE = "AWS Service Event via CloudTrail"
+"""The detail type of what an AWS service does without a call of the API: it may create a repository, too."""
 
 REQUEST_SOURCE = "deployer.request"
 REQUEST_DETAIL_TYPE = "Repository Request"
@@ -36,13 +40,6 @@ REQUEST_CALL = "EnsureRepository"
 Via = Literal["redrive", "replay", "request"]
 """How an event came other than by its first delivery from CloudTrail: by `deployer failures redrive`, by a replay of an
 event archive, or by a request to the function URL."""
-
-_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII)
-_TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
-_MAX_ARN_LENGTH = 2048
-_MAX_NAME_LENGTH = 512
-"""ECR accepts 256. 512 characters of four bytes each are the longest key that an index of the ledger accepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +95,7 @@ class FailedCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherEvent:
-    """A valid envelope of an event other than a failed call to a missing repository; the rule excludes such events."""
+    """A valid envelope of any other event; the rules exclude such events."""
 
     description: str
 
@@ -114,56 +111,65 @@ class MalformedEvent:
     via: Via | None = None
 
 
-class _Malformed(Exception):  # noqa: N818 - the value that leaves this module is MalformedEvent
-    """Raised within this module for the first field that does not match the documentation."""
+Parsed = FailedCall | ObservedCall | OtherEvent | MalformedEvent
 
 
-def parse(event: object) -> FailedCall | OtherEvent | MalformedEvent:
+def parse(event: object) -> Parsed:
     """Parse one event; never raises, whatever the input is."""
     try:
-        envelope = _mapping(event, "event")
-        detail = _mapping(envelope.get("detail"), "detail")
+        envelope = fields.mapping(event, "event")
+        detail = fields.mapping(envelope.get("detail"), "detail")
         if other := _other(envelope, detail):
             return other
+        if is_observed(detail) and not _is_request(envelope):
+            call = observed_call(envelope, detail)
+            return replace(call, via=_checked_via(envelope, call.event_time))
         return _failed_call(envelope, detail)
-    except _Malformed as problem:
+    except fields.Malformed as problem:
         return _malformed(event, problem=str(problem))
 
 
 def _other(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> OtherEvent | None:
-    """Describe an event that is no failed call to ECR: somebody may have changed the rule that excludes these."""
+    """Describe an event that is no such call: somebody may have changed the rule that excludes these."""
     if _is_request(envelope):
         return None
-    if envelope.get("source") != SOURCE or envelope.get("detail-type") != DETAIL_TYPE:
-        source, kind = (_information(envelope.get(key), limit=128) for key in ("source", "detail-type"))
+    types = (DETAIL_TYPE, SERVICE_DETAIL_TYPE) if is_observed(detail) else (DETAIL_TYPE,)
+    if envelope.get("source") != SOURCE or envelope.get("detail-type") not in types:
+        source, kind = (fields.information(envelope.get(key), limit=128) for key in ("source", "detail-type"))
         return OtherEvent(description=f"{kind or 'no detail type'} of {source or 'no source'}")
-    if detail.get("errorCode") != MISSING_REPOSITORY or detail.get("eventSource") != "ecr.amazonaws.com":
-        name, code = (_information(detail.get(key), limit=128) for key in ("eventName", "errorCode"))
+    if is_observed(detail):
+        return None
+    if detail.get("errorCode") != MISSING_REPOSITORY or detail.get("eventSource") != EVENT_SOURCES[0]:
+        name, code = (fields.information(detail.get(key), limit=128) for key in ("eventName", "errorCode"))
         return OtherEvent(description=f"{name or 'no event name'}, {code or 'no error code'}")
     return None
 
 
 def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> FailedCall:
-    parameters = _mapping(detail.get("requestParameters"), "detail.requestParameters")
-    identity = _mapping(detail.get("userIdentity") or {}, "detail.userIdentity")
+    parameters = fields.mapping(detail.get("requestParameters"), "detail.requestParameters")
+    identity = fields.identity(detail)
     registry = parameters.get("registryId")
-    event_time = _time(detail.get("eventTime"), "detail.eventTime")
+    event_time = fields.time(detail.get("eventTime"), "detail.eventTime")
     return FailedCall(
-        account=_matching(envelope.get("account"), _ACCOUNT, "account"),
-        region=_matching(envelope.get("region"), REGION, "region"),
-        repository=_text(parameters.get("repositoryName"), "detail.requestParameters.repositoryName", _MAX_NAME_LENGTH),
-        registry_id=None if registry is None else _text(registry, "detail.requestParameters.registryId", 64),
-        recipient_account=_matching(detail.get("recipientAccountId"), _ACCOUNT, "detail.recipientAccountId"),
-        event_region=_matching(detail.get("awsRegion"), REGION, "detail.awsRegion"),
-        event_name=_text(detail.get("eventName"), "detail.eventName", 128),
-        event_id=_matching(detail.get("eventID"), _ID, "detail.eventID"),
-        envelope_id=_matching(envelope.get("id"), _ID, "id"),
+        account=fields.matching(envelope.get("account"), fields.ACCOUNT, "account"),
+        region=fields.matching(envelope.get("region"), REGION, "region"),
+        repository=fields.text(
+            parameters.get("repositoryName"), "detail.requestParameters.repositoryName", fields.MAX_NAME_LENGTH
+        ),
+        registry_id=None if registry is None else fields.text(registry, "detail.requestParameters.registryId", 64),
+        recipient_account=fields.matching(
+            detail.get("recipientAccountId"), fields.ACCOUNT, "detail.recipientAccountId"
+        ),
+        event_region=fields.matching(detail.get("awsRegion"), REGION, "detail.awsRegion"),
+        event_name=fields.text(detail.get("eventName"), "detail.eventName", 128),
+        event_id=fields.matching(detail.get("eventID"), fields.ID, "detail.eventID"),
+        envelope_id=fields.matching(envelope.get("id"), fields.ID, "id"),
         event_time=event_time,
-        principal=_principal(identity),
-        role_arn=_role_arn(identity),
-        source_ip=_information(detail.get("sourceIPAddress"), limit=256),
-        user_agent=_information(detail.get("userAgent"), limit=512),
-        principal_account=_principal_account(identity),
+        principal=fields.principal(identity),
+        role_arn=fields.role_arn(identity),
+        source_ip=fields.information(detail.get("sourceIPAddress"), limit=256),
+        user_agent=fields.information(detail.get("userAgent"), limit=512),
+        principal_account=fields.principal_account(identity),
         is_service=identity.get("type") == "AWSService",
         via=_checked_via(envelope, event_time),
     )
@@ -186,77 +192,19 @@ def _checked_via(envelope: Mapping[str, Any], event_time: datetime) -> Via | Non
     via = _via(envelope)
     if via != "redrive":
         return via
-    mark = _mapping(envelope[redrives.MARK], redrives.MARK)
-    sent = _time(mark.get("sent"), f"{redrives.MARK}.sent")
+    mark = fields.mapping(envelope[redrives.MARK], redrives.MARK)
+    sent = fields.time(mark.get("sent"), f"{redrives.MARK}.sent")
     if _is_request(envelope) and mark.get("queue") != "central":
-        raise _Malformed("a request is never in a member's queue")
+        raise fields.Malformed("a request is never in a member's queue")
     if problem := redrives.time_conflict(event_time, sent=sent, from_member=mark.get("queue") != "central"):
-        raise _Malformed(f"the redriven event contradicts its message: {problem}")
+        raise fields.Malformed(f"the redriven event contradicts its message: {problem}")
     return via
-
-
-def _principal(identity: Mapping[str, Any]) -> str:
-    """The caller's ARN; the id or name of a caller without one (of another account, or an AWS service)."""
-    for key in ("arn", "invokedBy", "principalId", "accountId"):
-        if identity.get(key):
-            return _text(identity[key], f"detail.userIdentity.{key}", _MAX_ARN_LENGTH)
-    return "unknown"
-
-
-def _principal_account(identity: Mapping[str, Any]) -> str | None:
-    account = identity.get("accountId")
-    return account if isinstance(account, str) and _ACCOUNT.fullmatch(account) else None
 
 
 def _account_of(arn: str) -> str | None:
     """The account in an ARN; None if the text is not an ARN with an account."""
     parts = arn.split(":", 5)
-    return parts[4] if len(parts) == 6 and parts[0] == "arn" and _ACCOUNT.fullmatch(parts[4]) else None
-
-
-def _role_arn(identity: Mapping[str, Any]) -> str | None:
-    """ARN of the role of an assumed-role session, with the role's path, which the session's own ARN lacks."""
-    context = _mapping(identity.get("sessionContext") or {}, "detail.userIdentity.sessionContext")
-    issuer = _mapping(context.get("sessionIssuer") or {}, "detail.userIdentity.sessionContext.sessionIssuer")
-    if issuer.get("type") != "Role" or not issuer.get("arn"):
-        return None
-    return _text(issuer["arn"], "detail.userIdentity.sessionContext.sessionIssuer.arn", _MAX_ARN_LENGTH)
-
-
-def _mapping(value: object, field: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _Malformed(f"{field} is not an object")
-    return value
-
-
-def _text(value: object, field: str, limit: int) -> str:
-    """Printable text; other characters become escapes with a backslash, which no valid name, id or ARN contains."""
-    if not isinstance(value, str) or not value:
-        raise _Malformed(f"{field} is missing or not a string")
-    if len(value) > limit:
-        raise _Malformed(f"{field} is longer than {limit} characters")
-    return clean(value, limit=limit)
-
-
-def _matching(value: object, form: re.Pattern[str], field: str) -> str:
-    if not isinstance(value, str) or not form.fullmatch(value):
-        raise _Malformed(f"{field} is missing or does not match {form.pattern}")
-    return value
-
-
-def _time(value: object, field: str) -> datetime:
-    text = _matching(value, _TIME, field)
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
-        raise _Malformed(f"{field} is not a valid time") from error
-
-
-def _information(value: object, *, limit: int) -> str:
-    """A value that is only recorded for people; a value that is not a string is recorded as the name of its type."""
-    return (
-        "" if value is None else clean(value[:limit] if isinstance(value, str) else type(value).__name__, limit=limit)
-    )
+    return parts[4] if len(parts) == 6 and parts[0] == "arn" and fields.ACCOUNT.fullmatch(parts[4]) else None
 
 
 def _malformed(event: object, *, problem: str) -> MalformedEvent:
@@ -266,19 +214,9 @@ def _malformed(event: object, *, problem: str) -> MalformedEvent:
     detail = detail if isinstance(detail, Mapping) else {}
     return MalformedEvent(
         problem=problem,
-        account=_valid_or_none(envelope.get("account"), _ACCOUNT),
-        event_id=_valid_or_none(detail.get("eventID"), _ID) or _valid_or_none(envelope.get("id"), _ID),
-        event_time=_time_or_none(detail.get("eventTime")) or _time_or_none(envelope.get("time")),
+        account=fields.valid_or_none(envelope.get("account"), fields.ACCOUNT),
+        event_id=fields.valid_or_none(detail.get("eventID"), fields.ID)
+        or fields.valid_or_none(envelope.get("id"), fields.ID),
+        event_time=fields.time_or_none(detail.get("eventTime")) or fields.time_or_none(envelope.get("time")),
         via=_via(envelope),
     )
-
-
-def _valid_or_none(value: object, form: re.Pattern[str]) -> str | None:
-    return value if isinstance(value, str) and form.fullmatch(value) else None
-
-
-def _time_or_none(value: object) -> datetime | None:
-    try:
-        return _time(value, "time")
-    except _Malformed:
-        return None

@@ -23,9 +23,11 @@ from handler.aws_errors import are_credentials_stale
 from handler.creation import Conclusion, Creation, UnfinishedError
 from handler.decision import Create, Decision, Ignored, Refused, decide, lacks_role, screen
 from handler.errors import DeniedError, PermanentError
-from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
+from handler.events import FailedCall, MalformedEvent, OtherEvent, Parsed, parse
 from handler.hand_over import Once
 from handler.notices import NOTABLE
+from handler.observed_calls import ObservedCall
+from handler.observing import Observer
 from handler.ports import (
     Callers,
     Failures,
@@ -124,14 +126,14 @@ class Handler:
             call=call, outcome="pending", reason=error.reason if isinstance(error, DeniedError) else TEMPORARY
         )
 
-    def _log_error(self, parsed: FailedCall | OtherEvent | MalformedEvent, attempt: Attempt, error: Exception) -> None:
+    def _log_error(self, parsed: Parsed, attempt: Attempt, error: Exception) -> None:
         if isinstance(parsed, FailedCall) and are_credentials_stale(error):
             self.registries.forget(parsed.account)
         self.log(log_fields(parsed, attempt, written_at=self.clock(), error=error))
 
     def _close(
         self,
-        parsed: FailedCall | OtherEvent | MalformedEvent,
+        parsed: Parsed,
         attempt: Attempt,
         conclusion: Conclusion,
         new_record: Record | None,
@@ -143,9 +145,7 @@ class Handler:
         self.log(fields)
         return fields
 
-    def _conclude(
-        self, parsed: FailedCall | OtherEvent | MalformedEvent, attempt: Attempt
-    ) -> tuple[Conclusion, Record | None]:
+    def _conclude(self, parsed: Parsed, attempt: Attempt) -> tuple[Conclusion, Record | None]:
         """The conclusion of an event and its record; there is no record if even the account is unknown."""
         match parsed:
             case FailedCall():
@@ -156,6 +156,9 @@ class Handler:
                     parsed, attempt, conclusion=conclusion, membership=membership, settings=self.settings
                 )
                 return conclusion, record
+            case ObservedCall():
+                observer = Observer(settings=self.settings, organization=self.organization, ledger=self.ledger)
+                return observer.conclude(parsed, attempt)
             case OtherEvent():
                 return Conclusion(outcome="ignored", reason=reasons.OTHER_EVENT, detail=parsed.description), None
             case MalformedEvent():
@@ -196,7 +199,8 @@ class Handler:
 
     def _notify(self, attempt: Attempt, record: Record) -> str:
         """Send the notice; returns the problem if that fails, which has no effect on the record."""
-        if record.outcome not in NOTABLE or record.reason == reasons.REFUSALS_LEFT_OUT:
+        is_notable = record.outcome in NOTABLE or (record.outcome == "observed" and self.settings.notices_of_observed)
+        if not is_notable or record.reason == reasons.REFUSALS_LEFT_OUT:
             return ""
         try:
             with attempt.steps("notice"):

@@ -29,8 +29,9 @@ from typing import TYPE_CHECKING, Any
 from handler import reasons
 from handler.errors import PermanentError
 from handler.events import FailedCall
+from handler.observed_calls import ObservedCall
 from handler.reasons import Outcome
-from handler.records import EXPIRY, Record, key_of
+from handler.records import Record, RecordRetention, key_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -82,7 +83,7 @@ class Slot:
     digest: str
 
     @classmethod
-    def of(cls, call: FailedCall) -> Slot:
+    def of(cls, call: FailedCall | ObservedCall) -> Slot:
         """The slot of the repository that a call did not find."""
         digest = sha256(f"{call.region}/{call.repository}".encode()).digest()[:_DIGEST_BYTES]
         return cls(
@@ -128,15 +129,13 @@ class Ledger:
         client: Callable[[], DynamoDBClient],
         *,
         table: str,
-        expiry: timedelta = EXPIRY,
+        kept: RecordRetention | None = None,
         archive_retention: timedelta = timedelta(),
-        refusals_retention: timedelta | None = None,
     ) -> None:
         self._client = client
         self._table = table
-        self._expiry = expiry
+        self._kept = kept or RecordRetention()
         self._archive_retention = archive_retention
-        self._refusals_kept = refusals_retention
 
     def write(self, record: Record) -> bool:
         """Add a record; False if it exists already, which is equally good.
@@ -145,7 +144,7 @@ class Ledger:
         events is forged.
         """
         client = self._client()
-        item = record.to_item(expiry=self._expiry, refusals_retention=self._refusals_kept)
+        item = record.to_item(self._kept)
         attributes = ", ".join(f"'{name}': ?" for name in item)
         try:
             client.execute_statement(
@@ -163,6 +162,18 @@ class Ledger:
         """
         at = key_of(event_time=call.event_time, event_id=call.event_id, outcome=outcome, request_id="")
         return self._has(call.account, at, of=(call.region, call.repository))
+
+    def has_created(self, account: str, event_id: str) -> bool:
+        """Whether an account has a `created` record of an event whose time is unknown; it may be seconds old."""
+        response = self._client().query(
+            TableName=self._table,
+            IndexName=EVENT_INDEX,
+            KeyConditionExpression="#event = :event",
+            ExpressionAttributeNames={"#event": EVENT_KEY},
+            ExpressionAttributeValues={":event": {"S": event_id}},
+        )
+        found = ((item[PARTITION_KEY]["S"], item[SORT_KEY]["S"]) for item in response["Items"])
+        return any(owner == account and at.endswith(f"#{event_id}#created") for owner, at in found)
 
     def _has(self, account: str, at: str, *, of: tuple[str | None, str | None]) -> bool:
         names = {"#region": "region", "#repository": REPOSITORY_KEY}
@@ -216,9 +227,9 @@ class Ledger:
         """Count one more refusal in the account's hour and return the new count. A retry counts again."""
         names, values = {"#refusals": REFUSALS}, {":one": {"N": "1"}}
         expression = "ADD #refusals :one"
-        if self._refusals_kept is not None:
+        if self._kept.refused is not None:
             hour = time.replace(minute=0, second=0, microsecond=0)
-            until = hour + timedelta(hours=1) + max(MAX_REDRIVE_AGE, self._archive_retention, self._refusals_kept)
+            until = hour + timedelta(hours=1) + max(MAX_REDRIVE_AGE, self._archive_retention, self._kept.refused)
             names["#expires"], values[":expires"] = EXPIRY_ATTRIBUTE, {"N": str(int(until.timestamp()))}
             expression += " SET #expires = :expires"
         response = self._client().update_item(
@@ -261,7 +272,7 @@ class Ledger:
             return str(response["Item"]["event"]["S"])
         return record.event_id
 
-    def count_denial(self, call: FailedCall, *, request_id: str, now: datetime) -> int:
+    def count_denial(self, call: FailedCall | ObservedCall, *, request_id: str, now: datetime) -> int:
         """Count one more denied attempt at an event and return the count for this request id.
 
         The item has the key prefix of the counters, for which the role has permission to update items.

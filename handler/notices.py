@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 SOURCE = "deployer"
 DETAIL_TYPE = "ECR Repository Decision"
 VERSION = 1
+OBSERVED_VERSION = 2
+"""Version of notices with keys that version 1 lacks: of `observed` ones. All others have not changed."""
 NOTABLE = ("created", "refused", "failed")
-"""Outcomes that cause a notice."""
+"""Outcomes that always cause a notice; `observed` does if the settings ask for it."""
 
 _MAX_TEXT_LENGTH = 600
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9 .,:;'/()_+={}*-]")
@@ -66,7 +68,8 @@ def detail_of(record: Record) -> dict[str, Any]:
     """`detail` of the notice, without absent values."""
     item = record.to_item()
     kept = {name: item[name]["S"] for name in _FIELDS if name in item}
-    return {"version": VERSION, **kept, "message": message_of(record)}
+    version = OBSERVED_VERSION if record.outcome == "observed" else VERSION
+    return {"version": version, **kept, "message": message_of(record)}
 
 
 _FIELDS = (
@@ -87,6 +90,8 @@ _FIELDS = (
     "event_time",
     "created_at",
     "settings_digest",
+    "action",
+    "how",
 )
 
 
@@ -105,6 +110,8 @@ def message_of(record: Record) -> dict[str, str]:
 
 def _result(record: Record) -> str:
     """The result in one or two words; a failed event may have created the repository nevertheless."""
+    if record.outcome == "observed":
+        return f"{record.action} ({record.how})"
     if record.outcome != "failed":
         return record.outcome
     return "left unfinished" if record.repository_arn else "not created"

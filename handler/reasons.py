@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Outcome = Literal["created", "exists", "refused", "ignored", "failed"]
+Outcome = Literal["created", "exists", "refused", "ignored", "failed", "observed"]
 
 # created
 CREATED = "created"
@@ -35,6 +35,7 @@ NOT_IN_ORGANIZATION = "not-in-organization"
 DUPLICATE_EVENT = "duplicate-event"
 REFUSED_ALREADY = "refused-already"
 OTHER_EVENT = "other-event"
+RECORDED_ALREADY = "recorded-already"
 # failed
 MALFORMED_EVENT = "malformed-event"
 ORGANIZATION_NOT_READABLE = "organization-not-readable"
@@ -46,6 +47,9 @@ SETTINGS_NOT_ACCEPTED = "settings-not-accepted"
 REQUEST_NOT_ACCEPTED = "request-not-accepted"
 RECORD_CONFLICT = "record-conflict"
 SDK_TOO_OLD = "sdk-too-old"
+# observed
+REPOSITORY_CREATED = "repository-created"
+REPOSITORY_DELETED = "repository-deleted"
 
 RETRYABLE_DENIALS = frozenset({ROLE_NOT_ASSUMABLE, ACCESS_DENIED})
 """Denials that may be temporary because a role or a tag is new; final if Lambda's retry is denied too (A12)."""
@@ -78,6 +82,7 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
             DUPLICATE_EVENT,
             REFUSED_ALREADY,
             OTHER_EVENT,
+            RECORDED_ALREADY,
         }
     ),
     "failed": frozenset(
@@ -94,6 +99,7 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
             SDK_TOO_OLD,
         }
     ),
+    "observed": frozenset({REPOSITORY_CREATED, REPOSITORY_DELETED}),
 }
 """The reasons of each outcome; every reason belongs to one outcome."""
 
@@ -127,7 +133,8 @@ SENTENCES: dict[str, str] = {
     NOT_IN_ORGANIZATION: "The account is not in the organization.",
     DUPLICATE_EVENT: "This event was handled before; it was delivered or replayed again.",
     REFUSED_ALREADY: "Another layer of the same push was refused for the same reason; the detail names its event.",
-    OTHER_EVENT: "The event is not a failed call to a missing repository.",
+    OTHER_EVENT: "The event is not a failed call to a missing repository, and no creation or deletion of one.",
+    RECORDED_ALREADY: "The handler created this repository itself, and the ledger has its `created` record.",
     MALFORMED_EVENT: "The event is not in the format that EventBridge and CloudTrail document; inspect the message.",
     ORGANIZATION_NOT_READABLE: "The handler may not read the account, which joined after the last roll-out, from AWS "
     "Organizations; make the central account a delegated administrator again, then redrive.",
@@ -145,4 +152,7 @@ SENTENCES: dict[str, str] = {
     "`mutability_exclusions`; let Lambda update the runtime, or roll out without the setting, then redrive.",
     RECORD_CONFLICT: "The ledger has a record of the same event for another repository, so one of the two events is "
     "forged; check who can write to the account's dead-letter queue, and run `deployer audit verify`.",
+    REPOSITORY_CREATED: "A repository was created; `how` is the way, as far as CloudTrail proves it.",
+    REPOSITORY_DELETED: "A repository was deleted, with all images in it; `how` is the way, as far as CloudTrail "
+    "proves it.",
 }

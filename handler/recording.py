@@ -11,13 +11,17 @@ from typing import Any
 from handler import reasons
 from handler.creation import Conclusion
 from handler.errors import PermanentError
-from handler.events import FailedCall, MalformedEvent, OtherEvent
+from handler.events import FailedCall, MalformedEvent, OtherEvent, Parsed
 from handler.log import Steps
+from handler.observed_calls import ObservedCall
 from handler.ports import Membership
 from handler.records import EXPIRING, MAX_REFUSALS, SUMMARY_EVENT_ID, Record
 from handler.rules import text_of
 from handler.settings_file import SettingsFile
 from handler.text import clean
+
+_WITHOUT_STEPS = EXPIRING | {"observed"}
+"""Outcomes of so little work that how long it took is not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +37,14 @@ class Attempt:
 
 
 def record_of(
-    call: FailedCall,
+    call: FailedCall | ObservedCall,
     attempt: Attempt,
     *,
     conclusion: Conclusion,
     membership: Membership | None,
     settings: SettingsFile,
 ) -> Record:
-    """The record of a call to a missing repository; `membership` is None if it was not looked up."""
+    """The record of a call; `membership` is None if it was not looked up."""
     repository = conclusion.repository
     current_name = membership.account_name if membership else ""
     return Record(
@@ -69,7 +73,7 @@ def record_of(
         request_id=attempt.request_id,
         settings_digest=settings.digest,
         settings=conclusion.settings,
-        steps=None if conclusion.outcome in EXPIRING else _compact(attempt.steps.milliseconds),
+        steps=None if conclusion.outcome in _WITHOUT_STEPS else _compact(attempt.steps.milliseconds),
     )
 
 
@@ -141,7 +145,7 @@ def _compact(milliseconds: Mapping[str, float]) -> str:
 
 
 def log_fields(
-    parsed: FailedCall | OtherEvent | MalformedEvent,
+    parsed: Parsed,
     attempt: Attempt,
     *,
     written_at: datetime,
@@ -171,9 +175,9 @@ def log_fields(
     }
 
 
-def _subject(parsed: FailedCall | OtherEvent | MalformedEvent) -> dict[str, Any]:
+def _subject(parsed: Parsed) -> dict[str, Any]:
     match parsed:
-        case FailedCall():
+        case FailedCall() | ObservedCall():
             return {
                 "event_id": parsed.event_id,
                 "account": parsed.account,
@@ -189,7 +193,7 @@ def _subject(parsed: FailedCall | OtherEvent | MalformedEvent) -> dict[str, Any]
             return {}
 
 
-def _event_to_repository(parsed: FailedCall | OtherEvent | MalformedEvent, conclusion: Conclusion) -> int | None:
+def _event_to_repository(parsed: Parsed, conclusion: Conclusion) -> int | None:
     """Milliseconds from the failed call to the repository; CloudTrail's times are whole seconds."""
     if conclusion.outcome != "created" or conclusion.repository is None or not isinstance(parsed, FailedCall):
         return None

@@ -22,12 +22,16 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from zlib import crc32
 
+from handler.creators import How
 from handler.events import Via
+from handler.observed_calls import Action
 from handler.reasons import Outcome
 from handler.settings import Retention
 from handler.text import printable
 
 VERSION = 1
+OBSERVED_VERSION = 2
+"""Version of records with attributes that version 1 lacks: `observed` ones. All others have not changed."""
 
 OuSource = Literal["asked", "remembered"]
 
@@ -44,6 +48,22 @@ MAX_REFUSALS = 1_000
 """Most records of refusals for one account and hour; one further record stands for all refusals beyond them."""
 SUMMARY_EVENT_ID = "refusals-left-out"
 """The event id of the record that stands for all refusals left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRetention:
+    """How long records are kept after they were written; None means forever, as `created` and `failed` are."""
+
+    expiring: timedelta = EXPIRY
+    """Of the outcomes in EXPIRING."""
+    refused: timedelta | None = None
+    observed: timedelta | None = None
+
+    def of(self, outcome: Outcome) -> timedelta | None:
+        """The time for one outcome."""
+        if outcome in EXPIRING:
+            return self.expiring
+        return {"refused": self.refused, "observed": self.observed}.get(outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +100,10 @@ class Record:
     steps: str | None = None
     via: Via | None = None
     """How the event was delivered again: by a redrive or a replay."""
+    action: Action | None = None
+    """Of an `observed` record: what happened to the repository."""
+    how: How | None = None
+    """Of an `observed` record: by what way, as far as the event proves it."""
 
     @property
     def at(self) -> str:
@@ -106,18 +130,21 @@ class Record:
         partitions = outcome_months(self.outcome, f"{self.event_time:%Y-%m}")
         return partitions[crc32(self.account.encode()) % len(partitions)]
 
-    def expires(self, expiry: timedelta, *, refusals_retention: timedelta | None = None) -> int | None:
-        """When DynamoDB may delete the record, in seconds since 1970; refusals only expire if that is configured."""
-        kept = refusals_retention if self.outcome == "refused" else expiry if self.outcome in EXPIRING else None
-        return None if kept is None else int((self.received_at + kept).timestamp())
+    @property
+    def version(self) -> int:
+        """The version of the record's schema."""
+        return OBSERVED_VERSION if self.outcome == "observed" else VERSION
 
-    def to_item(
-        self, *, expiry: timedelta = EXPIRY, refusals_retention: timedelta | None = None
-    ) -> dict[str, dict[str, str]]:
-        """The record in the format of DynamoDB's low-level API; `expiry` applies to outcomes that expire."""
+    def expires(self, kept: RecordRetention) -> int | None:
+        """When DynamoDB may delete the record, in seconds since 1970; None for one that stays."""
+        time = kept.of(self.outcome)
+        return None if time is None else int((self.received_at + time).timestamp())
+
+    def to_item(self, kept: RecordRetention | None = None) -> dict[str, dict[str, str]]:
+        """The record in the format of DynamoDB's low-level API."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        expires = self.expires(expiry, refusals_retention=refusals_retention)
-        values |= {"version": VERSION, "at": self.at, "day": self.day, "expires": expires}
+        expires = self.expires(kept or RecordRetention())
+        values |= {"version": self.version, "at": self.at, "day": self.day, "expires": expires}
         values["outcome_month"] = self.outcome_month
         return {
             name: {"N" if name in _NUMBERS else "S": _text(value)}

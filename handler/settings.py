@@ -347,6 +347,13 @@ class Retention:
             "example": 365,
         },
     )
+    observed: int | None = field(
+        default=None,
+        metadata={
+            "doc": "Ledger records of repositories that others created or deleted; null keeps them forever.",
+            "example": 730,
+        },
+    )
     event_archive: int = field(
         default=30, metadata={"doc": "How far back events can be replayed from the archive.", "example": 30}
     )

@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from handler.creators import OwnRoles
+from handler.records import RecordRetention
 from handler.settings import Layer, Retention, Settings, build, settings_from
 
 VERSION = 1
@@ -44,12 +46,16 @@ class SettingsFile:
         self._account_layers: Mapping[str, Layer] = document["accounts"]
         self._documents: Mapping[str, str] = document["documents"]
         kept = build(Retention, document.get("retention", {}))
-        self.expiry = timedelta(days=kept.expiring_records)
-        """How long the ledger keeps `exists` and `ignored` records."""
+        self.kept = RecordRetention(
+            expiring=timedelta(days=kept.expiring_records), refused=_days(kept.refused), observed=_days(kept.observed)
+        )
+        """How long the ledger keeps records."""
         self.archive_retention = timedelta(days=kept.event_archive)
         """How long an event can be replayed."""
-        self.refusals_retention = None if kept.refused is None else timedelta(days=kept.refused)
-        """How long the ledger keeps records of refusals; None means forever."""
+        self.roles = OwnRoles.read(document.get("roles", {}))
+        """The roles with which this installation acts in accounts; none if an older version wrote the file."""
+        self.notices_of_observed: bool = document.get("notices_of_observed", False)
+        """Whether repositories that others created or deleted cause notices."""
         self._settings_for = lru_cache(maxsize=4096)(self._merged)
 
     @classmethod
@@ -107,3 +113,7 @@ class SettingsFile:
     def document(self, name: str) -> str:
         """Text of a policy file that the settings refer to, as minified JSON."""
         return self._documents[name]
+
+
+def _days(number: int | None) -> timedelta | None:
+    return None if number is None else timedelta(days=number)

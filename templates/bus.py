@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troposphere import AWSObject, GetAtt, Ref, awslambda, events
 
-from templates.event_pattern import repository_not_found
+from templates.event_pattern import forwarded_events
 from templates.names import Names
 from templates.parts import dead_letters, retry_policy, tags
 from templates.resource_policies import admit_organization
@@ -13,7 +13,7 @@ BUS = "EventBus"
 RULE = "HandlerRule"
 
 
-def bus(names: Names, *, archive_days: int) -> list[AWSObject]:
+def bus(names: Names, *, archive_days: int, observe: bool) -> list[AWSObject]:
     """The bus, its policy and its archive; `archive_days` is how far back events can be replayed."""
     return [
         events.EventBus(
@@ -26,20 +26,20 @@ def bus(names: Names, *, archive_days: int) -> list[AWSObject]:
             "EventBusPolicy",
             EventBusName=Ref(BUS),
             StatementId=names.event_bus_statement,
-            Statement=admit_organization(names, bus_arn=GetAtt(BUS, "Arn")),
+            Statement=admit_organization(names, bus_arn=GetAtt(BUS, "Arn"), observe=observe),
         ),
         events.Archive(
             "EventArchive",
             ArchiveName=names.event_archive,
             Description="Received events, to be replayed after an outage or a defect",
             SourceArn=GetAtt(BUS, "Arn"),
-            EventPattern=repository_not_found(),
+            EventPattern=forwarded_events(observe=observe),
             RetentionDays=archive_days,
         ),
     ]
 
 
-def rule(names: Names, *, function: str, queue: str) -> list[AWSObject]:
+def rule(names: Names, *, function: str, queue: str, observe: bool) -> list[AWSObject]:
     """The rule and its permission to invoke the function; `function` and the dead-letter `queue` are logical ids."""
     target = events.Target(
         Id="handler",
@@ -53,7 +53,7 @@ def rule(names: Names, *, function: str, queue: str) -> list[AWSObject]:
             Name=names.central_rule,
             Description="Delivers every failed push to the handler",
             EventBusName=Ref(BUS),
-            EventPattern=repository_not_found(),
+            EventPattern=forwarded_events(observe=observe),
             State="ENABLED",
             Targets=[target],
             Tags=tags(names),

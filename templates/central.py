@@ -39,6 +39,8 @@ class Options:
     """Whether X-Ray traces the handler's invocations."""
     function_url: bool = False
     """Whether the handler has a URL for requests of `deployer ensure`; the region must have function URLs."""
+    observe: bool = True
+    """Whether the ledger observes repositories that others create or delete."""
     reserved_concurrency: int | None = None
     """The handler's reserved concurrency, which is also its maximum."""
 
@@ -58,9 +60,10 @@ def template(names: Names, *, handler_digest: str, options: Options = Options())
             tracing=options.tracing,
             reserved_concurrency=options.reserved_concurrency,
             invokes_itself=options.function_url,
+            observes=options.observe,
         ),
-        bus(names, archive_days=kept.event_archive),
-        rule(names, function=FUNCTION, queue=FAILURES_QUEUE),
+        bus(names, archive_days=kept.event_archive, observe=options.observe),
+        rule(names, function=FUNCTION, queue=FAILURES_QUEUE, observe=options.observe),
         notices(names, options.notifications, bus=BUS),
         operators(names, cleanup=options.cleanup),
         watch(names, handler_digest=handler_digest, log_days=kept.logs),

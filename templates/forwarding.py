@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troposphere import GetAtt, Template, events
 
-from templates.event_pattern import repository_not_found
+from templates.event_pattern import forwarded_events
 from templates.names import Names
 from templates.parts import compose, dead_letters, retry_policy, tags
 from templates.policies import arn_here
@@ -17,7 +17,7 @@ RULE = "ForwardingRule"
 QUEUE = "DeadLetterQueue"
 
 
-def template(names: Names) -> Template:
+def template(names: Names, *, observe: bool = True) -> Template:
     """The rule on the default bus with the central bus as its target, and the queue for undelivered events."""
     queue = dead_letter_queue(
         QUEUE,
@@ -26,10 +26,10 @@ def template(names: Names) -> Template:
         rule_arn=GetAtt(RULE, "Arn"),
         admitting=[admit_operators(names, queue=QUEUE), admit_watch(names, queue=QUEUE)],
     )
-    return compose(DESCRIPTION, [_rule(names)], queue)
+    return compose(DESCRIPTION, [_rule(names, observe=observe)], queue)
 
 
-def _rule(names: Names) -> events.Rule:
+def _rule(names: Names, *, observe: bool) -> events.Rule:
     """The target needs the role: a bus whose policy admits an organization accepts no events without one."""
     target = events.Target(
         Id="central-event-bus",
@@ -42,7 +42,7 @@ def _rule(names: Names) -> events.Rule:
         RULE,
         Name=names.forwarding_rule,
         Description="Forwards ECR calls to missing repositories to the central event bus",
-        EventPattern=repository_not_found(),
+        EventPattern=forwarded_events(observe=observe),
         State="ENABLED",
         Targets=[target],
         Tags=tags(names),

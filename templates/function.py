@@ -32,21 +32,22 @@ def function(  # noqa: PLR0913 - all by keyword
     tracing: bool = False,
     reserved_concurrency: int | None = None,
     invokes_itself: bool = False,
+    observes: bool = True,
 ) -> list[AWSObject]:
     """The function with its resources; `queue` is the logical id of the failures queue.
 
     With `tracing`, X-Ray traces sampled invocations. `invokes_itself` if an event must complete a request whose
-    invocation stops.
+    invocation stops. `observes` if it receives events of repositories that were created or deleted.
     """
     return [
-        _role(names, queue=queue, tracing=tracing, invokes_itself=invokes_itself),
+        _role(names, queue=queue, tracing=tracing, invokes_itself=invokes_itself, observes=observes),
         log_group(LOG_GROUP, names, name=names.log_group, days=log_days),
         _function(names, handler_digest, queue=queue, tracing=tracing, reserved_concurrency=reserved_concurrency),
         _retries(queue),
     ]
 
 
-def _role(names: Names, *, queue: str, tracing: bool, invokes_itself: bool) -> iam.Role:
+def _role(names: Names, *, queue: str, tracing: bool, invokes_itself: bool, observes: bool) -> iam.Role:
     table_arn = GetAtt(TABLE, "Arn")
     return role(
         ROLE,
@@ -60,6 +61,7 @@ def _role(names: Names, *, queue: str, tracing: bool, invokes_itself: bool) -> i
             *policies.look_up_accounts(names),
             policies.write_ledger(table_arn),
             policies.count_in_ledger(table_arn),
+            *([policies.find_created(names)] if observes else []),
             policies.send_failures(GetAtt(queue, "Arn")),
             policies.send_notices(names),
             policies.write_logs(names, log_group=names.log_group),

@@ -29,7 +29,7 @@ TOPIC = "NoticesTopic"
 CREATE = "create"
 
 Format = Literal["text", "slack", "teams"]
-Outcome = Literal["created", "refused", "failed"]
+Outcome = Literal["created", "refused", "failed", "observed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,11 @@ class Notifications:
     )
     outcomes: tuple[Outcome, ...] = field(
         default=("created", "refused", "failed"),
-        metadata={"doc": "Outcomes that cause a message.", "example": ["refused", "failed"]},
+        metadata={
+            "doc": "Outcomes that cause a message. `observed`, for repositories that others create or delete, also "
+            "makes the handler put these notices on the central event bus.",
+            "example": ["refused", "failed"],
+        },
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from troposphere import Sub
 
-from handler.ledger import COUNTER_PREFIX
+from handler.ledger import COUNTER_PREFIX, EVENT_INDEX
 from handler.notices import SOURCE
 from handler.tags import EVENT_ID_TAG
 from templates.names import Names
@@ -73,6 +73,16 @@ def write_ledger(table_arn: Any) -> Statement:
         "Effect": "Allow",
         "Action": ["dynamodb:GetItem", "dynamodb:PartiQLInsert"],
         "Resource": table_arn,
+    }
+
+
+def find_created(names: Names) -> Statement:
+    """Find the `created` record of an event in the index of events, which holds nothing but keys."""
+    return {
+        "Sid": "FindCreated",
+        "Effect": "Allow",
+        "Action": "dynamodb:Query",
+        "Resource": f"{names.ledger_table_arn}/index/{EVENT_INDEX}",
     }
 
 

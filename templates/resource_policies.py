@@ -6,20 +6,22 @@ from typing import Any
 
 from troposphere import GetAtt, Sub
 
+from handler.events import SOURCE
 from templates import policies
-from templates.event_pattern import DETAIL_TYPE, EVENT_SOURCE
+from templates.event_pattern import detail_types
 from templates.names import Names
 from templates.policies import Statement
 
 
-def admit_organization(names: Names, *, bus_arn: Any) -> Statement:
+def admit_organization(names: Names, *, bus_arn: Any, observe: bool) -> Statement:
     """Accounts of this organization may put ECR's own CloudTrail events on the central bus, and nothing else.
 
     `events:source` and `events:detail-type` are multivalued, one value for each event of a call: all must match, and
     `Null` denies a call without values, which `ForAllValues` alone would allow. That calls by a rule of another account
     have these keys is assumption A13.
     """
-    kinds = {"events:source": EVENT_SOURCE, "events:detail-type": DETAIL_TYPE}
+    types = detail_types(observe=observe)
+    kinds = {"events:source": SOURCE, "events:detail-type": types if observe else types[0]}
     return {
         "Sid": names.event_bus_statement,
         "Effect": "Allow",

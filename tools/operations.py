@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import fill
 
-from handler.reasons import MALFORMED_EVENT, NOT_A_PUSH, OU_NOT_ENABLED, SENTENCES
+from handler.reasons import MALFORMED_EVENT, NOT_A_PUSH, OU_NOT_ENABLED, REPOSITORY_CREATED, SENTENCES
 from templates.alarms import (
     ABOVE,
     MISSING_DATA_IS_ALARM,
@@ -25,7 +25,7 @@ WIDTH = 120
 
 _CODES = list(SENTENCES)
 REFUSALS = _CODES[_CODES.index(OU_NOT_ENABLED) : _CODES.index(NOT_A_PUSH)]
-FAILURES = _CODES[_CODES.index(MALFORMED_EVENT) :]
+FAILURES = _CODES[_CODES.index(MALFORMED_EVENT) : _CODES.index(REPOSITORY_CREATED)]
 """Reasons of refused and failed events; `SENTENCES` lists all reasons in the order of outcomes."""
 
 

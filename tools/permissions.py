@@ -56,6 +56,7 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "DenyNames": native_policies.deny_names,
     "DescribeAccounts": policies.look_up_accounts,
     "DescribeKeys": policies.use_keys,
+    "FindCreated": policies.find_created,
     "FinishCreatedRepositories": policies.finish_created_repositories,
     "FindQueues": policies.find_queues,
     "FindStackSets": policies.find_stack_sets,

@@ -8,7 +8,7 @@ from acceptance.check import Check, Finding, held, refuted
 from acceptance.lab import Lab
 from acceptance.rigs.events import Push, push
 from handler.events import FailedCall, parse
-from templates.event_pattern import repository_not_found
+from templates.event_pattern import forwarded_events
 
 
 def run(lab: Lab) -> Finding:
@@ -16,7 +16,7 @@ def run(lab: Lab) -> Finding:
     pushed = push(lab)
     event = pushed.message.event
     answer = {"status": pushed.answer.status, "body": pushed.answer.body}
-    pattern = json.dumps(repository_not_found())
+    pattern = json.dumps(forwarded_events(observe=False))
     matches = lab.client("member", "events").test_event_pattern(EventPattern=pattern, Event=json.dumps(event))
     if not matches["Result"]:
         return refuted("The rule's pattern does not match the event", event=event, answer=answer)

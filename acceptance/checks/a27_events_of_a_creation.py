@@ -5,7 +5,7 @@ from __future__ import annotations
 from acceptance.check import Check, Finding, held, refuted
 from acceptance.lab import Lab
 from acceptance.rigs.creations import creation
-from templates.event_pattern import ERROR_CODE
+from handler.events import MISSING_REPOSITORY
 
 
 def run(lab: Lab) -> Finding:
@@ -13,7 +13,7 @@ def run(lab: Lab) -> Finding:
     pushed = creation(lab)
     if pushed.answer.status >= 400:
         return refuted(f"The push was refused with {pushed.answer.status}", **pushed.evidence)
-    if missing := [event for event in pushed.events if event["detail"].get("errorCode") == ERROR_CODE]:
+    if missing := [event for event in pushed.events if event["detail"].get("errorCode") == MISSING_REPOSITORY]:
         return refuted(f"{len(missing)} events are of a missing repository", **pushed.evidence)
     return held("No event of the push is of a missing repository", **pushed.evidence)
 

@@ -14,9 +14,10 @@ from acceptance.access import Side
 from acceptance.lab import Lab
 from acceptance.rigs.registry import Answer, begin_push
 from acceptance.rigs.roles import roles
+from handler.events import SOURCE
 from templates import forwarding
 from templates.bus import BUS, bus
-from templates.event_pattern import repository_not_found
+from templates.event_pattern import detail_types, forwarded_events
 from templates.policies import policy
 from templates.resource_policies import admit_dead_letters
 
@@ -122,7 +123,7 @@ def _capture(lab: Lab) -> Template:
     rule = events.Rule(
         "Rule",
         Name=lab.name("capture"),
-        EventPattern={"source": ["aws.ecr"], "detail-type": ["AWS API Call via CloudTrail"]},
+        EventPattern={"source": [SOURCE], "detail-type": detail_types(observe=True)},
         State="ENABLED",
         Targets=[events.Target(Id="queue", Arn=GetAtt("Queue", "Arn"))],
     )
@@ -138,11 +139,13 @@ def _central_bus(lab: Lab) -> Template:
         "Rule",
         Name=lab.name("arrived"),
         EventBusName=Ref(BUS),
-        EventPattern=repository_not_found(),
+        EventPattern=forwarded_events(observe=False),
         State="ENABLED",
         Targets=[events.Target(Id="queue", Arn=GetAtt("Queue", "Arn"))],
     )
-    bus_and_policy = [one for one in bus(names, archive_days=1) if one.resource_type != "AWS::Events::Archive"]
+    bus_and_policy = [
+        one for one in bus(names, archive_days=1, observe=True) if one.resource_type != "AWS::Events::Archive"
+    ]
     for resource in (*bus_and_policy, *_queue(lab.name("arrived"), rule_arn=GetAtt("Rule", "Arn")), rule):
         template.add_resource(resource)
     return template

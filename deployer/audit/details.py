@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from deployer.audit.stories import EMPTY, Story
 from deployer.settings import Compiled
 from deployer.settings.inheritance import Origin
 from deployer.settings.verdicts import LocatedRule, Verdict, constructed_call, judge
@@ -68,6 +69,8 @@ class DecisionDetails:
     record: Record
     history: tuple[Record, ...] = ()
     """Other decisions about the same repository, the newest first."""
+    story: Story = EMPTY
+    """The story of the repository that the decision is about."""
     today: Today | None = None
     actual: Mapping[str, Any] | None = None
     """The repository's actual settings; None if they were not read or it does not exist."""

@@ -37,6 +37,8 @@ COLUMNS = (
     "settings",
     "steps",
     "via",
+    "action",
+    "how",
 )
 """In display order."""
 

@@ -25,7 +25,7 @@ from handler.records import Record
 BATCH = 10_000
 """Records between two confirmations: some seconds' work, some 20 MB. A killed process reads them again."""
 
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

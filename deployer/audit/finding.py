@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import Protocol
 
 from deployer.audit.query import ALL, BEGINNING, OTHERS, Query
 from deployer.audit.reading import Ledger, Usage, read
+from deployer.audit.stories import EMPTY, Story, stories_of
 from handler.records import Record
 
 HISTORY = 20
@@ -30,6 +31,8 @@ class FoundDecision:
 
     record: Record
     history: tuple[Record, ...] = ()
+    story: Story = EMPTY
+    """The repository's own story, which the decision is a part of."""
 
 
 def find(target: str, ledger: EventLedger, *, within: Query, usage: Usage) -> list[FoundDecision]:
@@ -61,18 +64,25 @@ def _of_repository(name: str | None, ledger: Ledger, within: Query, usage: Usage
 
 
 def _of_registry(records: list[Record]) -> FoundDecision:
-    """The newest creation, else the newest decision."""
-    newest = sorted(records, key=lambda record: record.at, reverse=True)
-    return _found(next((one for one in newest if one.outcome == "created"), newest[0]), newest)
+    """The creation in the newest story, decided or observed; else its newest record."""
+    newest = stories_of(records)[-1][::-1]
+    created = (one for one in newest if one.outcome == "created")
+    observed = (one for one in newest if one.action == "created")
+    return _found(next(chain(created, observed), newest[0]), sorted(records, key=_at, reverse=True))
 
 
 def _found(record: Record, others: Iterable[Record]) -> FoundDecision:
-    history = (one for one in others if (one.account, one.at) != (record.account, record.at))
-    return FoundDecision(record=record, history=tuple(islice(history, HISTORY)))
+    every = [one for one in others if (one.account, one.at) != (record.account, record.at)]
+    own = next(story for story in stories_of([*every, record]) if record in story)
+    return FoundDecision(record=record, history=tuple(every[:HISTORY]), story=Story.of(own))
 
 
 def _is_within(record: Record, within: Query) -> bool:
     return replace(within, since=BEGINNING, until=_END, outcomes=ALL).matches(record)
+
+
+def _at(record: Record) -> str:
+    return record.at
 
 
 def _registry(record: Record) -> tuple[str, str]:

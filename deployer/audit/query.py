@@ -8,11 +8,16 @@ from datetime import UTC, datetime
 
 from deployer.principals import role_of
 from handler import globs, reasons
+from handler.creators import How
+from handler.observed_calls import Action
 from handler.reasons import Outcome
 from handler.records import EXPIRING, Record
 
-NOTABLE: tuple[Outcome, ...] = ("created", "refused", "failed")
-"""Outcomes that matter to people: something was created, or a request was not fulfilled."""
+DECISIONS: tuple[Outcome, ...] = ("created", "refused", "failed")
+"""Outcomes of decisions that matter to people: something was created, or a request was not fulfilled."""
+
+NOTABLE: tuple[Outcome, ...] = (*DECISIONS, "observed")
+"""Those, and what others created or deleted."""
 
 OTHERS: tuple[Outcome, ...] = ("exists", "ignored")
 """Several of each push: its other layers, and calls that only read. They expire."""
@@ -47,6 +52,8 @@ class Query:
     regions: tuple[str, ...] = ()
     repositories: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
+    hows: tuple[How, ...] = ()
+    actions: tuple[Action, ...] = ()
     oldest_first: bool = False
 
     def matches(self, record: Record) -> bool:
@@ -57,6 +64,8 @@ class Query:
             and _is_any(record.reason, self.reasons)
             and _is_any(record.account, self.accounts)
             and _is_any(record.region, self.regions)
+            and _is_any(record.how, self.hows)
+            and _is_any(record.action, self.actions)
             and (not self.ous or _is_in(record.ou_path or "", self.ous, include_children=self.include_children))
             and (not self.repositories or _matches(self.repositories, _names(record), globs.matches_name))
             and (not self.principals or _matches(self.principals, _principals(record), globs.matches_arn))
@@ -66,7 +75,7 @@ class Query:
     def is_selective(self) -> bool:
         """Whether few of the records that are read may match: filters without a key of their own."""
         has_globs = bool(self.repositories and not self.exact_repositories)
-        return has_globs or any((self.reasons, self.ous, self.regions, self.principals))
+        return has_globs or any((self.reasons, self.ous, self.regions, self.principals, self.hows, self.actions))
 
     @property
     def exact_repositories(self) -> tuple[str, ...]:

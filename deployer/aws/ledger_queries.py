@@ -72,6 +72,8 @@ def _filters(index_key: IndexKey, query: Query) -> Iterator[ConditionBase]:
         yield from _one_of("account", query.accounts)
     yield from _one_of("reason", query.reasons)
     yield from _one_of("region", query.regions)
+    yield from _one_of("how", query.hows)
+    yield from _one_of("action", query.actions)
     yield from _in_ous(query)
     if index_key.index != "by-repository":
         yield from _begins("repository", query.repositories)

@@ -51,6 +51,8 @@ def export_records(
     principal: filters.Principals = None,
     outcome: filters.Outcomes = None,
     reason: filters.Reasons = None,
+    how: filters.Hows = None,
+    action: filters.Actions = None,
     every_outcome: filters.All = False,
     restart: Annotated[
         bool, typer.Option("--restart", help="Start again instead of resuming an interrupted export.")
@@ -76,7 +78,8 @@ def export_records(
     kind = _format(out, format_)
     selected = filters.Filters(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
-        repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
+        repositories=repository, principals=principal, outcomes=outcome, reasons=reason, hows=how, actions=action,
+        every_outcome=every_outcome,
     )  # fmt: skip
     read_organization = filters.organization_reader(config, organization, profile=profile)
     query = selected.query(now=clock_of(context).now(), organization=read_organization)

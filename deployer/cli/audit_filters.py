@@ -10,6 +10,8 @@ import typer
 
 from deployer.cli.options import one_of
 from deployer.cli.range_options import check_order, check_regions, since_of, until_of
+from handler.creators import How
+from handler.observed_calls import Action
 from handler.reasons import Outcome
 
 if TYPE_CHECKING:
@@ -47,12 +49,31 @@ Outcomes = Annotated[
         "--outcome",
         parser=one_of(get_args(Outcome)),
         metavar="OUTCOME",
-        help="Only created, exists, refused, ignored or failed; repeatable. Else created, refused and failed.",
+        help="Only created, exists, refused, ignored, failed or observed; repeatable. Else all but exists and ignored.",
     ),
 ]
 Reasons = Annotated[
     list[str] | None,
     typer.Option("--reason", metavar="CODE", help="Only this reason, such as name-denied; repeatable."),
+]
+Hows = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--how",
+        parser=one_of(get_args(How)),
+        metavar="WAY",
+        help="Only repositories that others created or deleted this way: deployer, native, pull-through, replication, "
+        "'by hand' or unknown; repeatable.",
+    ),
+]
+Actions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--action",
+        parser=one_of(get_args(Action)),
+        metavar="ACTION",
+        help="Only repositories that others created, or deleted.",
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Every outcome, including exists and ignored.")]
 
@@ -71,12 +92,14 @@ class Filters:
     principals: Sequence[str] | None = None
     outcomes: Sequence[str] | None = None
     reasons: Sequence[str] | None = None
+    hows: Sequence[str] | None = None
+    actions: Sequence[str] | None = None
     every_outcome: bool = False
 
     @property
     def selects_outcomes(self) -> bool:
         """Whether an option selects outcomes."""
-        return bool(self.outcomes or self.reasons or self.every_outcome)
+        return bool(self.outcomes or self.reasons or self.hows or self.actions or self.every_outcome)
 
     def query(self, *, now: datetime, organization: Callable[[], Organization]) -> Query:
         """The query; `organization` is read only if a name or an OU's id needs it."""
@@ -99,6 +122,8 @@ class Filters:
             regions=tuple(self.regions or ()),
             repositories=tuple(self.repositories or ()),
             principals=tuple(self.principals or ()),
+            hows=tuple(how for how in get_args(How) if how in (self.hows or ())),
+            actions=tuple(action for action in get_args(Action) if action in (self.actions or ())),
         )
 
     def _check_values(self) -> None:
@@ -127,6 +152,8 @@ class Filters:
             return ALL
         if self.outcomes:
             return tuple(outcome for outcome in ALL if outcome in self.outcomes)
+        if self.hows or self.actions:
+            return ("observed",)
         return outcomes_of(self.reasons) if self.reasons else NOTABLE
 
 

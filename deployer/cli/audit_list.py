@@ -35,6 +35,8 @@ def list_records(
     principal: filters.Principals = None,
     outcome: filters.Outcomes = None,
     reason: filters.Reasons = None,
+    how: filters.Hows = None,
+    action: filters.Actions = None,
     every_outcome: filters.All = False,
     limit: Annotated[
         int | None,
@@ -67,7 +69,8 @@ def list_records(
     clock = clock_of(context)
     selected = filters.Filters(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
-        repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
+        repositories=repository, principals=principal, outcomes=outcome, reasons=reason, hows=how, actions=action,
+        every_outcome=every_outcome,
     )  # fmt: skip
     read_organization = filters.organization_reader(config, organization, profile=profile)
     query = selected.query(now=clock.now(), organization=read_organization)

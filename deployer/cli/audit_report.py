@@ -44,6 +44,8 @@ def report(
     principal: filters.Principals = None,
     outcome: filters.Outcomes = None,
     reason: filters.Reasons = None,
+    how: filters.Hows = None,
+    action: filters.Actions = None,
     every_outcome: filters.All = False,
     rows: Annotated[
         int, typer.Option("--rows", metavar="N", min=0, help="At most this many rows in the table, the newest.")
@@ -79,7 +81,8 @@ def report(
 
     selected = filters.Filters(
         since=since, until=until, accounts=account, ous=ou, without_children=without_children, regions=region,
-        repositories=repository, principals=principal, outcomes=outcome, reasons=reason, every_outcome=every_outcome,
+        repositories=repository, principals=principal, outcomes=outcome, reasons=reason, hows=how, actions=action,
+        every_outcome=every_outcome,
     )  # fmt: skip
     clock = clock_of(context)
     now = clock.now()
@@ -188,6 +191,8 @@ def _filters_in_use(selected: filters.Filters) -> Iterator[tuple[str, str]]:
         ("Principals", selected.principals),
         ("Outcomes", selected.outcomes),
         ("Reasons", selected.reasons),
+        ("Ways", selected.hows),
+        ("Actions", selected.actions),
     ):
         if values:
             yield name, ", ".join(values)

@@ -131,6 +131,7 @@ class _DetailsReader:
         return DecisionDetails(
             record=record,
             history=found.history,
+            story=found.story,
             today=judge_today(record, self._compiled) if self._compiled else None,
             actual=actual,
             is_gone=is_gone,

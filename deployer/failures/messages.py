@@ -30,6 +30,7 @@ from deployer.targets import Scope
 from handler.events import FailedCall, parse
 from handler.failures import CONDITION
 from handler.globs import matches_name
+from handler.observed_calls import ObservedCall
 from handler.redrives import marked, time_conflict, unmarked
 from handler.text import clean
 
@@ -86,7 +87,7 @@ class Failure:
     message: Message
     cause: Cause
     event: Any = field(repr=False)
-    call: FailedCall | None
+    call: FailedCall | ObservedCall | None
     """The failed call, if the event is one."""
 
     @property
@@ -222,7 +223,7 @@ def _failure(message: Message, queue: Queue, *, cause: Cause, event: Any) -> Fai
         message=message,
         cause=replace(cause, reason=clean(cause.reason, limit=80), detail=clean(cause.detail)),
         event=event,
-        call=parsed if isinstance(parsed, FailedCall) else None,
+        call=parsed if isinstance(parsed, FailedCall | ObservedCall) else None,
     )
 
 

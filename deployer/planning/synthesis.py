@@ -62,11 +62,12 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
                 tracing=config.tracing,
                 function_url=has_url,
                 reserved_concurrency=config.reserved_concurrency,
+                observe=config.observe,
                 alarm_actions=(config.alarm_topic,) if config.alarm_topic else (),
             ),
         ),
         access=access.template(names, uses_kms=compiled.uses_kms, cleanup=config.cleanup, answers_requests=has_url),
-        forwarding=forwarding.template(names),
+        forwarding=forwarding.template(names, observe=config.observe),
         per_ou=variants(compiled, names),
     )
 

@@ -90,5 +90,8 @@ def _reason(record: Record) -> list[Line]:
     """Below its row: why, and by which rule or with which message; empty if the outcome is sufficient."""
     if record.reason == record.outcome:
         return []
+    if record.outcome == "observed":
+        who = f" as {record.caller}" if record.caller else ""
+        return wrapped(f"{record.action} ({record.how}){who}", indent=_REASON_INDENT, tone="quiet")
     because = record.detail or record.rule
     return wrapped(f"{record.reason}{f': {because}' if because else ''}", indent=_REASON_INDENT, tone="quiet")

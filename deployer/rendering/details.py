@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from deployer.audit.details import UNKNOWN, DecisionDetails, Setting
 from deployer.audit.documents import document
+from deployer.audit.stories import Story
 from deployer.rendering.explanations import explain_command, with_location
 from deployer.rendering.text import Line, Tone, command_lines, wrapped
 from deployer.settings.yaml_text import flow
 from deployer.times import iso
+from deployer.words import counted
 from handler.reasons import SENTENCES
 from handler.records import Record
 
@@ -31,7 +33,8 @@ def details_lines(details: DecisionDetails) -> Iterator[Line]:
         ("Decision", _decision(details)),
         ("Steps", _steps(details)),
         ("Settings", _settings(details)),
-        ("Also about this repository", _history(details)),
+        ("Story of this repository", _story(details.story)),
+        ("Others of this name", _others(details)),
     ):
         body = list(lines)
         if body:
@@ -62,6 +65,7 @@ def _decision(details: DecisionDetails) -> Iterator[Line]:
     record = details.record
     reason = "" if record.reason == record.outcome else f" ({record.reason})"
     yield from _labelled(f"{record.outcome}", f"{SENTENCES.get(record.reason, '')}{reason}".strip())
+    yield from _labelled("how", record.how)
     yield from _labelled("detail", record.detail)
     source = " (as known at the last roll-out)" if record.ou_source == "remembered" else ""
     yield from _labelled("OU", f"{record.ou_path}{source}" if record.ou_path else None)
@@ -101,7 +105,9 @@ def _of_today(details: DecisionDetails) -> str:
 
 def _steps(details: DecisionDetails) -> Iterator[Line]:
     record = details.record
-    yield _moment(record, record.event_time, "the call failed, to the second")
+    yield _moment(
+        record, record.event_time, "the call" if record.outcome == "observed" else "the call failed, to the second"
+    )
     yield _moment(record, record.received_at, "the handler received the event")
     if details.steps:
         parts = [f"{name} {milliseconds:,.0f} ms" for name, milliseconds in details.steps.items()]
@@ -117,7 +123,7 @@ def _moment(record: Record, moment: datetime, what: str) -> Line:
 
 
 def _settings(details: DecisionDetails) -> Iterator[Line]:
-    if details.is_gone and details.record.outcome == "created":
+    if details.is_gone and details.record.outcome in ("created", "observed"):
         yield Line("  The repository no longer exists.", "bad")
     for setting in details.settings:
         yield from _setting(setting)
@@ -148,11 +154,26 @@ def _value(value: Any) -> str:
     return flow(value)
 
 
-def _history(details: DecisionDetails) -> Iterator[Line]:
-    for record in details.history:
-        reason = "" if record.reason == record.outcome else f"  {record.reason}"
-        text = f"  {record.event_time:%Y-%m-%d %H:%M:%S}  {record.outcome:8}{reason}"
-        yield Line(text, _TONES.get(record.outcome, ""))
+def _story(story: Story) -> Iterator[Line]:
+    """From the first refusal to the deletion, unless the decision is all of it."""
+    if len(story.records) < 2:
+        return
+    yield from _records(story.first)
+    if story.omitted:
+        yield Line(f"  … {counted(story.omitted, 'more record')} …", "quiet")
+    yield from _records(story.last)
+
+
+def _others(details: DecisionDetails) -> Iterator[Line]:
+    yield from _records(one for one in details.history if one not in details.story.records)
+
+
+def _records(records: Iterable[Record]) -> Iterator[Line]:
+    for record in records:
+        is_observed = record.outcome == "observed"
+        what, reason = (record.action, record.how) if is_observed else (record.outcome, record.reason)
+        text = f"  {record.event_time:%Y-%m-%d %H:%M:%S}  {what:8}{'' if reason == what else f'  {reason}'}"
+        yield Line(text, "bad" if record.action == "deleted" else _TONES.get(record.outcome, ""))
         yield from wrapped(record.principal or "", indent=23, tone="quiet")
 
 
@@ -176,12 +197,16 @@ def details_document(details: DecisionDetails) -> dict[str, Any]:
         },
         "is_gone": details.is_gone,
         "settings": [_setting_document(setting) for setting in details.settings],
-        "history": [
-            {"event_time": iso(one.event_time), "event_id": one.event_id, "outcome": one.outcome, "reason": one.reason}
-            for one in details.history
-        ],
+        "history": [_brief(one) for one in details.history],
+        "story": [_brief(one) for one in details.story.records],
         "notes": list(details.notes),
     }
+
+
+def _brief(record: Record) -> dict[str, Any]:
+    found = {"event_time": iso(record.event_time), "event_id": record.event_id, "outcome": record.outcome}
+    observed = {"action": record.action, "how": record.how} if record.outcome == "observed" else {}
+    return {**found, "reason": record.reason, **observed}
 
 
 def _setting_document(setting: Setting) -> dict[str, Any]:

@@ -23,6 +23,8 @@ TEXT_COLUMNS = (
     "region",
     "principal",
     "reason",
+    "action",
+    "how",
     "rule",
     "detail",
     "source_ip",

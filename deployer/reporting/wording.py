@@ -65,6 +65,9 @@ def _results(found: Aggregates) -> str:
         parts.append(f"{counted(refused, 'request was', 'requests were')} refused")
     if failed:
         parts.append(f"{counted(failed, 'request')} failed")
+    if observed := found.total["observed"]:
+        what = counted(observed, "repository was", "repositories were")
+        parts.append(f"{what} created or deleted by others")
     if not parts:
         parts.append(f"{counted(found.count, 'event')} needed no decision")
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]

@@ -122,11 +122,19 @@ def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A0
             "expiring_records": config.retention.expiring_records,
             "event_archive": config.retention.event_archive,
             "refused": config.retention.refused,
+            "observed": config.retention.observed,
         },
+        "roles": _roles(config.names(organization_id=organization.id)),
+        "notices_of_observed": config.notifications is not None and "observed" in config.notifications.outcomes,
         "documents": config.policies,
     }
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Compiled(config=config, organization=organization, placement=placement, settings_json=text.encode())
+
+
+def _roles(names: Names) -> dict[str, Any]:
+    """The roles with which this installation creates and deletes repositories in accounts, by name."""
+    return {"deployer": [names.creator_role, names.cleaner_role], "native": names.native_role_pattern}
 
 
 def _inconsistencies(config: Config, organization: Organization, placement: Placement) -> tuple[Problem, ...]:

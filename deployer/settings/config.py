@@ -63,6 +63,8 @@ class Config:
     alarm_topic: str | None
     tracing: bool
     reserved_concurrency: int | None
+    observe: bool
+    """Whether the ledger observes repositories that others create or delete."""
     ensure_url: bool
     """Whether the handler has a URL for requests of `deployer ensure`."""
     function_url: FunctionUrl | None
@@ -134,6 +136,7 @@ def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
         alarm_topic=_text(_map(content.get("alarms")).get("topic")),
         tracing=content.get("tracing") is True,
         reserved_concurrency=_integer(_map(content.get("handler")).get("reserved_concurrency")),
+        observe=_map(content.get("ledger")).get("observe") is not False,
         ensure_url=url is True or function_url is not None,
         function_url=function_url,
         defaults=LayerFile(source=organization, layer=_map(content.get("defaults")), at=("defaults",)),

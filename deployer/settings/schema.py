@@ -57,6 +57,7 @@ WHOLE: Mapping[tuple[type, str], Rule] = {
     (Retention, "expiring_records"): limits.days,
     (Retention, "event_archive"): limits.days,
     (Retention, "refused"): limits.days,
+    (Retention, "observed"): limits.days,
     (Retention, "logs"): limits.log_days,
     (Notifications, "topic"): limits.notice_topic,
     (Notifications, "outcomes"): limits.outcomes,
@@ -229,6 +230,16 @@ def organization_file() -> type[BaseModel]:
             "exposes.",
         ),
     )
+    ledger = create_model(
+        "Ledger",
+        __config__=STRICT,
+        __doc__="What the ledger records besides decisions.",
+        observe=_key(
+            bool,
+            "Whether the ledger also records every repository that others create or delete in covered accounts, "
+            "and by what way; true by default. docs/ledger.md describes these records, docs/costs.md their cost.",
+        ),
+    )
     return create_model(
         "OrganizationFile",
         __config__=STRICT,
@@ -254,6 +265,7 @@ def organization_file() -> type[BaseModel]:
             "took. See docs/operations.md.",
         ),
         handler=_key(handler, "How the handler runs."),
+        ledger=_key(ledger, "What the ledger records besides decisions."),
         ensure=_key(ensure, "How requests of `deployer ensure` reach the handler."),
         defaults=_key(partial(Settings), "Settings for every OU and account, before their own files."),
     )

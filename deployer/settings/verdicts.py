@@ -20,6 +20,7 @@ from deployer.settings.yaml_source import KeyPath
 from handler import globs, reasons, tags
 from handler.decision import PER_HOUR, PRINCIPALS_ALLOW, Create, Ignored, Refused, decide, screen
 from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
+from handler.observed_calls import ObservedCall
 from handler.rules import Rule, listed, matched
 from handler.settings import PrincipalRules, RepositorySettings, Settings, Trigger
 
@@ -135,6 +136,9 @@ def judge_event(event: object, compiled: Compiled) -> Verdict:
             return Verdict(outcome="failed", reason=reasons.MALFORMED_EVENT, detail=malformed.problem)
         case OtherEvent() as other:
             return Verdict(outcome="ignored", reason=reasons.OTHER_EVENT, detail=other.description)
+        case ObservedCall() as observed:
+            reason = reasons.REPOSITORY_CREATED if observed.action == "created" else reasons.REPOSITORY_DELETED
+            return Verdict(outcome="ignored", reason=reason, detail=observed.repository)
         case FailedCall() as call:
             return _judge_call(call, compiled)
 

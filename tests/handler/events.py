@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handler.events import FailedCall, parse
+from handler.observed_calls import ObservedCall
 
 _DIRECTORY = Path(__file__).parent.parent / "events"
 MISSING = object()
@@ -26,12 +27,20 @@ def load(name: str = "push-by-a-role", changes: Mapping[str, Any] | None = None)
         *parents, key = path.split(".")
         inner = event
         for parent in parents:
-            inner = inner.setdefault(parent, {})
+            inner[parent] = inner.get(parent) or {}
+            inner = inner[parent]
         if value is MISSING:
             inner.pop(key, None)
         else:
             inner[key] = value
     return event
+
+
+def observed(name: str = "creation-by-hand", changes: Mapping[str, Any] | None = None) -> ObservedCall:
+    """The call in the event of a repository that was created or deleted."""
+    parsed = parse(load(name, changes))
+    assert isinstance(parsed, ObservedCall), parsed
+    return parsed
 
 
 def call(name: str = "push-by-a-role", changes: Mapping[str, Any] | None = None) -> FailedCall:

@@ -17,6 +17,7 @@ from handler.errors import PermanentError
 from handler.events import FailedCall
 from handler.handling import Handler
 from handler.ledger import ONE_PUSH, Slot
+from handler.observed_calls import ObservedCall
 from handler.ports import Membership, Repository
 from handler.rate_limits import RateLimits
 from handler.reasons import Outcome
@@ -48,6 +49,7 @@ def settings_document(**repository: Any) -> dict[str, Any]:
     return {
         "version": 1,
         "installation": INSTALLATION,
+        "roles": {"deployer": ["deployer-creator", "deployer-cleaner"], "native": "deployer-native-[a-z0-9-]+"},
         "organization": {
             "id": "o-exampleorg1",
             "management_account": MANAGEMENT,
@@ -268,6 +270,16 @@ class World:
             self._agrees(found, region=call.region, repository=call.repository)
         return found is not None
 
+    def has_created(self, account: str, event_id: str) -> bool:
+        found: bool = self.faults.run(
+            "has_created",
+            lambda: any(
+                (one.account, one.event_id, one.outcome) == (account, event_id, "created")
+                for one in self.records.values()
+            ),
+        )
+        return found
+
     @staticmethod
     def _agrees(kept: Record, *, region: str | None, repository: str | None) -> None:
         if (kept.region, kept.repository) != (region, repository):
@@ -308,7 +320,7 @@ class World:
         event_id: str = self.faults.run("push", effect)
         return event_id
 
-    def count_denial(self, call: FailedCall, *, request_id: str, now: datetime) -> int:
+    def count_denial(self, call: FailedCall | ObservedCall, *, request_id: str, now: datetime) -> int:
         def effect() -> int:
             self.denials[call.account, request_id] += 1
             return self.denials[call.account, request_id]

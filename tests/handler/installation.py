@@ -16,6 +16,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
 from handler.records import Record
+from handler.tags import EVENT_ID_TAG
 from handler.text import short_json
 from templates.parts import body
 from tests.example_organization import organization_from
@@ -196,6 +197,25 @@ def push(name: str, *, event_id: str, account: str = ACCOUNT, ago: timedelta = t
         "detail.eventTime": f"{datetime.now(UTC) - ago:%Y-%m-%dT%H:%M:%SZ}",
     }
     return load(changes=changes)
+
+
+def creation(name: str, *, event_id: str, account: str, caused_by: str) -> Any:
+    """The event of a repository that the creator role of an account created for the event with the id `caused_by`."""
+    session = f"arn:aws:sts::{account}:assumed-role/deployer-creator/deployer-{caused_by}"
+    changes = {
+        "detail.userIdentity.arn": session,
+        "detail.userIdentity.accountId": account,
+        "detail.userIdentity.sessionContext.sessionIssuer.arn": f"arn:aws:iam::{account}:role/deployer-creator",
+        "account": account,
+        "id": f"envelope-of-{event_id}",
+        "detail.recipientAccountId": account,
+        "detail.requestParameters.repositoryName": name,
+        "detail.requestParameters.tags": [{"key": EVENT_ID_TAG, "value": caused_by}],
+        "detail.responseElements": None,
+        "detail.eventID": event_id,
+        "detail.eventTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return load("creation-by-deployer", changes)
 
 
 def _text(read: Callable[[], str], missing: type[Exception]) -> Any:

@@ -34,8 +34,15 @@ class Path:
     """The minimum number of calls."""
     is_warm: bool = False
     """Whether the process has served the account before."""
+    is_observed: bool = False
+    """Whether it is the event of a repository that the handler created and did not record, which is tried twice."""
     has_ou_path: bool = True
     """Whether DescribeAccount returns the account's OUs."""
+
+    @property
+    def ends_after_repair(self) -> str:
+        """How it ends when AWS accepts every creation."""
+        return "created" if self.ends == "failed" else self.ends
 
 
 PATHS = {
@@ -57,6 +64,9 @@ PATHS = {
         only=frozenset({"ExecuteStatement", "PutEvents", "SendMessage"}),
         ends="failed",
         calls=3,
+    ),
+    "a repository that was created without a record": Path(
+        is_observed=True, only=frozenset({"Query"}), ends="observed", calls=2
     ),
 }
 
@@ -113,6 +123,12 @@ class Scouting:
             self.installed.send(*(push("team-a/warm-up", event_id=f"warm-{one}", account=one) for one in accounts))
             self.installed.sandbox.calls.clear()
         return [
-            Trial(account=account, disturbances=(*path.lead, *group), repository=path.repository, ago=path.ago)
+            Trial(
+                account=account,
+                disturbances=(*path.lead, *group),
+                repository=path.repository,
+                ago=path.ago,
+                is_observed=path.is_observed,
+            )
             for account, group in zip(accounts, groups, strict=True)
         ]

@@ -29,7 +29,7 @@ def test_invariants_1_2_3_4_5_6_hold_wherever_the_process_is_killed(scouting: Sc
     aftermath = run(scouting.installed, trials)
     assert problems(aftermath, trials, ends=path.ends) == []
 
-    assert redrive(scouting.installed, aftermath, trials, ends="created") == []
+    assert redrive(scouting.installed, aftermath, trials, ends=path.ends_after_repair) == []
 
 
 def test_invariants_1_2_3_4_5_6_hold_wherever_a_warm_process_is_killed(scouting: Scouting) -> None:

@@ -18,7 +18,7 @@ from tests.handler.paths import PATHS, CallNumber, Path, Scouting
 from tests.handler.test_requests_everywhere import ONLY_OF_REQUESTS
 from tests.handler.trials import Aftermath, Disturbance, Trial, problems, redrive, run
 
-LEDGER = frozenset({"UpdateItem", "GetItem", "ExecuteStatement"})
+LEDGER = frozenset({"UpdateItem", "GetItem", "ExecuteStatement", "Query"})
 """Calls whose failure cannot be written down: it is the ledger that fails."""
 
 ATTEMPTS = 3
@@ -107,9 +107,7 @@ def not_redriven(scouting: Scouting, before: Aftermath, places: Sequence[Place],
     return [
         problem
         for (path, _), trial in zip(places, trials, strict=True)
-        for problem in redrive(
-            scouting.installed, before, [trial], ends="created" if path.ends == "failed" else path.ends
-        )
+        for problem in redrive(scouting.installed, before, [trial], ends=path.ends_after_repair)
     ]
 
 
@@ -154,8 +152,8 @@ def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_too_long(
     aftermath = run(scouting.installed, trials)
     assert problems(aftermath, trials) == []
     assert conditions(aftermath, trials) == ["RetriesExhausted"] * len(trials)
-    for (path, _), trial in zip(places, trials, strict=True):
-        died = sum(isinstance(lead.effect, Crash) for lead in path.lead)
+    for (path, (_, nth)), trial in zip(places, trials, strict=True):
+        died = sum(isinstance(lead.effect, Crash) for lead in path.lead) + (path.is_observed and nth - 1)
         assert trial.faults[-1].hits == ATTEMPTS * (ATTEMPTS - died), trial
 
     assert not_redriven(scouting, aftermath, places, trials) == []

@@ -12,7 +12,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from handler.errors import PermanentError
 from handler.ledger import COUNTER_PREFIX, EXPIRY_ATTRIBUTE, ONE_PUSH, PARTITION_KEY, SORT_KEY, Ledger, Slot
 from handler.reasons import Outcome
-from handler.records import Record
+from handler.records import Record, RecordRetention
 from tests.handler.events import call
 from tests.handler.test_records import record
 
@@ -62,7 +62,7 @@ def test_a_record_is_written_once_and_never_changed(ledger: Ledger, client: Any)
 
 
 def test_what_expires_does_so_as_the_config_says_and_nothing_else_does(client: Any) -> None:
-    ledger = Ledger(lambda: client, table=TABLE, expiry=timedelta(days=7))
+    ledger = Ledger(lambda: client, table=TABLE, kept=RecordRetention(expiring=timedelta(days=7)))
     ledger.write(record(outcome="ignored"))
     ledger.write(record(outcome="refused"))
     week_later = int((record().received_at + timedelta(days=7)).timestamp())
@@ -155,7 +155,7 @@ def test_refusals_are_counted_exactly_by_account_and_hour_and_kept_with_their_re
     assert ledger.count_refusal("300000000002", time) == 1
     assert all(EXPIRY_ATTRIBUTE not in item for item in items(client))
 
-    yearly = Ledger(lambda: client, table=TABLE, refusals_retention=timedelta(days=365))
+    yearly = Ledger(lambda: client, table=TABLE, kept=RecordRetention(refused=timedelta(days=365)))
     yearly.count_refusal("300000000003", time)
     (item,) = [item for item in items(client) if item[PARTITION_KEY]["S"].startswith("limit#300000000003")]
     assert item[EXPIRY_ATTRIBUTE] == {"N": str(int(datetime(2027, 11, 23, 8, tzinfo=UTC).timestamp()))}
@@ -179,7 +179,7 @@ def test_parallel_refusals_of_a_push_agree_on_the_first(ledger: Ledger, client: 
 
 
 def test_records_of_refusals_expire_if_configured(client: Any) -> None:
-    ledger = Ledger(lambda: client, table=TABLE, refusals_retention=timedelta(days=365))
+    ledger = Ledger(lambda: client, table=TABLE, kept=RecordRetention(refused=timedelta(days=365)))
     ledger.write(record(outcome="refused"))
     ledger.write(record(outcome="failed"))
     year_later = int((record().received_at + timedelta(days=365)).timestamp())

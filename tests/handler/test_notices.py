@@ -42,7 +42,12 @@ REFUSED = record_of(refused_world(), load())
 FAILED = record_of(World(), load(changes={"detail.requestParameters": "x"}))
 
 
-@pytest.mark.parametrize("record", [CREATED, REFUSED, FAILED], ids=["created", "refused", "failed"])
+OBSERVED = record_of(World(), load("creation-by-hand"))
+
+
+@pytest.mark.parametrize(
+    "record", [CREATED, REFUSED, FAILED, OBSERVED], ids=["created", "refused", "failed", "observed"]
+)
 def test_a_notice_has_the_documented_form(record: Record) -> None:
     detail = detail_of(record)
     assert not list(VALIDATOR.iter_errors(detail))
@@ -52,7 +57,16 @@ def test_a_notice_has_the_documented_form(record: Record) -> None:
 def test_the_schema_is_one_and_knows_every_reason() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert set(SCHEMA["properties"]["reason"]["enum"]) == {code for code in reasons.SENTENCES if code not in NOT_TOLD}
-    assert tuple(SCHEMA["properties"]["outcome"]["enum"]) == NOTABLE
+    assert tuple(SCHEMA["properties"]["outcome"]["enum"]) == (*NOTABLE, "observed")
+
+
+def test_the_notices_of_decisions_have_the_version_that_they_always_had() -> None:
+    assert [detail_of(record)["version"] for record in (CREATED, REFUSED, FAILED, OBSERVED)] == [1, 1, 1, 2]
+
+
+def test_an_observed_repository_is_reported_with_what_happened_and_by_what_way() -> None:
+    assert (detail_of(OBSERVED)["action"], detail_of(OBSERVED)["how"]) == ("created", "by hand")
+    assert message_of(OBSERVED)["title"] == "Repository team-b/site created (by hand) in shop-prod, eu-west-1"
 
 
 NOT_TOLD = {
@@ -67,6 +81,7 @@ NOT_TOLD = {
     reasons.DUPLICATE_EVENT,
     reasons.REFUSED_ALREADY,
     reasons.OTHER_EVENT,
+    reasons.RECORDED_ALREADY,
 }
 
 

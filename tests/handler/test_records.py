@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.reasons import Outcome
-from handler.records import EXPIRY, Record, outcome_months
+from handler.records import Record, RecordRetention, outcome_months
 from handler.text import printable
 
 TIME = datetime(2026, 11, 23, 7, 45, 12, tzinfo=UTC)
@@ -72,14 +72,14 @@ def test_a_round_that_failed_has_a_key_of_its_own() -> None:
 
 def test_only_records_of_nothing_done_expire_after_thirty_days() -> None:
     month_later = int(datetime(2026, 12, 23, 7, 45, 12, tzinfo=UTC).timestamp())
-    outcomes: list[Outcome] = ["created", "exists", "refused", "ignored", "failed"]
-    expiries = {outcome: record(outcome=outcome).expires(EXPIRY) for outcome in outcomes}
+    expiries = {outcome: record(outcome=outcome).expires(RecordRetention()) for outcome in get_args(Outcome)}
     assert expiries == {
         "created": None,
         "exists": month_later,
         "refused": None,
         "ignored": month_later,
         "failed": None,
+        "observed": None,
     }
 
 

@@ -19,7 +19,7 @@ from aws_org_sandbox.faults import Effect, Fault, Moment
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
 from tests.handler.http_requests import body, http
-from tests.handler.installation import REGION, Installed, by_handler, push
+from tests.handler.installation import REGION, Installed, by_handler, creation, push
 
 BYSTANDER = "team-a/bystander"
 """A repository that the handler did not create, in the account of every trial."""
@@ -63,6 +63,8 @@ class Trial:
     ago: timedelta = timedelta()
     is_request: bool = False
     """Whether it is a request to the function URL, not an event."""
+    is_observed: bool = False
+    """Whether it is the event of a repository that the handler created and did not record."""
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -71,6 +73,9 @@ class Trial:
 
     @property
     def event(self) -> Any:
+        if self.is_observed:
+            cause = f"lost-in-{self.account}"
+            return creation(self.repository, event_id=self.event_id, account=self.account, caused_by=cause)
         return push(self.repository, event_id=self.event_id, account=self.account, ago=self.ago)
 
     def concerns(self, call: Call) -> bool:

@@ -444,6 +444,10 @@ ALLOWED: dict[str, Call] = {
     ),
     "the handler adds a record to the ledger": by_handler("dynamodb:PartiQLInsert", LEDGER),
     "the handler reads a record of the ledger": by_handler("dynamodb:GetItem", LEDGER),
+    "the handler finds the records of an event": by_handler("dynamodb:Query", f"{LEDGER}/index/by-event"),
+    "a member's rule puts an event of a service on the central bus": replace(
+        FORWARD, context={**FORWARD.context, "events:detail-type": ["AWS Service Event via CloudTrail"]}
+    ),
     "the handler counts new repositories for a limit": COUNT,
     "the handler reports a failure": replace(
         by_handler("sqs:SendMessage", FAILURES), resource_policy=document(central, "FailuresQueuePolicy")

@@ -297,6 +297,10 @@ _LEDGER: dict[str, Call] = {
     "the handler deletes the ledger": by_handler("dynamodb:DeleteTable", LEDGER),
     "the handler lifts the ledger's protection": by_handler("dynamodb:UpdateTable", LEDGER),
     "the handler reads the whole ledger": by_handler("dynamodb:Scan", LEDGER),
+    "the handler reads all records of an account": by_handler("dynamodb:Query", LEDGER),
+    "the handler reads all records of a repository": by_handler("dynamodb:Query", f"{LEDGER}/index/by-repository"),
+    "the handler reads all records of an outcome": by_handler("dynamodb:Query", f"{LEDGER}/index/by-outcome"),
+    "the handler lists all events": by_handler("dynamodb:Scan", f"{LEDGER}/index/by-event"),
     "the handler writes to another table": by_handler(
         "dynamodb:PartiQLInsert", f"arn:aws:dynamodb:{HOME}:{CENTRAL}:table/customers"
     ),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import ClientError
 
-from deployer.audit.query import ALL, Query
+from deployer.audit.query import DECISIONS, OTHERS, Query
 from deployer.audit.reading import read
 from deployer.aws.errors import code_of, translated
 from deployer.aws.ledger import LedgerTable
@@ -76,7 +76,7 @@ class ProbeRecords:
         query = Query(
             since=moment,
             until=moment + timedelta(days=1) + _AHEAD,
-            outcomes=ALL,
+            outcomes=(*DECISIONS, *OTHERS),
             accounts=tuple(sorted({target.account for target in targets})),
             repositories=(self._repository,),
         )

@@ -2,7 +2,8 @@
 
 Only events that a trail logs are delivered, and none named Describe*, Get* or List*. Of successful calls only those
 that create or delete a repository have one here: the `responseElements` of others would be invented. The contents of an
-event of a refused call are assumption A10, and that a registry's account gets one for another account's call, A18.
+event of a refused call are assumption A10, those of the two others A30, and that a registry's account gets one for
+another account's call, A18.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 """
@@ -103,9 +104,7 @@ def _detail(call: Call, *, registry: str) -> dict[str, Any]:
         "awsRegion": call.region,
         "sourceIPAddress": AWS_INTERNAL if through_registry else call.source_ip,
         "userAgent": call.user_agent,
-        "requestParameters": None
-        if is_altered(Behaviour.EVENTS_WITHOUT_PARAMETERS)
-        else {key: value for key, value in call.parameters.items() if key not in _UNRECORDED},
+        "requestParameters": None if is_altered(Behaviour.EVENTS_WITHOUT_PARAMETERS) else _parameters(call),
         "requestID": call.id,
         "readOnly": call.operation.startswith(_READ_ONLY),
         "eventType": "AwsApiCall",
@@ -120,6 +119,11 @@ def _detail(call: Call, *, registry: str) -> dict[str, Any]:
         arn = f"arn:aws:ecr:{call.region}:{registry}:repository/{name}"
         detail["resources"] = [{"accountId": registry, "ARN": arn}]
     return detail
+
+
+def _parameters(call: Call) -> dict[str, Any]:
+    left_out = _UNRECORDED | ({"tags"} if is_altered(Behaviour.CREATIONS_WITHOUT_TAGS) else set())
+    return {key: value for key, value in call.parameters.items() if key not in left_out}
 
 
 def _identity(call: Call) -> dict[str, Any]:

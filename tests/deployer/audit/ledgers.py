@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deployer.audit.index_keys import Index, IndexKey
 from deployer.audit.query import Query
-from deployer.audit.reading import Page
+from deployer.audit.reading import Page, Usage
+from handler.creators import How
+from handler.observed_calls import Action
 from handler.reasons import Outcome
 from handler.records import Record
 
@@ -27,6 +29,7 @@ _REASONS: dict[Outcome, str] = {
     "failed": "access-denied",
     "exists": "already-exists",
     "ignored": "not-a-push",
+    "observed": "repository-created",
 }
 
 
@@ -50,6 +53,12 @@ def record(number: int = 0, **changes: Any) -> Record:
         "principal": "arn:aws:sts::300000000001:assumed-role/ci-build/build-4711",
     }
     return Record(**values | changes)
+
+
+def observed(number: int = 0, action: Action = "created", how: How = "by hand", **changes: Any) -> Record:
+    """The record of a repository that somebody else created or deleted."""
+    reason = f"repository-{action}"
+    return record(number, outcome="observed", reason=reason, action=action, how=how, **changes)
 
 
 @dataclass
@@ -79,6 +88,15 @@ class MemoryLedger:
         end = begin + min(size or self.page_size, self.page_size)
         found = tuple(held[begin:end])
         return Page(records=found, examined=len(found), capacity=0.5, next=end if end < len(held) else None)
+
+
+@dataclass
+class EventLedger(MemoryLedger):
+    """Knows events too."""
+
+    def of_event(self, event_id: str, *, usage: Usage | None = None) -> Iterator[Record]:
+        found = [one for one in self.records if one.event_id == event_id]
+        return iter(sorted(found, key=lambda one: one.at))
 
 
 def everything(records: Iterable[Record], **changes: Any) -> Query:

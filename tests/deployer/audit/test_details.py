@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,12 @@ from deployer.audit.query import Query
 from deployer.audit.reading import Usage
 from deployer.rendering.details import details_document, details_lines
 from handler.records import Record
-from tests.deployer.audit.ledgers import NOW, MemoryLedger, record
+from tests.deployer.audit.ledgers import NOW, EventLedger, observed, record
 from tests.example_organization import EXAMPLE
 
 COMPILED = settings.compile(settings.load(Path("config")), EXAMPLE)
 EVERYWHERE = Query(since=NOW, until=NOW)
 ALLOW, DENY = "create.names.allow: team-*/**", "create.names.deny: **/tmp-*"
-
-
-@dataclass
-class EventLedger(MemoryLedger):
-    """Knows events too."""
-
-    def of_event(self, event_id: str, *, usage: Usage | None = None) -> Iterator[Record]:
-        found = [one for one in self.records if one.event_id == event_id]
-        return iter(sorted(found, key=lambda one: one.at))
 
 
 def details(one: Record, **changes: Any) -> DecisionDetails:
@@ -156,3 +146,31 @@ def test_a_repository_that_is_gone_is_said_to_be() -> None:
     assert "The repository no longer exists." in text(
         details(record(repository="team-a/api", settings=asked()), is_gone=True)
     )
+
+
+def test_the_story_is_told_from_the_first_refusal_to_the_deletion() -> None:
+    refused, made = record(60, outcome="refused"), record(50)
+    deleted = observed(40, action="deleted", principal="arn:aws:iam::300000000001:user/alice")
+    before = observed(90, action="deleted", how="unknown")
+    (found,) = find("team-a/api", EventLedger([before, refused, made, deleted]), within=EVERYWHERE, usage=Usage())
+    shown = details(found.record, history=found.history, story=found.story)
+    story, others = text(shown).partition("Story of this repository")[2].split("Others of this name")
+    lines = [line.split()[2:] for line in story.splitlines() if line.startswith("  2026")]
+    assert lines == [["refused", "name-denied"], ["created"], ["deleted", "by", "hand"]]
+    assert "user/alice" in story
+    assert [line.split()[2:] for line in others.splitlines() if line.startswith("  2026")] == [["deleted", "unknown"]]
+    document = details_document(shown)
+    assert [one["outcome"] for one in document["story"]] == ["refused", "created", "observed"]
+    assert document["story"][-1] | {"action": "deleted", "how": "by hand"} == document["story"][-1]
+
+
+def test_an_observed_repository_is_shown_with_who_how_and_the_settings_of_the_event() -> None:
+    seen = observed(repository_arn="arn:aws:ecr:eu-west-1:300000000001:repository/team-a/api",
+                    settings='{"image_tag_mutability":"MUTABLE"}')  # fmt: skip
+    shown = text(details(seen, is_gone=True))
+    assert "A repository was created" in shown
+    assert "by hand" in shown
+    assert "no longer exists" in shown
+    assert "the call failed" not in shown
+    settings = {one.key: (one.recorded, one.today) for one in details(seen).settings}
+    assert settings["image_tag_mutability"] == ("MUTABLE", "IMMUTABLE")

@@ -330,6 +330,27 @@ def test_the_whole_story_of_a_push(sandbox: Sandbox) -> None:
     refused = deployer("audit", "show", "team-a/tmp-1").out
     assert "create.names.deny: **/tmp-*" in refused
     assert "config/ous/workloads/prod.yaml:12:12" in refused
+    assert listed(deployer, "--outcome", "observed") == []
+
     ecr.delete_repository(repositoryName="team-a/api", force=True)
-    assert "The repository no longer exists." in deployer("audit", "show", "team-a/api").out
+    sandbox.settle(60)
+    shown = deployer("audit", "show", "team-a/api").out
+    assert "The repository no longer exists." in shown
+    (story,) = deployer("audit", "show", "team-a/api", "--json").document
+    assert [(one["outcome"], one.get("action"), one.get("how")) for one in story["story"]] == [
+        ("created", None, None),
+        ("observed", "deleted", "by hand"),
+    ]
+    ecr.create_repository(repositoryName="team-a/api", imageTagMutability="MUTABLE")
+    sandbox.settle(60)
+    (story,) = deployer("audit", "show", "team-a/api", "--json", "--ledger-only").document
+    assert [(one["outcome"], one["action"]) for one in story["story"]] == [("observed", "created")]
+    assert story["record"]["settings"]["image_tag_mutability"] == "MUTABLE"
+    assert story["record"]["ou_path"] == "Workloads/Prod"
+    assert (
+        listed(deployer, "--action", "deleted")
+        == listed(deployer, "--how", "by hand", "--limit", "1")
+        == [("observed", "team-a/api")]
+    )
+    assert "deleted (by hand) as arn:aws:iam::300000000001:user/" in " ".join(deployer("audit", "list").out.split())
     assert deployer("audit", "show", "team-z/none").exit_code == 11

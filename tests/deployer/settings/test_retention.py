@@ -20,7 +20,7 @@ def kept(made: Compiled) -> tuple[timedelta, int, int]:
     central = synthesize(made).central.to_dict()["Resources"]
     assert made.settings_file.archive_retention.days == central["EventArchive"]["Properties"]["RetentionDays"]
     return (
-        made.settings_file.expiry,
+        made.settings_file.kept.expiring,
         central["EventArchive"]["Properties"]["RetentionDays"],
         central["HandlerLogGroup"]["Properties"]["RetentionInDays"],
     )
@@ -30,14 +30,14 @@ def test_retention_travels_to_the_handler_and_into_the_central_template(write: W
     section = "retention: {expiring_records: 7, event_archive: 14, logs: 365, refused: 400}\n"
     made = compiled(write, section)
     assert kept(made) == (timedelta(days=7), 14, 365)
-    assert made.settings_file.refusals_retention == timedelta(days=400)
+    assert made.settings_file.kept.refused == timedelta(days=400)
 
 
 @pytest.mark.parametrize("section", ["", "retention: {}\n", "retention: {logs: null}\n"])
 def test_without_a_setting_retention_is_that_of_the_reference(write: Write, section: str) -> None:
     made = compiled(write, section)
     assert kept(made) == (timedelta(days=30), 30, 90)
-    assert made.settings_file.refusals_retention is None
+    assert made.settings_file.kept.refused is None
 
 
 @pytest.mark.parametrize(
