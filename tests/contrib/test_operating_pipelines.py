@@ -1,4 +1,7 @@
-"""The pipelines of contrib/ that plan, roll out and look for drift: valid, hardened, and run against the sandbox."""
+"""The pipelines of contrib/ that plan, roll out and look for drift: valid, hardened, and run against the sandbox.
+
+They run under roles that may do what `deployer policy` prints for each, with IAM enforced.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,15 @@ import pytest
 import yaml
 
 from aws_org_sandbox.sandbox import Sandbox
+from tests.deployer.command_line import Deployer
+from tests.deployer.examples import SHOP_DEV
+from tests.deployer.test_operator_policy_in_sandbox import session_with
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / "contrib" / "github-actions"
+ROLLOUT_PAGE = (ROOT / "docs" / "rollout.md").read_text(encoding="utf-8")
 FILES = ("deploy.yml", "drift.yml")
 DEPLOYER = f"""#!/bin/sh
 exec {sys.executable} -m deployer "$@"
@@ -27,6 +34,19 @@ GH = """#!/bin/sh
 echo "$@" >> gh.log
 """
 """It finds no open issue."""
+POLICIES = {"plan": ("look",), "rollout": ("rollout",), "drift": ("look", "verify")}
+DENIED = {
+    "plan": {"cloudformation:CreateChangeSet"},
+    "rollout": set[str](),
+    "drift": {"cloudformation:CreateChangeSet"},
+}
+"""What each role tries, and does without."""
+SUBJECTS = {
+    "plan": {"repo:ORG/REPO:pull_request", "repo:ORG/REPO:ref:refs/heads/main"},
+    "rollout": {"repo:ORG/REPO:environment:production"},
+    "drift": {"repo:ORG/REPO:ref:refs/heads/main"},
+}
+PROVIDER = "token.actions.githubusercontent.com"
 
 
 def job(file: str, name: str) -> dict[str, Any]:
@@ -45,22 +65,23 @@ class Runner:
         self.folder = folder
         self.sandbox = sandbox
         kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-        self.variables = kept | dict(sandbox.environment()) | {
+        self.roles = {name: session_of(sandbox, name) for name in POLICIES}
+        self.variables = kept | {
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
             "GITHUB_OUTPUT": str(folder / "output"),
         }  # fmt: skip
 
-    def __call__(self, steps: list[dict[str, Any]], *, until: str | None = None) -> None:
-        for step in steps:
+    def __call__(self, file: str, name: str, *, until: str | None = None) -> None:
+        for step in job(file, name)["steps"]:
             if until is not None and step.get("name") == until:
                 return
             if "run" in step:
                 ran = subprocess.run(
                     ["bash", "-e", "-c", step["run"]],
                     cwd=self.folder,
-                    env=self.variables,
+                    env=self.variables | self.roles[name],
                     capture_output=True,
                     text=True,
                     check=False,
@@ -69,22 +90,59 @@ class Runner:
                 self.sandbox.settle()
 
 
+def session_of(sandbox: Sandbox, name: str) -> dict[str, str]:
+    """The environment of a job's role, which may do exactly what `deployer policy` prints."""
+    ran = Deployer(sandbox)("policy", *POLICIES[name])
+    assert ran.exit_code == 0, ran
+    return dict(session_with(sandbox, f"deployer-{name}", ran.document))
+
+
+def denied(sandbox: Sandbox, name: str) -> set[str]:
+    """The calls that the role of a job may not make."""
+    made = [call for call in sandbox.calls if f":assumed-role/deployer-{name}/" in call.principal.arn]
+    assert made
+    return {call.name for call in made if "AccessDenied" in (call.error_code or "")}
+
+
 def test_a_plan_is_approved_and_rolled_out_and_drift_opens_an_issue(sandbox: Sandbox, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "config", tmp_path / "config")
     run = Runner(sandbox, tmp_path)
-    run(job("deploy.yml", "plan")["steps"])
+    run("deploy.yml", "plan")
     assert "deployer-access" in (tmp_path / "summary.md").read_text()
-    run(job("deploy.yml", "rollout")["steps"])
+    run("deploy.yml", "rollout")
     assert "rollout: succeeded" in (tmp_path / "summary.md").read_text()
-    steps = job("drift.yml", "drift")["steps"]
-    run(steps, until="Open an issue")
+    run("drift.yml", "drift", until="Open an issue")
     assert (tmp_path / "output").read_text() == "code=0\n", "nothing to report"
     file = tmp_path / "config" / "ous" / "workloads" / "prod.yaml"
     file.write_text(file.read_text().replace("per_hour: 50", "per_hour: 60"))
-    run(steps, until="Fail on drift")
+    sandbox.client("events", account=SHOP_DEV).disable_rule(Name="deployer-forwarding")
+    run("drift.yml", "drift", until="Fail on drift")
     assert (tmp_path / "output").read_text() == "code=0\ncode=2\n"
     assert "issue create --title deployer: drift --body-file plan.md" in (tmp_path / "gh.log").read_text()
     assert "per_hour" in (tmp_path / "plan.md").read_text()
+    assert "is disabled" in " ".join((tmp_path / "plan.md").read_text().split())
+
+    run("deploy.yml", "plan")
+    run("deploy.yml", "rollout")
+    assert (tmp_path / "summary.md").read_text().count("rollout: succeeded") == 2
+    assert {name: denied(sandbox, name) for name in POLICIES} == DENIED
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_role_trusts_its_own_jobs_of_one_repository_alone(name: str) -> None:
+    file = f"trust-{name}.json"
+    (statement,) = json.loads((WORKFLOWS / file).read_text(encoding="utf-8"))["Statement"]
+    assert statement["Principal"] == {"Federated": f"arn:aws:iam::200000000001:oidc-provider/{PROVIDER}"}
+    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+    ((operator, keys),) = statement["Condition"].items()
+    assert operator == "StringEquals", "a pattern could match another repository"
+    subjects = keys[f"{PROVIDER}:sub"]
+    assert keys[f"{PROVIDER}:aud"] == "sts.amazonaws.com"
+    assert ({subjects} if isinstance(subjects, str) else set(subjects)) == SUBJECTS[name]
+    (row,) = [line for line in ROLLOUT_PAGE.splitlines() if line.startswith(f"| `deployer-{name}` |")]
+    assert f"`deployer policy {' '.join(POLICIES[name])}`" in row
+    assert file in row
+    assert all(f"`{subject}`" in row for subject in SUBJECTS[name])
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -49,16 +49,22 @@ SINGLE_VALUED = frozenset({"aws:calledvia", "dynamodb:leadingkeys", "aws:tagkeys
 
 def acting(sandbox: Sandbox, command: str, *, without: str | None = None) -> Deployer:
     """The command line under a role that has the policy of one command, less an action, and nothing else."""
-    iam, account = sandbox.client("iam"), sandbox.central_account
-    trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": list(ASSUME)}
-    name = f"{ROLE}-{command}"
-    iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
-    )
     policy = operator_policy(NAMES, command)
     for one in policy["Statement"]:
         one["Action"] = [action for action in one["Action"] if action != without]
-    iam.put_role_policy(RoleName=name, PolicyName=command, PolicyDocument=json.dumps(policy))
+    deployer = Deployer(sandbox)
+    deployer.environment = session_with(sandbox, f"{ROLE}-{command}", policy)
+    return deployer
+
+
+def session_with(sandbox: Sandbox, name: str, policy: Mapping[str, Any]) -> Mapping[str, str]:
+    """The environment of a session of a new role of the central account that may do what a policy allows, no more."""
+    iam, account = sandbox.client("iam"), sandbox.central_account
+    trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": list(ASSUME)}
+    iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+    )
+    iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
     role_arn = f"arn:aws:iam::{account}:role/{name}"
     given = sandbox.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="someone", **CARRIED)["Credentials"]
     credentials = Credentials(
@@ -66,11 +72,8 @@ def acting(sandbox: Sandbox, command: str, *, without: str | None = None) -> Dep
         secret_access_key=given["SecretAccessKey"],
         session_token=given["SessionToken"],
     )
-    deployer = Deployer(sandbox)
-    deployer.environment = environment(sandbox.endpoint_url, credentials, region=sandbox.home_region) | {
-        "AWS_SESSION_TOKEN": given["SessionToken"]
-    }
-    return deployer
+    variables = environment(sandbox.endpoint_url, credentials, region=sandbox.home_region)
+    return variables | {"AWS_SESSION_TOKEN": given["SessionToken"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +251,7 @@ def test_a_refused_change_set_names_the_resource_under_the_documented_policy(san
     policy = operator_policy(NAMES, "rollout")
     policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != "ExplainChangeSets"]
     document, role_name = json.dumps(policy), f"{ROLE}-rollout"
-    sandbox.client("iam").put_role_policy(RoleName=role_name, PolicyName="rollout", PolicyDocument=document)
+    sandbox.client("iam").put_role_policy(RoleName=role_name, PolicyName=role_name, PolicyDocument=document)
     ran = deployer("rollout", "--org", "--yes")
     assert ran.exit_code == 1
     assert "AWS::EarlyValidation::ResourceExistenceCheck" in ran.out
