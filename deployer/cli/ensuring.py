@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY
 from deployer.cli.printing import print_lines
 
 if TYPE_CHECKING:
     from deployer.aws.refusals import LedgerAddress, LedgerRefusals
     from deployer.aws.session import Session
+    from deployer.cli.files_at_hand import FilesAtHand
     from deployer.clock import Clock
     from deployer.function_url import FunctionUrl
     from deployer.pushing.ensure import Ensurer, Outcome, Refusal
     from deployer.pushing.images import ImageReference
     from deployer.pushing.request_lane import RequestLane
-    from deployer.settings import Config
 
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long to wait, for all images together.")
@@ -49,10 +46,6 @@ LedgerArn = Annotated[
         help="Ledger table to read refusals from; by default the one that the config files name.",
     ),
 ]
-ConfigAtHand = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="DIR", help="Config files that name the URL and the ledger; else config/."),
-]
 
 
 def ecr_images(texts: Iterable[str]) -> list[ImageReference]:
@@ -71,7 +64,7 @@ def ecr_images(texts: Iterable[str]) -> list[ImageReference]:
 
 @contextmanager
 def ensuring(
-    *, profile: str | None, url: str | None, ledger: str | None, config: Path | None, clock: Clock
+    files: FilesAtHand, *, profile: str | None, url: str | None, ledger: str | None, clock: Clock
 ) -> Iterator[tuple[Ensurer, WaitingLine]]:
     """An Ensurer with the caller's own credentials, and its progress on standard error.
 
@@ -84,12 +77,12 @@ def ensuring(
 
     session = Session(profile=profile)
     line = WaitingLine()
-    files = cache(lambda: config_at_hand(config))
     ensurer = Ensurer(
         registries=EcrRegistries(session),
         clock=clock,
         requests=_request_lane(session, _function_url(url, files), clock=clock),
         ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, files, clock=clock),
+        template_of=files.template_of,
         on_waiting=line,
     )
     try:
@@ -98,13 +91,13 @@ def ensuring(
         line.clear()
 
 
-def _function_url(url: str | None, files: Callable[[], Config | None]) -> FunctionUrl | None:
+def _function_url(url: str | None, files: FilesAtHand) -> FunctionUrl | None:
     """The URL of --url or DEPLOYER_URL, else of the config files, which are read only in that case."""
     from deployer.function_url import FunctionUrl
 
     if url and url.strip():
         return FunctionUrl.parse(url)
-    config = files()
+    config = files.config
     return config.function_url if config else None
 
 
@@ -122,29 +115,10 @@ def _announce_fallback(reason: str) -> None:
     typer.echo(f"The function URL is not used: {reason}. The event lane is used instead, which takes longer.", err=True)
 
 
-def config_at_hand(folder: Path | None) -> Config | None:
-    """The configuration in `folder`, which must be valid, or in config/, which is ignored if it is not."""
-    from deployer import settings
-    from deployer.errors import ConfigurationError
-    from deployer.settings.files import ORGANIZATION_FILE
-
-    if folder is None and not (DEFAULT_CONFIG_DIRECTORY / ORGANIZATION_FILE).is_file():
-        return None
-    try:
-        return settings.load(folder or DEFAULT_CONFIG_DIRECTORY)
-    except ConfigurationError:
-        if folder is not None:
-            raise
-        typer.echo(f"{DEFAULT_CONFIG_DIRECTORY}/ has errors and is ignored; `deployer validate` lists them.", err=True)
-        return None
-
-
 class LedgerAtHand:
     """Implements `pushing.ensure.Ledger`; the ledger is located when a repository is first missing."""
 
-    def __init__(
-        self, session: Session, address: LedgerAddress | None, files: Callable[[], Config | None], *, clock: Clock
-    ) -> None:
+    def __init__(self, session: Session, address: LedgerAddress | None, files: FilesAtHand, *, clock: Clock) -> None:
         self._session = session
         self._address = address
         self._files = files
@@ -170,7 +144,7 @@ class LedgerAtHand:
     def _from_config(self) -> LedgerAddress | None:
         from deployer.aws.refusals import LedgerAddress
 
-        config = self._files()
+        config = self._files.config
         return LedgerAddress(arn=config.names().ledger_table_arn, region=config.home_region) if config else None
 
 

@@ -10,7 +10,6 @@ import typer
 
 from deployer.cli.ensuring import (
     TIMEOUT,
-    ConfigAtHand,
     LedgerArn,
     Timeout,
     Url,
@@ -19,13 +18,14 @@ from deployer.cli.ensuring import (
     explain_immutable_tags,
     print_outcomes,
 )
+from deployer.cli.files_at_hand import ConfigAtHand, FilesAtHand, SnapshotAtHand
 from deployer.cli.options import Json, Profile, clock_of
 from deployer.cli.printing import print_json
 
 if TYPE_CHECKING:
     from deployer.pushing.client_failures import MissingRepository
     from deployer.pushing.client_process import Finished
-    from deployer.pushing.ensure import Ensurer
+    from deployer.pushing.ensure import CreatedOnPush, Ensurer
     from deployer.pushing.images import ImageReference
     from deployer.pushing.push import NotEnsured, Pushed
 
@@ -46,6 +46,7 @@ def push(
     url: Url = None,
     ledger: LedgerArn = None,
     config: ConfigAtHand = None,
+    organization: SnapshotAtHand = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> int:
@@ -88,7 +89,8 @@ def push(
         registries = {image.registry.host: image.registry for image in images}
         check_login(each.words, list(registries.values()), each.environment)
 
-    with ensuring(profile=profile, url=url, ledger=ledger, config=config, clock=clock_of(context)) as (ensurer, line):
+    at_hand = FilesAtHand(config=config, organization=organization)
+    with ensuring(at_hand, profile=profile, url=url, ledger=ledger, clock=clock_of(context)) as (ensurer, line):
         outcome = _pushed(command, images, ensurer=ensurer, clear=line.clear, timeout=timeout, retries=retries)
     if isinstance(outcome, NotEnsured):
         print_outcomes(outcome.outcomes, err=True)
@@ -148,6 +150,7 @@ def _pushed(
             on_found=_announce_found,
             on_unknown_registry=_announce_unknown_registry,
             on_used_input=_announce_used_input,
+            on_created_on_push=_announce_created_on_push,
         ),
         can_run_again=given.rewind,
         command=command_texts(command, os.environ, images, texts_of_files(command, os.environ)),
@@ -164,6 +167,13 @@ def _announce_found(images: Sequence[ImageReference]) -> None:
         typer.echo(
             f"deployer: {image.repository} ({where}) does not exist; the command runs again when it does", err=True
         )
+
+
+def _announce_created_on_push(outcome: CreatedOnPush) -> None:
+    from deployer.rendering.ensure import outcome_lines
+
+    for line in outcome_lines(outcome):
+        typer.echo(f"deployer: {line.text}", err=True)
 
 
 def _announce_unknown_registry(missing: MissingRepository) -> None:

@@ -104,7 +104,20 @@ class TimedOut:
     """The handler's answer if it accepted the request without finishing it."""
 
 
-Outcome = Exists | Refused | TimedOut
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedOnPush:
+    """ECR creates the repository during the push, so nothing was requested, whether it exists or not."""
+
+    exit_code: ClassVar[int] = 0
+    seconds: ClassVar[float] = 0.0
+    calls: ClassVar[int] = 0
+
+    image: ImageReference
+    template: str
+    """The creation template, as a message names it."""
+
+
+Outcome = Exists | CreatedOnPush | Refused | TimedOut
 
 
 @dataclass(slots=True)
@@ -163,25 +176,46 @@ def _silent(images: Sequence[ImageReference], seconds: float) -> None:
     """Receive a wait's report and print nothing."""
 
 
+def _no_template(image: ImageReference) -> str | None:
+    """No creation template is known."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ensurer:
-    """Makes repositories exist. `on_waiting` receives every second which are missing, and for how many seconds."""
+    """Makes repositories exist. `on_waiting` receives every second which are missing, and for how many seconds.
+
+    `template_of` gives the creation template by which ECR creates a repository during the push, if one is known.
+    """
 
     registries: Registries
     clock: Clock
     requests: RequestLane | None = None
     ledger: Ledger | None = None
+    template_of: Callable[[ImageReference], str | None] = _no_template
     on_waiting: Callable[[Sequence[ImageReference], float], None] = _silent
 
-    def ensure(self, images: Iterable[ImageReference], *, timeout: float) -> tuple[Outcome, ...]:
+    def ensure(
+        self, images: Iterable[ImageReference], *, timeout: float, push_failed: bool = False
+    ) -> tuple[Outcome, ...]:
         """The result for each repository, in the order of `images`; `timeout` seconds are for all of them together.
 
-        A repository that exists costs one call and no wait. Errors of the registries propagate. What the handler has
+        A repository that exists costs one call and no wait; one that ECR creates during the push costs none, unless
+        `push_failed`: then it is requested nevertheless. Errors of the registries propagate. What the handler has
         decided is not requested again; what it accepted and has not finished is waited for.
         """
-        requested: dict[str, ImageReference] = {}
+        named: dict[str, ImageReference] = {}
         for image in images:
-            requested.setdefault(image.repository_key, image)
+            named.setdefault(image.repository_key, image)
+        outcomes = {} if push_failed else self._created_on_push(named)
+        requested = {key: image for key, image in named.items() if key not in outcomes}
+        outcomes |= self._request(requested, timeout=timeout) if requested else {}
+        return tuple(outcomes[key] for key in named)
+
+    def _created_on_push(self, images: Mapping[str, ImageReference]) -> dict[str, Outcome]:
+        templates = ((key, image, self.template_of(image)) for key, image in images.items())
+        return {key: CreatedOnPush(image=image, template=found) for key, image, found in templates if found}
+
+    def _request(self, requested: Mapping[str, ImageReference], *, timeout: float) -> dict[str, Outcome]:
         begun_at = self._now()
         answers = self.requests.answers(requested.values()) if self.requests else {}
         outcomes: dict[str, Outcome] = {}
@@ -197,8 +231,7 @@ class Ensurer:
                 outcomes[key] = Exists(image=image, seconds=0.0, calls=1)
             else:
                 waits[key] = _Wait(image, requested_at)
-        outcomes |= self._wait(waits, begun_at=begun_at, deadline=begun_at + timeout)
-        return tuple(outcomes[key] for key in requested)
+        return outcomes | self._wait(waits, begun_at=begun_at, deadline=begun_at + timeout)
 
     def _wait(self, waits: dict[str, _Wait], *, begun_at: float, deadline: float) -> dict[str, Outcome]:
         """Check the repository that is due next until none is left, or the next check would be after the deadline."""

@@ -16,7 +16,7 @@ from deployer.pushing.client_failures import (
     repositories_in_sentences,
 )
 from deployer.pushing.client_process import Finished
-from deployer.pushing.ensure import Ensurer, Exists, Outcome
+from deployer.pushing.ensure import CreatedOnPush, Ensurer, Outcome
 from deployer.pushing.images import ImageReference, ImageReferenceError, parse_image
 
 FIRST_BACKOFF: Final = 1.0
@@ -52,6 +52,7 @@ class PushReports:
     on_found: Callable[[Sequence[ImageReference]], None]
     on_unknown_registry: Callable[[MissingRepository], None]
     on_used_input: Callable[[], None]
+    on_created_on_push: Callable[[CreatedOnPush], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +78,12 @@ class Pusher:
         missing, code = list(known.values()), None
         runs = repeated = 0
         while True:
-            outcomes = self.ensurer.ensure(missing, timeout=self.timeout)
-            if not all(isinstance(outcome, Exists) for outcome in outcomes):
+            outcomes = self.ensurer.ensure(missing, timeout=self.timeout, push_failed=runs > 0)
+            if any(outcome.exit_code for outcome in outcomes):
                 return NotEnsured(outcomes=outcomes, exit_code=code)
+            for outcome in outcomes:
+                if isinstance(outcome, CreatedOnPush):
+                    self.reports.on_created_on_push(outcome)
             if runs and not self.can_run_again():
                 self.reports.on_used_input()
                 return Pushed(exit_code=code or 0, runs=runs)

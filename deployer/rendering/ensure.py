@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, Final
 
-from deployer.pushing.ensure import Exists, Outcome, Refused, TimedOut
+from deployer.pushing.ensure import CreatedOnPush, Exists, Outcome, Refused, TimedOut
 from deployer.pushing.images import ImageReference
 from deployer.pushing.request_lane import Answer
 from deployer.rendering.explanations import explain_command
@@ -25,6 +25,8 @@ def outcome_lines(outcome: Outcome) -> list[Line]:
     match outcome:
         case Exists(seconds=seconds):
             return [Line(f"{location}: exists after {seconds:.1f} s" if seconds else f"{location}: exists already")]
+        case CreatedOnPush():
+            return wrapped(f"{location}: {created_on_push_text(outcome)}", indent=0)
         case Refused():
             return [Line(f"{location}: {outcome.refusal.outcome}", "bad"), *_reasons(outcome)]
         case _:
@@ -33,6 +35,11 @@ def outcome_lines(outcome: Outcome) -> list[Line]:
                 *_accepted(outcome.accepted),
                 *_next_steps(outcome.image),
             ]
+
+
+def created_on_push_text(outcome: CreatedOnPush) -> str:
+    """Why nothing was requested."""
+    return f"needs no request; ECR creates it during the push, by {outcome.template}"
 
 
 def _reasons(outcome: Refused) -> list[Line]:
@@ -110,6 +117,8 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "calls": outcome.calls,
     }
+    if isinstance(outcome, CreatedOnPush):
+        document["template"] = outcome.template
     if isinstance(outcome, Refused):
         refusal = outcome.refusal
         keys = ("reason", "rule", "message", "next_step", "detail", "ou_path")
@@ -124,6 +133,8 @@ def _kind(outcome: Outcome) -> str:
     match outcome:
         case Exists():
             return "there"
+        case CreatedOnPush():
+            return "created-on-push"
         case Refused():
             return outcome.refusal.outcome
         case _:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from deployer.settings.compiled import Compiled
 from deployer.settings.explaining import leaves
 from deployer.settings.native import NativeCompilation, compile_native
 from deployer.settings.native_names import denied_by
@@ -62,6 +63,14 @@ def creator_of(settings: Settings, policies: Mapping[str, str], repository: str,
         bypassed=tuple(_bypassed(compilation, settings, repository)),
         created_with=tuple(_differences(given, desired)),
     )
+
+
+def creator_in(compiled: Compiled, repository: str, *, account: str, region: str) -> Creator | None:
+    """What creates a repository when it is pushed to; None if the files cover no such account and region."""
+    if not compiled.is_member(account) or region not in compiled.regions_of(account):
+        return None
+    settings = compiled.settings_for_account(account)
+    return creator_of(settings, compiled.config.policies, repository, trigger="push")
 
 
 def _reason(compilation: NativeCompilation, settings: Settings, repository: str, *, trigger: Trigger) -> str:

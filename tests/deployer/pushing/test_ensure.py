@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from deployer.pushing.ensure import (
     REPEAT_REQUEST_AFTER,
+    CreatedOnPush,
     Ensurer,
     Exists,
     Outcome,
@@ -370,3 +371,18 @@ def test_checks_are_rare_and_never_more_than_one_too_many(after: float, reposito
     moments = sorted(at - 1_000_000.0 for _, _, at in registries.calls)
     gaps = [later - earlier for earlier, later in pairwise(moments) if earlier > 10]
     assert all(gap >= 0.999 for gap in gaps), "at most one call a second after ten seconds, for all together"
+
+
+def test_what_ecr_creates_during_the_push_costs_no_call_and_keeps_its_place() -> None:
+    time = Time()
+    registries = LateRegistries(time, after={"api": 0, "web": 0})
+    ensurer = Ensurer(
+        registries=registries, clock=time.clock, template_of=lambda image: "T" if image.repository == "web" else None
+    )
+    web, api = ensurer.ensure([image("web"), image("api"), image("web", "2")], timeout=10)
+    assert web == CreatedOnPush(image=image("web"), template="T")
+    assert api == Exists(image=image("api"), seconds=0.0, calls=1)
+    assert [name for _, name, _ in registries.calls] == ["api"]
+    assert exit_code_of([web, api]) == 0
+    (failed,) = ensurer.ensure([image("web")], timeout=10, push_failed=True)
+    assert failed == Exists(image=image("web"), seconds=0.0, calls=1)

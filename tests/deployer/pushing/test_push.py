@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -84,6 +84,7 @@ class Reported:
     waits: list[float] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    on_push: list[str] = field(default_factory=list)
     used_input: int = 0
 
     @property
@@ -96,6 +97,7 @@ class Reported:
             on_found=lambda images: self.found.extend(image.repository for image in images),
             on_unknown_registry=lambda missing: self.unknown.append(missing.repository),
             on_used_input=on_used_input,
+            on_created_on_push=lambda outcome: self.on_push.append(outcome.image.repository),
         )
 
 
@@ -107,10 +109,14 @@ def push(
     retries: int = 5,
     can_run_again: bool = True,
     command: CommandTexts | None = None,
+    templates: Mapping[str, str] | None = None,
 ) -> tuple[Pushed | NotEnsured, Reported]:
     reported = Reported()
+    by_name = templates or {}
     pusher = Pusher(
-        ensurer=Ensurer(registries=registry, clock=Time().clock),
+        ensurer=Ensurer(
+            registries=registry, clock=Time().clock, template_of=lambda image: by_name.get(image.repository)
+        ),
         run=client,
         timeout=10,
         retries=retries,
@@ -119,6 +125,20 @@ def push(
         command=command or CommandTexts(texts=(HOST,)),
     )
     return pusher.push([image(name) for name in names]), reported
+
+
+def test_what_ecr_creates_during_the_push_is_reported_and_not_requested() -> None:
+    registry = Registry()
+    pushed, reported = push(Client([OK]), registry, names=("api", "web"), templates={"web": "the template"})
+    assert pushed == Pushed(exit_code=0, runs=1)
+    assert (registry.requested, reported.on_push) == (["api"], ["web"])
+
+
+def test_if_ecr_does_not_create_it_it_is_requested_like_any_other() -> None:
+    registry = Registry()
+    pushed, reported = push(Client([UNKNOWN, OK]), registry, templates={"api": "the template"})
+    assert pushed == Pushed(exit_code=0, runs=2)
+    assert (registry.requested, reported.on_push) == (["api"], ["api"])
 
 
 @pytest.mark.parametrize(
