@@ -80,6 +80,7 @@ def _role(clients: Clients, resource: Resource, region: str) -> Reading:
         additions=(
             *_attached_policies(iam, resource),
             *(_inline_policy(resource, one) for one in inline if one not in desired),
+            *_instance_profiles(iam, resource),
         ),
     )
 
@@ -96,6 +97,18 @@ def _attached_policies(iam: Any, resource: Resource) -> Iterator[Addition]:
 def _inline_policy(resource: Resource, name: str) -> Addition:
     command = ("iam", "delete-role-policy", "--role-name", resource.name, "--policy-name", name)
     return Addition(f"policy {name} was added to {label(resource)}", _command(*command))
+
+
+def _instance_profiles(iam: Any, resource: Resource) -> Iterator[Addition]:
+    """IAM deletes no role that an instance profile has."""
+    for page in iam.get_paginator("list_instance_profiles_for_role").paginate(RoleName=resource.name):
+        for one in page["InstanceProfiles"]:
+            name = one["InstanceProfileName"]
+            options = ("--instance-profile-name", name, "--role-name", resource.name)
+            yield Addition(
+                f"instance profile {name} was added to {label(resource)}",
+                _command("iam", "remove-role-from-instance-profile", *options),
+            )
 
 
 def _rule(clients: Clients, resource: Resource, region: str) -> Reading:

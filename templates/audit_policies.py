@@ -34,8 +34,8 @@ def audit_keys(names: Names) -> Statement:
 
 
 def audit_roles(names: Names, *, cleanup: bool) -> Statement:
-    """Compare deployer's own roles in the account with the template that created them, policies added later too."""
-    reads = ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies")
+    """Compare deployer's own roles in the account with the template that created them, what was added later too."""
+    reads = ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListInstanceProfilesForRole", "ListRolePolicies")
     roles = [names.creator_role, names.forwarding_role, names.auditor_role, names.repairer_role]
     roles += [names.cleaner_role] if cleanup else []
     roles.append(names.native_role("*", "*"))

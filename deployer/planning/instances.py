@@ -190,7 +190,7 @@ class _Comparison:
 
     @cached_property
     def _blocked(self) -> frozenset[InstanceKey]:
-        """IAM deletes no role that has further policies, and EventBridge no rule that has further targets.
+        """IAM deletes no role with further policies or instance profiles, and EventBridge no rule with further targets.
 
         https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
         https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html

@@ -26,10 +26,10 @@ _KNOWN = (
         ),
     ),
     (
-        r"must (detach all|delete) policies first|can't be deleted since it has targets",
+        r"must (detach|delete|remove) .*first|can't be deleted since it has targets",
         (
-            "Somebody added a policy to the role, or a target to the rule, so AWS does not delete it. Remove that in"
-            " these accounts, then delete the stack there, and roll out again."
+            "Somebody added a policy or an instance profile to the role, or a target to the rule, so AWS does not"
+            " delete it. Remove that in these accounts, then delete the stack there, and roll out again."
         ),
     ),
     (

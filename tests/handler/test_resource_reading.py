@@ -35,6 +35,7 @@ class Services:
     targets: tuple[dict[str, Any], ...] = ()
     policies: tuple[str, ...] = ()
     attached: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
 
     def __call__(self, service: str) -> Services:
         assert service in {"events", "iam", "sqs"}
@@ -73,6 +74,11 @@ class Services:
         own: Mapping[str, tuple[str, list[Any], list[Any]]] = {
             "list_targets_by_rule": ("Targets", list(RULE.properties["Targets"]), list(self.targets)),
             "list_role_policies": ("PolicyNames", [ROLE.properties["Policies"][0]["PolicyName"]], list(self.policies)),
+            "list_instance_profiles_for_role": (
+                "InstanceProfiles",
+                [],
+                [{"InstanceProfileName": name} for name in self.profiles],
+            ),
             "list_attached_role_policies": ("AttachedPolicies", [], [{"PolicyArn": arn} for arn in self.attached]),
         }
         key, *pages = own[self.operation]
@@ -121,6 +127,7 @@ def test_what_was_added_has_the_command_that_removes_it_on_every_page() -> None:
     services = Services(
         targets=({"Id": "mine", "Arn": "arn:aws:sqs:x\x1b[2J"},),
         policies=("more",),
+        profiles=("machines",),
         attached=(ADMINISTRATOR,),
     )
     rule, role = (read(services, one, region="eu-west-1") for one in (RULE, ROLE))
@@ -130,5 +137,6 @@ def test_what_was_added_has_the_command_that_removes_it_on_every_page() -> None:
         "aws events remove-targets --region eu-west-1 --rule deployer-forwarding --ids mine",
         f"aws iam detach-role-policy --role-name deployer-creator --policy-arn {ADMINISTRATOR}",
         "aws iam delete-role-policy --role-name deployer-creator --policy-name more",
+        "aws iam remove-role-from-instance-profile --instance-profile-name machines --role-name deployer-creator",
     ]
     assert all(one.text.isprintable() for one in (*rule.additions, *role.additions))

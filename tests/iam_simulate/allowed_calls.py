@@ -351,6 +351,7 @@ ALLOWED: dict[str, Call] = {
             ("permissions of the creator role", "iam:GetRolePolicy", CREATOR_ROLE),
             ("policies added to the creator role", "iam:ListRolePolicies", CREATOR_ROLE),
             ("policies attached to the creator role", "iam:ListAttachedRolePolicies", CREATOR_ROLE),
+            ("instance profiles of the creator role", "iam:ListInstanceProfilesForRole", CREATOR_ROLE),
             ("cleaner role", "iam:GetRole", CLEANER_ROLE),
             ("auditor role", "iam:GetRole", AUDITOR_ROLE),
             ("rule", "events:DescribeRule", FORWARDING_RULE),

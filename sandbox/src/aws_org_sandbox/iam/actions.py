@@ -78,8 +78,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "iam": {
         **_rows(_ROLE, "AttachRolePolicy", "CreateRole", "DeleteRole", "DeleteRolePermissionsBoundary",
                 "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies",
-                "ListRolePolicies", "ListRoleTags", "PutRolePermissionsBoundary", "PutRolePolicy", "TagRole",
-                "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription"),
+                "ListInstanceProfilesForRole", "ListRolePolicies", "ListRoleTags", "PutRolePermissionsBoundary",
+                "PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole",
+                "UpdateRoleDescription"),
         **_rows(_POLICY, "DeletePolicy", "GetPolicy", "GetPolicyVersion"),
         **_rows(ANY, "GetAccountSummary", "ListRoles", "ListPolicies"),
     },
