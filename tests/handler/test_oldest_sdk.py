@@ -18,6 +18,7 @@ import botocore.session
 import pytest
 
 from aws_org_sandbox.functions import code
+from aws_org_sandbox.functions.forks import forks
 from aws_org_sandbox.functions.pool import pool
 from aws_org_sandbox.sandbox import Sandbox
 from handler.clients import Clients, Credentials
@@ -67,6 +68,8 @@ def old_runtime() -> Iterator[Path]:
     def forget_runtime() -> None:
         pool.close()
         code.folders.clear()
+        forks.close()
+        forks.open()
         pool.reopen()
 
     with pytest.MonkeyPatch.context() as patched:

@@ -23,6 +23,7 @@ from aws_org_sandbox.control_actions import control_actions
 from aws_org_sandbox.credentials import Credentials, administrator_credentials
 from aws_org_sandbox.errors import SandboxError
 from aws_org_sandbox.faults import Fault, Faults, Hold
+from aws_org_sandbox.functions.forks import forks
 from aws_org_sandbox.gate import Gate
 from aws_org_sandbox.organization import Account, Organization, OrganizationalUnit, OrganizationLike
 from aws_org_sandbox.organizations import accounts
@@ -61,6 +62,7 @@ class Sandbox:
         organization: OrganizationLike | None = None,
         time_scale: float = 0.01,
         kept_calls: int | None = KEPT_CALLS,
+        forked_functions: bool = False,
     ) -> None:
         self.home_region = accounts.HOME_REGION
         self.central_account = accounts.CENTRAL_ACCOUNT
@@ -69,6 +71,8 @@ class Sandbox:
         self.visibility = Visibility()
         """How late new tags and roles become visible; immediately, unless a test configures a delay."""
         self.time_scale = time_scale
+        self._forked_functions = forked_functions
+        """Start functions from a process with the SDK: cold starts are cheap, and their durations not Lambda's."""
         self._initial = Organization.of(organization or accounts.EXAMPLE)
         self._port = port
         self._server: Server | None = None
@@ -87,6 +91,8 @@ class Sandbox:
         seams.install()
         clients.attach(self._gate)
         self._listen(self._port)
+        if self._forked_functions:
+            forks.open()
         self.reset()
         return self
 
@@ -117,6 +123,7 @@ class Sandbox:
         seams.interrupt()
         background.scheduler.reset()
         _forget_everything()
+        forks.close()
         self._server.stop()
         self._server = None
         if self._authority is not None:

@@ -13,13 +13,27 @@ from typing import Any
 
 import pytest
 
+from aws_org_sandbox.functions import runtime
 from aws_org_sandbox.functions.code import CodeFolders
+from aws_org_sandbox.functions.forks import Forks
 from aws_org_sandbox.functions.runtime import ExecutionEnvironment, Outcome, Specification
 from sandbox.tests.tiny_functions import OBEDIENT, zip_of
 
 pytestmark = pytest.mark.slow
 
 ARN = "arn:aws:lambda:eu-west-1:200000000001:function:tiny"
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["a new interpreter", "forked"], autouse=True)
+def is_forked(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Every test with both ways to start a process."""
+    forks = Forks()
+    if request.param:
+        forks.open()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "forks", forks)
+        yield request.param
+    forks.close()
 
 
 @pytest.fixture(scope="module")
@@ -135,24 +149,39 @@ KILLED = "import os, signal\ndef handle(event, context): os.kill(os.getpid(), si
 ORPHAN = """
 import json, sys, time
 from aws_org_sandbox.functions.code import CodeFolders
+from aws_org_sandbox.functions.forks import forks
 from aws_org_sandbox.functions.runtime import ExecutionEnvironment
 from sandbox.tests.functions.test_runtime import ask, specification
+if sys.argv[1:]: forks.open()
 environment = ExecutionEnvironment(specification(CodeFolders()))
 ask(environment)
-print(environment.pid, flush=True)
+print(environment.pid, forks.pid or environment.pid, flush=True)
 time.sleep(60)
 """
 
 
-def test_no_function_outlives_a_sandbox_that_was_killed(tmp_path: Path) -> None:
+def test_no_function_outlives_a_sandbox_that_was_killed(tmp_path: Path, is_forked: bool) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
-        [sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", ORPHAN, *(["forked"] if is_forked else [])],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
     ) as sandbox:
         assert sandbox.stdout is not None
-        function = int(sandbox.stdout.readline())
+        started = sandbox.stdout.readline().split()
         sandbox.kill()
     deadline = time.monotonic() + 30
-    while Path(f"/proc/{function}/cmdline").exists() and Path(f"/proc/{function}/cmdline").read_bytes():
-        assert time.monotonic() < deadline, "the function's process is still there"
-        time.sleep(0.02)
+    for process in started:
+        while Path(f"/proc/{process}/cmdline").exists() and Path(f"/proc/{process}/cmdline").read_bytes():
+            assert time.monotonic() < deadline, "the function's process is still there"
+            time.sleep(0.02)
+
+
+def test_a_zip_with_a_module_of_its_own_instead_of_the_sdks_imports_its_own(folders: CodeFolders) -> None:
+    own = specification(folders, source=f"import botocore\n{OBEDIENT}")
+    (own.task_root / "botocore.py").write_text("__version__ = 'the own one'")
+    environment = ExecutionEnvironment(own)
+    answer = ask(environment, **{"import": "botocore"})
+    environment.close()
+    assert json.loads(answer.payload) == str(own.task_root / "botocore.py")

@@ -52,10 +52,7 @@ class CodeFolders:
         with self._lock:
             folder = self._folder() / "runtime"
             if not folder.is_dir():
-                folder.mkdir()
-                for package in RUNTIME_PACKAGES:
-                    location = _location(package)
-                    (folder / location.name).symlink_to(location)
+                link_runtime(folder)
             return folder
 
     def clear(self) -> None:
@@ -75,6 +72,14 @@ class CodeFolders:
             self._base = Path(tempfile.mkdtemp(prefix="aws-org-sandbox-functions-"))
             (self._base / "task").mkdir()
         return self._base
+
+
+def link_runtime(folder: Path) -> None:
+    """Create a folder of links to the runtime's packages."""
+    folder.mkdir()
+    for package in RUNTIME_PACKAGES:
+        location = _location(package)
+        (folder / location.name).symlink_to(location)
 
 
 def _location(package: str) -> Path:

@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from queue import Empty
 
 from aws_org_sandbox.functions import bootstrap
+from aws_org_sandbox.functions.forks import INHERITED, ForkedProcess, forks
 from aws_org_sandbox.functions.runtime_api import (
     Exited,
     Failed,
@@ -37,9 +37,6 @@ INIT_TIMEOUT = 10.0
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 """
-
-INHERITED = ("LD_LIBRARY_PATH",)
-"""Variables that a function's process inherits: those by which the interpreter finds its own libraries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,21 +120,25 @@ class ExecutionEnvironment:
             self._process.stdin.close()
         self._log.close()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes] | ForkedProcess:
         specification = self.specification
+        environment = {**specification.environment, "AWS_LAMBDA_RUNTIME_API": self._api.address}
+        if forks.pid is not None:
+            return forks.start(
+                task_root=specification.task_root,
+                handler=specification.handler,
+                environment=environment,
+                output=self._log,
+            )
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         return subprocess.Popen(  # noqa: S603 - running the function is the purpose
             [
-                sys.executable,
-                "-I",
-                "-S",
-                "-B",  # Lambda's code folder is read-only, so no bytecode is stored there
-                bootstrap.__file__,
+                *bootstrap.COMMAND,
                 str(specification.task_root),
                 str(specification.runtime_root),
                 specification.handler,
             ],
-            env={**inherited, **specification.environment, "AWS_LAMBDA_RUNTIME_API": self._api.address},
+            env={**inherited, **environment},
             cwd=specification.task_root,
             stdin=subprocess.PIPE,
             stdout=self._log,
