@@ -20,6 +20,9 @@ STACK_SETS = QuotaCode("StackSets of the administrator account", "cloudformation
 INSTANCES = QuotaCode("Instances of a StackSet", "cloudformation", "L-C8225BA5")
 ROLES = QuotaCode("IAM roles", "iam", "L-FE177D64")
 
+CREATION_TEMPLATES = 100
+"""Repository creation templates of a registry. AWS documents no quota (assumption A31)."""
+
 _OF_CALLS = {
     "CreateStackSet": STACK_SETS,
     "CreateStackInstances": INSTANCES,

@@ -22,6 +22,8 @@ MAX_PREFIXES_LENGTH = 200
 AFTERWARDS = "no creation templates: the first push of a repository is refused, and the handler creates it"
 """The state after CloudFormation deleted the resources."""
 
+TEMPLATE_TYPE = ecr.RepositoryCreationTemplate.resource_type
+
 _ROLE = "CreationRole"
 
 

@@ -28,7 +28,7 @@ from deployer.planning import per_ou
 from deployer.planning.other_installations import FoundInstallation
 from deployer.planning.synthesis import Synthesis, synthesize
 from deployer.settings import Compiled, Config
-from templates import function_url
+from templates import function_url, registry_creation_templates
 from templates.lambdas import RUNTIME
 from templates.names import Names
 
@@ -84,6 +84,7 @@ def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> Actu
         existing=_existing(session, caller, compiled, names, coverage, stack_sets),
         installations=installations,
         unread_regions=unread_regions,
+        creation_templates={} if isinstance(compiled, Unread) else _creation_templates(compiled, names),
         has_function_url=config.ensure_url and function_url.is_available(home),
     )
 
@@ -203,6 +204,20 @@ def _quotas(
         roles=0 if is_rolled_out else len(roles),
     )
     return quota_reads.quotas(session, caller, stack_sets, added)
+
+
+def _creation_templates(compiled: Compiled, names: Names) -> dict[str, int]:
+    """How many creation templates each native OU or account requires in each of its registries."""
+    organization = compiled.organization
+    return {
+        owner: sum(
+            one.resource_type == registry_creation_templates.TEMPLATE_TYPE
+            for one in variant.template.resources.values()
+        )
+        for variant in per_ou.variants(compiled, names)
+        if variant.resource == registry_creation_templates.NAME
+        for owner in (*map(organization.path, variant.coverage.ous), *variant.coverage.accounts)
+    }
 
 
 def _existing(  # noqa: PLR0913, PLR0917 - all that was read before

@@ -139,6 +139,8 @@ class ActualState:
     """All installations in the organization, this one included."""
     unread_regions: Mapping[str, str]
     """Enabled regions whose StackSets could not be listed, with the reason."""
+    creation_templates: Mapping[str, int] = field(default_factory=dict)
+    """How many creation templates each native OU or account requires in each of its registries, by path or id."""
     has_function_url: bool = False
     """Whether the handler gets a URL for requests."""
 

@@ -1,17 +1,30 @@
-"""Quotas of StackSets, their instances, and IAM roles in the central account."""
+"""Quotas of StackSets, their instances, IAM roles in the central account, and creation templates of a registry."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from deployer.doctor.actual_state import ActualState, Quota, Unread
-from deployer.doctor.finding import Finding, problem, unchecked
+from deployer.doctor.finding import Finding, problem, unchecked, warning
+from deployer.quotas import CREATION_TEMPLATES
 
 
 def quotas(actual: ActualState) -> Iterator[Finding]:
-    """What a roll-out adds fits within each quota; a quota that could not be read counts as AWS's default."""
+    """What a roll-out adds fits within each quota; a quota that could not be read counts as AWS's default.
+
+    That of creation templates is assumption A31.
+    """
     for quota in actual.quotas:
         yield from _judge(quota)
+    for owner, needed in actual.creation_templates.items():
+        if needed > CREATION_TEMPLATES:
+            yield warning(
+                f"Repository creation templates of a registry: {owner} needs {needed:,}, and the quota seems to be"
+                f" {CREATION_TEMPLATES:,}, which AWS does not document",
+                "In its files, use fewer prefixes in `create.names.allow` and `namespaces`, set `engine: handler`, or"
+                " request an increase. To look for the quota of one of its accounts, run there:",
+                "aws service-quotas list-service-quotas --service-code ecr --query 'Quotas[].[QuotaName,Value]'",
+            )
 
 
 def _judge(quota: Quota) -> Iterator[Finding]:

@@ -46,6 +46,7 @@ class Behaviour(StrEnum):
     PUSHERS_JUDGED_LATE = "ECR creates the repository before it asks whether the caller may push"  # A28
     POLICIES_NOT_APPLIED = "ECR does not apply the policies of a creation template with the template's own role"  # A29
     CREATIONS_WITHOUT_TAGS = "CloudTrail leaves out the tags of repositories that are created"  # A30
+    FEW_CREATION_TEMPLATES = "a registry takes ten repository creation templates"  # A31
     TOPIC_ROLES_UNUSED = "EventBridge publishes to a topic without the role of the target"  # A21
 
 

@@ -123,3 +123,12 @@ def test_the_template_with_the_longest_prefix_applies(prefixes: set[str], name: 
     candidates = ["/".join(folders[:count]) for count in range(len(folders), 0, -1)] + ["ROOT"]
     expected = next((prefix for prefix in candidates if prefix in prefixes), None)
     assert (found["prefix"] if found else None) == expected
+
+
+def test_a_registry_takes_a_hundred_templates(ecr: Any) -> None:
+    for number in range(100):
+        create(ecr, f"p{number}")
+    another = refusal(ecr.create_repository_creation_template, prefix="another", appliedFor=["CREATE_ON_PUSH"])
+    assert another[0] == "LimitExceededException"
+    ecr.delete_repository_creation_template(prefix="p0")
+    create(ecr, "another")

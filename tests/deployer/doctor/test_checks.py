@@ -143,6 +143,10 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
         "quotas", "problem", {"quotas": (replace(QUOTA, used=999),)},
         ("1,002 needed (999 exist), and the quota is 1,000", "request-service-quota-increase", "--desired-value 1002"),
     ),
+    "a registry needs more creation templates than it seems to take": (
+        "quotas", "warning", {"creation_templates": {"Workloads/Dev": 101, "Workloads/Prod": 100}},
+        ("Workloads/Dev needs 101", "create.names.allow"),
+    ),
     "there are too many for the default, and the quota is not known": (
         "quotas", "problem", {"quotas": (replace(QUOTA, used=999, limit=DENIED),)}, ("by default",),
     ),

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.calls import Call, Refused
 from aws_org_sandbox.ecr import rules
 from aws_org_sandbox.ecr.lifecycle_policies import check_lifecycle_policy
@@ -37,6 +38,9 @@ _SETTINGS: Final = (
     "appliedFor", "customRoleArn", "description", "encryptionConfiguration", "imageTagMutability",
     "imageTagMutabilityExclusionFilters", "lifecyclePolicy", "repositoryPolicy", "resourceTags",
 )  # fmt: skip
+MOST: Final = 100
+"""Of a registry. AWS documents no number (assumption A31)."""
+FEW: Final = 10
 _PAGE: Final = 1000
 _INVALID: Final = "InvalidParameterException"
 
@@ -74,6 +78,8 @@ def create_template(call: Call) -> Mapping[str, Any]:
             f"The repository creation template with prefix '{prefix}' already exists in the registry with id "
             f"'{call.account}'",
         )
+    if len(stored) >= (FEW if is_altered(Behaviour.FEW_CREATION_TEMPLATES) else MOST):
+        raise Refused("LimitExceededException", f"The registry with id '{call.account}' has {len(stored)} templates")
     stored[_key(prefix)] = template
     create_ecr_templates_role(call.account)
     return _answer(call, template)
