@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from handler import log
 from handler.inspection import Accounts, Damage, Found, Inspected, inspect
-from handler.stack_instances import StackInstance, StackSets
+from handler.stack_instances import StackSets
 from handler.text import clean
 
 SLICES = 22
@@ -116,28 +116,33 @@ class DailyInspection:
         mine.sort(key=lambda one: (sha256(f"{day}{one.account}".encode()).digest(), not one.has_roles))
         others = sorted({one.account for one in every if one.has_roles} - {one.account for one in mine})
         skipped = sum(
-            slice_of(one.account) == number and not one.is_skipped and not _is_current(one)
+            slice_of(one.account) == number and not one.is_skipped and one.status != "CURRENT"
             for name in self._stack_sets()
             for one in self.stack_sets.instances(name)
         )
         return tuple(mine), tuple(others[:CANDIDATES]), skipped
 
     def _stacks(self) -> Iterator[Inspected]:
-        """Stacks of every slice; none if the StackSets do not exist yet."""
+        """Stacks of every slice; none if the StackSets do not exist yet.
+
+        An account that AWS skipped in any StackSet is suspended, and its role cannot be assumed.
+        """
+        names = self._stack_sets()
+        suspended = {one.account for name in names for one in self.stack_sets.instances(name) if one.is_skipped}
         own = {
             self.access: {(account, self.home_region) for account, _ in self.own},
             self.forwarding: set(self.own),
         }
-        for name in self._stack_sets():
-            companions = own.get(name, ())
-            instances = self.stack_sets.instances(name)
-            if not instances:
+        for name in names:
+            companions, instances = own.get(name, ()), self.stack_sets.instances(name)
+            body = self.stack_sets.body(name) if companions or instances else None
+            if body is None:
                 continue
-            body, has_roles = self.stack_sets.body(name), name == self.access
+            has_roles = name == self.access
             for account, region in sorted(companions):
                 yield Inspected(stack_set=name, body=body, account=account, region=region, has_roles=has_roles)
             for one in instances:
-                if _is_current(one):
+                if one.status == "CURRENT" and one.account not in suspended:
                     yield Inspected(
                         stack_set=name,
                         body=body,
@@ -169,10 +174,6 @@ class DailyInspection:
         self.stack_sets.forget()
         now = frozenset(self._chosen(number, scheduled)[0])
         return {one: damage for one, damage in found.damaged.items() if one in now}
-
-
-def _is_current(instance: StackInstance) -> bool:
-    return instance.status == "CURRENT" and not instance.is_skipped
 
 
 def _places(found: Iterable[tuple[Inspected, str]]) -> list[str]:

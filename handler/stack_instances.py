@@ -50,8 +50,7 @@ class StackSets:
             try:
                 self._instances[stack_set] = tuple(self._read(stack_set))
             except ClientError as error:
-                if error.response["Error"]["Code"] != "StackSetNotFoundException":
-                    raise
+                _raise_unless_missing(error)
                 self._instances[stack_set] = ()
         return self._instances[stack_set]
 
@@ -61,9 +60,13 @@ class StackSets:
             self._names = tuple(sorted(self._list()))
         return tuple(name for name in self._names if name.startswith(prefix))
 
-    def body(self, stack_set: str) -> str:
-        """The template of a StackSet that exists."""
-        found = self.clients.own("cloudformation").describe_stack_set(StackSetName=stack_set, CallAs=self.call_as)
+    def body(self, stack_set: str) -> str | None:
+        """The template of a StackSet; None if it does not exist."""
+        try:
+            found = self.clients.own("cloudformation").describe_stack_set(StackSetName=stack_set, CallAs=self.call_as)
+        except ClientError as error:
+            _raise_unless_missing(error)
+            return None
         return str(found["StackSet"]["TemplateBody"])
 
     def forget(self) -> None:
@@ -104,3 +107,9 @@ def _instance(summary: dict[str, Any]) -> StackInstance:
         is_failed=detailed in FAILED,
         reason=summary.get("StatusReason", ""),
     )
+
+
+def _raise_unless_missing(error: ClientError) -> None:
+    """Raise an error again, unless it is that the StackSet does not exist."""
+    if error.response["Error"]["Code"] != "StackSetNotFoundException":
+        raise error

@@ -244,13 +244,45 @@ def test_what_a_roll_out_changes_during_the_inspection_is_no_damage(change: str)
     assert inspection(cloud, fakes).run(scheduled=in_turn(disabled), request_id="r")["damaged"] == 0
 
 
+def test_an_account_that_aws_skipped_in_one_stack_set_is_suspended_in_all() -> None:
+    closed = MEMBERS[0]
+
+    class Skipping(FakeCloudFormation):
+        def list_stack_instances(self, **request: str) -> Mapping[str, Any]:
+            skipped = ("CURRENT", "SKIPPED_SUSPENDED_ACCOUNT")
+            self.statuses = {closed: skipped} if request["StackSetName"] == "forwarding" else {}
+            return super().list_stack_instances(**request)
+
+    line = inspection(Skipping(), FakeAccounts(refused=(closed,))).run(scheduled=in_turn(closed), request_id="r")
+    assert (line["damaged"], line["unread"]) == (0, 0)
+
+
+def test_companion_stacks_are_inspected_before_members_have_any() -> None:
+    class Empty(FakeCloudFormation):
+        def list_stack_instances(self, **request: str) -> Mapping[str, Any]:
+            del request
+            return {"Summaries": []}
+
+    management = "100000000000"
+    fakes = FakeAccounts(disabled=((management, "us-east-1"),))
+    line = inspection(Empty(), fakes, own=((management, "us-east-1"),)).run(
+        scheduled=in_turn(management), request_id="r"
+    )
+    assert (line["stacks"], line["damaged"]) == (2, 1)
+
+
 def test_before_the_first_roll_out_there_is_nothing_to_inspect() -> None:
     class Empty(FakeCloudFormation):
+        def describe_stack_set(self, **request: str) -> Mapping[str, Any]:
+            del request
+            raise ClientError({"Error": {"Code": "StackSetNotFoundException"}}, "DescribeStackSet")
+
         def list_stack_instances(self, **request: str) -> Mapping[str, Any]:
             del request
             raise ClientError({"Error": {"Code": "StackSetNotFoundException"}}, "ListStackInstances")
 
-    line = inspection(Empty(), FakeAccounts()).run(scheduled=START, request_id="r")
+    own = ("100000000000", "eu-west-1")
+    line = inspection(Empty(), FakeAccounts(), own=(own,)).run(scheduled=in_turn(own[0]), request_id="r")
     assert (line["level"], line["accounts"], line["damaged"], line["unread"]) == ("INFO", 0, 0, 0)
 
 
