@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from deployer.organization import Organization
 
 SHOWN = 12
 """How many accounts or OUs are named before the rest is counted."""
+
+NAMED = 3
+"""How many OUs are named of those that are too many."""
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -40,8 +43,15 @@ def account_names(organization: Organization, account_ids: Iterable[str]) -> str
 
 
 def ou_paths(organization: Organization, ou_ids: Iterable[str]) -> str:
-    """The first few by path, the rest as a number."""
-    return listed(sorted(organization.path(ou_id) for ou_id in ou_ids))
+    """By path, sorted; of many only the first few, and the rest as a number."""
+    return some_ous(sorted(organization.path(ou_id) for ou_id in ou_ids))
+
+
+def some_ous(paths: Sequence[str], *, shown: int = SHOWN) -> str:
+    """All if they are at most `shown`; else fewer, because paths are long, and the rest as a number."""
+    if len(paths) <= shown:
+        return ", ".join(paths)
+    return f"{', '.join(paths[:NAMED])} and {counted(len(paths) - NAMED, 'more OU')}"
 
 
 def listed(names: Iterable[str]) -> str:

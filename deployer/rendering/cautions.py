@@ -15,8 +15,8 @@ from deployer.words import account_name, ou_paths
 _COMMANDS = {"disabled": "enable-region", "unknown": "get-region-opt-status"}
 
 
-def cautions(plan: Plan, organization: Organization, course: Course) -> tuple[str, ...]:
-    """Those of a plan and of its course, each once."""
+def cautions(plan: Plan, organization: Organization, course: Course, *, everything: bool = False) -> tuple[str, ...]:
+    """Those of a plan and of its course, each once. `everything`: each OU has its own."""
     found = chain(
         (
             f"StackSet {busy.stack_set} is busy: {describe_operation(busy.operation, over=busy.over, total=busy.total)}"
@@ -26,7 +26,7 @@ def cautions(plan: Plan, organization: Organization, course: Course) -> tuple[st
         _function_url(plan),
         _auto_deployment(plan, organization),
         course_cautions(plan, course),
-        (text for one in plan.stack_sets for text in stack_set_cautions(one, organization)),
+        (text for one in plan.stack_sets for text in stack_set_cautions(one, organization, everything=everything)),
     )
     return tuple(dict.fromkeys(found))
 

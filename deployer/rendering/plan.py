@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from deployer.organization import Organization
 from deployer.planning.plan import Plan, StackPlan
-from deployer.planning.settings_changes import SettingsChange
+from deployer.planning.settings_changes import SettingsChange, ValueChange
 from deployer.planning.skips import Skip
 from deployer.rendering.cautions import cautions
 from deployer.rendering.plan_changes import SIGNS as ACTION_SIGNS
@@ -25,13 +25,11 @@ from deployer.rendering.suspended import skipped_text
 from deployer.rendering.text import Line, Tone, table, wrapped
 from deployer.rendering.unread import TO_REMOVE, removal_lines, unread_lines
 from deployer.rendering.waves import Course, wave_lines
-from deployer.words import SHOWN, account_name, account_names, counted, listed
+from deployer.words import NAMED, SHOWN, account_name, account_names, counted, listed, some_ous
 
 SCREEN = 22
 """Lines of a terminal of 24, less the question and the prompt."""
 _SETTINGS_SHOWN = 8
-_NAMED = 3
-"""OUs that are named of those that are shown together."""
 _TONES: dict[str, Tone] = {"create": "add", "update": "change", "delete": "remove"}
 PREVIEW_DENIED = (
     "! a comparison of templates, since cloudformation:CreateChangeSet was denied; which resources CloudFormation would"
@@ -65,7 +63,7 @@ def plan_lines(
         return [*lines, Line(""), *_nothing(plan, organization)] if len(lines) > SCREEN else lines
     if len(lines) > SCREEN:
         lines += [Line(""), Line(f"In short ({_ALL})" if not everything else "In short", "heading")]
-        lines += [*sections[0].lines, *_removals_in_short(plan, organization)]
+        lines += [*sections[0].lines, *_in_short(plan, organization, course or Course())]
     return lines
 
 
@@ -108,7 +106,7 @@ def _totals(plan: Plan, organization: Organization) -> list[Line]:
         [one.what, *(f"{number:,}" for number in one[1:4]), "" if one.unchanged is None else f"{one.unchanged:,}"]
         for one in totals(plan, organization)
     ]
-    lines = table(["", "create", "update", "delete", "unchanged"], rows)
+    lines = table(["", "create", "update", "delete", "unchanged"], rows, numbers_from=1)
     if plan.settings:
         ous = {ou for change in plan.settings for ou in change.ous}
         accounts = {account for change in plan.settings for account in change.accounts}
@@ -121,9 +119,7 @@ def _totals(plan: Plan, organization: Organization) -> list[Line]:
 def _by_ou(plan: Plan, organization: Organization, *, everything: bool) -> list[Line]:
     changes = [one for one in changes_by_ou(plan, organization) if one.action != "delete"]
     lines = list(_ou_lines(changes, everything=everything))
-    for one in plan.stack_sets:
-        lines += (line for line in future_account_lines(one, organization) if line.tone == "add")
-    return list(dict.fromkeys(lines))
+    return lines + list(future_account_lines(plan.stack_sets, organization, sign="+"))
 
 
 def _ou_lines(changes: Sequence[OuChange], *, everything: bool) -> Iterator[Line]:
@@ -137,23 +133,22 @@ def _ou_lines(changes: Sequence[OuChange], *, everything: bool) -> Iterator[Line
         groups[one.action, one.regions].append(one)
     largest = sorted(groups.values(), key=lambda group: -len(group))
     for group in largest[: SHOWN - 1]:
-        yield from _ou_line(_some([one.ou for one in group]), group)
+        yield from _ou_line(some_ous([one.ou for one in group], shown=NAMED), group)
     for action in ("create", "update"):
         if rest := [one for group in largest[SHOWN - 1 :] for one in group if one.action == action]:
-            yield from _ou_line(_some([one.ou for one in rest]), rest)
+            yield from _ou_line(some_ous([one.ou for one in rest], shown=NAMED), rest)
 
 
-def _some(paths: Sequence[str]) -> str:
-    more = len(paths) - _NAMED
-    return ", ".join(paths[:_NAMED]) + (f" and {counted(more, 'more OU')}" if more > 0 else "")
-
-
-def _ou_line(name: str, changes: Sequence[OuChange]) -> Iterator[Line]:
+def _ou_line(name: str, changes: Sequence[OuChange], *, regions_shown: int | None = None) -> Iterator[Line]:
+    """A line for OUs; of more than `regions_shown` regions only the number."""
     action = changes[0].action
     accounts = counted(sum(len(one.accounts) for one in changes), "account")
     instances = counted(sum(one.instances for one in changes), "stack instance")
     regions = sorted({region for one in changes for region in one.regions})
-    text = f"{ACTION_SIGNS[action]} {name}: {accounts}, {instances} in {', '.join(regions)}"
+    in_regions = (
+        ", ".join(regions) if regions_shown is None or len(regions) <= regions_shown else f"{len(regions)} regions"
+    )
+    text = f"{ACTION_SIGNS[action]} {name}: {accounts}, {instances} in {in_regions}"
     yield from wrapped(text, indent=2, tone=_TONES[action])
 
 
@@ -172,9 +167,9 @@ def _removals(plan: Plan, organization: Organization, *, everything: bool) -> li
         instances = counted(one.instances, "stack instance")
         lines += wrapped(f"- {one.ou}: {instances} in {', '.join(one.regions)}: {names}", indent=2, tone="remove")
     if rest := changes[len(shown) :]:
-        lines += _ou_line(_some([one.ou for one in rest]), rest)
+        lines += _ou_line(some_ous([one.ou for one in rest], shown=NAMED), rest)
+    lines += future_account_lines(plan.stack_sets, organization, sign="-")
     for stack_set in plan.stack_sets:
-        lines += (line for line in future_account_lines(stack_set, organization) if line.tone == "remove")
         if stack_set.instances.deletions:
             what = counted(stack_set.instances.deletions, "instance")
             text = f"{what} of {stack_set.definition.name}; lost: {stack_set.loss}"
@@ -187,29 +182,71 @@ def _removals(plan: Plan, organization: Organization, *, everything: bool) -> li
             lines += wrapped(text, indent=2, tone="remove")
     if lines:
         lines += wrapped("Repositories and their images stay.", indent=4, tone="quiet")
-    return list(dict.fromkeys(lines))
+    return lines
 
 
-def _removals_in_short(plan: Plan, organization: Organization) -> Iterator[Line]:
-    removed = [one for one in changes_by_ou(plan, organization) if one.action == "delete"]
-    if removed:
-        accounts = account_names(organization, sorted({account for one in removed for account in one.accounts}))
-        yield from wrapped(f"DELETES {counted(plan.deletions, 'stack instance')}: {accounts}", indent=2, tone="remove")
+# In short
+def _in_short(plan: Plan, organization: Organization, course: Course) -> Iterator[Line]:
+    """What happens, in so few lines that one screen has them and the totals."""
+    changes = changes_by_ou(plan, organization)
+    for action in ("create", "update"):
+        if some := [one for one in changes if one.action == action]:
+            yield from _ou_line(some_ous([one.ou for one in some], shown=NAMED), some, regions_shown=NAMED)
+    stacks = [(SIGNS[one.change], one.key.name) for one in plan.stacks if one.change != "unchanged"]
+    stack_sets = [(SIGNS[one.change], one.definition.name) for one in plan.stack_sets if one.change != "unchanged"]
+    for sign, tone in dict.fromkeys(SIGNS.values()):
+        if changing := [name for (found, _), name in (*stacks, *stack_sets) if found == sign]:
+            yield from wrapped(f"{sign} {listed(changing)}", indent=2, tone=tone)
+    if plan.repairs:
+        text = f"REPAIRS {counted(plan.repairs, 'stack instance')}: deleted with their stacks and created again"
+        yield from wrapped(text, indent=2, tone="change")
+    if removed := [one for one in changes if one.action == "delete"]:
+        accounts = sorted({account for one in removed for account in one.accounts})
+        ous = some_ous([one.ou for one in removed], shown=NAMED)
+        names = account_names(organization, accounts) if len(accounts) <= NAMED else counted(len(accounts), "account")
+        text = f"DELETES {counted(plan.deletions, 'stack instance')} of {ous}: {names}"
+        yield from wrapped(text, indent=2, tone="remove")
+    if plan.blocked:
+        yield Line(f"  ! {counted(len(plan.blocked), 'place')} with something to remove by hand, see above", "bad")
+    if found := cautions(plan, organization, course):
+        yield Line(f"  ! {counted(len(found), 'caution')}, see above", "change")
 
 
 # Settings
 def _settings_changes(plan: Plan, *, everything: bool) -> list[Line]:
-    shown = plan.settings if everything else plan.settings[:SHOWN]
+    changes = list(_joined(plan.settings))
+    shown = changes if everything else changes[:SHOWN]
     lines = [line for change in shown for line in _settings(change, everything=everything)]
-    if rest := plan.settings[len(shown) :]:
+    if rest := changes[len(shown) :]:
         ous = len({ou for change in rest for ou in change.ous})
         lines.append(Line(f"  ~ {counted(len(rest), 'more change')} of {counted(ous, 'OU')}", "change"))
     return lines
 
 
+def _joined(changes: Sequence[SettingsChange]) -> Iterator[SettingsChange]:
+    """Those that are shown alike as one."""
+    found: dict[tuple[ValueChange, ...], list[SettingsChange]] = defaultdict(list)
+    for change in changes:
+        found[_shown_values(change)].append(change)
+    for values, some in found.items():
+        ous = tuple(sorted(ou for one in some for ou in one.ous))
+        accounts = tuple(sorted(account for one in some for account in one.accounts))
+        yield SettingsChange(ous=ous, accounts=accounts, values=values)
+
+
+def _shown_values(change: SettingsChange) -> tuple[ValueChange, ...]:
+    """All, or only the regions if OUs are covered from now on, or nothing more if they no longer are."""
+    values = {value.key: value for value in change.values}
+    switch = values.get("enabled")
+    if switch is not None and switch.before is None:
+        return switch, values["regions"]
+    return (switch,) if switch is not None and switch.after is None else change.values
+
+
 def _settings(change: SettingsChange, *, everything: bool) -> Iterator[Line]:
-    named = [*change.ous, *(f"account {account}" for account in change.accounts)]
-    where = ", ".join(named) if everything else listed(named)
+    ous = ", ".join(change.ous) if everything else some_ous(change.ous)
+    accounts = [f"account {account}" for account in change.accounts]
+    where = ", ".join(part for part in (ous, ", ".join(accounts) if everything else listed(accounts)) if part)
     values = {value.key: value for value in change.values}
     switch = values.get("enabled")
     if switch is not None and switch.before is None:
@@ -230,6 +267,8 @@ def _value(value: str | None) -> str:
     """A value of the settings, which comes as JSON, as people write it."""
     if value is None:
         return "not set"
+    if value == "null":
+        return "none"
     found = json.loads(value) if value[:1] in {'"', "["} else None
     if isinstance(found, list):
         plain = all(isinstance(item, str) for item in found)
@@ -282,7 +321,7 @@ def _stack(plan: StackPlan, *, everything: bool, note: str = "") -> Iterator[Lin
 
 # Cautions
 def _cautions(plan: Plan, organization: Organization, course: Course, *, everything: bool) -> list[Line]:
-    found = cautions(plan, organization, course)
+    found = cautions(plan, organization, course, everything=everything)
     shown = found if everything else found[:SHOWN]
     lines = [line for text in shown for line in wrapped(f"! {text}", indent=2, tone="change")]
     if rest := len(found) - len(shown):

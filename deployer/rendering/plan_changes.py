@@ -12,6 +12,7 @@ from deployer.planning.instances import instances_of
 from deployer.planning.plan import Change, Plan
 from deployer.words import account_path
 
+INSTANCES = "stack instances"
 ACTIONS = ("create", "update", "delete")
 SIGNS = {"create": "+", "update": "~", "delete": "-"}
 _COLUMNS: dict[Change, str] = {"create": "create", "replace": "create", "update": "update", "delete": "delete"}
@@ -78,10 +79,10 @@ def totals(plan: Plan, organization: Organization) -> tuple[Total, ...]:
     }
     instances = {action: sum(one.instances for one in by_ou if one.action == action) for action in ACTIONS}
     return (
-        Total("accounts", **accounts),
-        Total("OUs", **ous),
-        Total("regions", **regions),
-        Total("stack instances", **instances, unchanged=plan.unchanged),
+        Total(INSTANCES, **instances, unchanged=plan.unchanged),
+        Total("  in accounts", **accounts),
+        Total("  in OUs", **ous),
+        Total("  in regions", **regions),
         Total("StackSets", **_counts(one.change for one in plan.stack_sets)),
         Total("stacks", **_counts(stack.change for stack in plan.stacks)),
     )

@@ -10,7 +10,7 @@ from deployer.organization import Organization
 from deployer.planning.plan import Plan
 from deployer.rendering.cautions import cautions
 from deployer.rendering.plan import Section, heading_lines, plan_sections
-from deployer.rendering.plan_changes import totals
+from deployer.rendering.plan_changes import INSTANCES, totals
 from deployer.rendering.scopes import scope_text
 from deployer.rendering.text import Line
 from deployer.rendering.waves import Course
@@ -61,7 +61,7 @@ def _headline(plan: Plan, organization: Organization) -> str:
     where = f" in {scope}" if scope else ""
     if plan.is_empty:
         return f"nothing to change{where}"
-    instances = next(one for one in totals(plan, organization) if one.what == "stack instances")
+    instances = next(one for one in totals(plan, organization) if one.what == INSTANCES)
     return (
         f"stack instances: {instances.create:,} to create, {instances.update:,} to update, {instances.delete:,} to"
         f" delete, {instances.unchanged:,} unchanged{where}"

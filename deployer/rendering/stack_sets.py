@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from deployer.organization import Organization
+from deployer.planning.future_accounts import Overreach
 from deployer.planning.instances import instances_of
 from deployer.planning.plan import StackSetPlan
 from deployer.rendering.resources import SIGNS, resource_lines
 from deployer.rendering.text import Line, wrapped
 from deployer.stack_sets import Instance, InstanceKey
-from deployer.words import SHOWN, account_names, counted, ou_paths
+from deployer.words import NAMED, SHOWN, account_names, counted, ou_paths, some_ous
 from handler.inspection import Damage
 
 _OUT_OF_REACH = "should be deleted, but AWS does not reach the accounts"
@@ -69,22 +71,25 @@ def waiting_lines(damage: Damage) -> Iterator[Line]:
         yield from wrapped(lost, indent=8, tone="bad")
 
 
-def future_account_lines(plan: StackSetPlan, organization: Organization) -> Iterator[Line]:
-    """OUs that auto-deployment is registered for, or no longer is, although no account is in them."""
-    for operations, sign in ((plan.instances.delete, "-"), (plan.instances.create, "+")):
-        by_regions: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        for one in operations:
+def future_account_lines(
+    plans: Iterable[StackSetPlan], organization: Organization, *, sign: Literal["+", "-"]
+) -> Iterator[Line]:
+    """OUs that auto-deployment of any StackSet is registered for, or no longer is, although no account is in them."""
+    by_regions: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for plan in plans:
+        for one in plan.instances.create if sign == "+" else plan.instances.delete:
             if not one.instances:
                 by_regions[one.regions].update(one.targets.ou_ids)
-        for regions, ou_ids in sorted(by_regions.items()):
-            text = f"{sign} {ou_paths(organization, ou_ids)}: future accounts in {', '.join(regions)}"
-            yield from wrapped(text, indent=2, tone="remove" if sign == "-" else "add")
+    for regions, ou_ids in sorted(by_regions.items()):
+        text = f"{sign} {ou_paths(organization, ou_ids)}: future accounts in {', '.join(regions)}"
+        yield from wrapped(text, indent=2, tone="remove" if sign == "-" else "add")
 
 
-def stack_set_cautions(plan: StackSetPlan, organization: Organization) -> Iterator[str]:
+def stack_set_cautions(plan: StackSetPlan, organization: Organization, *, everything: bool) -> Iterator[str]:
     """What the plan cannot bring about, and what AWS does beyond it."""
     yield from _stranded(plan.instances.stranded, organization)
-    yield from _future_accounts(plan, organization)
+    yield from _too_much(plan, organization, everything=everything)
+    yield from _too_little(plan, organization)
 
 
 def targeted_ous(plan: StackSetPlan) -> frozenset[str]:
@@ -116,21 +121,39 @@ def _stranded(instances: Iterable[Instance], organization: Organization) -> Iter
         yield f"{account_names(organization, accounts)} in {', '.join(regions)} {what} any more"
 
 
-def _future_accounts(plan: StackSetPlan, organization: Organization) -> Iterator[str]:
-    """OUs whose future accounts get more or less than requested, until a roll-out corrects that."""
-    more: dict[tuple[str, bool, tuple[str, ...]], list[str]] = defaultdict(list)
+def _too_much(plan: StackSetPlan, organization: Organization, *, everything: bool) -> Iterator[str]:
+    """OUs whose future accounts get more than requested, until a roll-out corrects that.
+
+    If many OUs cause that, all are one sentence, unless `everything` is listed.
+    """
+    groups: dict[tuple[bool, tuple[str, ...]], list[Overreach]] = defaultdict(list)
     for one in plan.overreach:
-        more[one.via, one.is_left_over, tuple(sorted(one.regions))].append(one.ou_id)
-    for (via, is_left_over, regions), ou_ids in sorted(more.items()):
-        why = (
-            f"{organization.path(via)} is still registered, and AWS cannot unregister it while accounts stay"
-            if is_left_over
-            else f"accounts directly in {organization.path(via)} can only be named"
-        )
-        yield (
-            f"{why}; AWS then adds new accounts of {ou_paths(organization, ou_ids)} in {', '.join(regions)} too,"
-            " until the next roll-out removes them"
-        )
+        groups[one.is_left_over, tuple(sorted(one.regions))].append(one)
+    for (is_left_over, regions), found in sorted(groups.items(), key=lambda item: item[0]):
+        by_via: dict[str, list[Overreach]] = defaultdict(list)
+        for one in found:
+            by_via[one.via].append(one)
+        is_joined = len(by_via) > NAMED and not everything
+        for some in [found] if is_joined else by_via.values():
+            below = sorted({organization.path(one.ou_id) for one in some})
+            yield (
+                f"{_why(some, organization, is_left_over=is_left_over)}; AWS then adds new accounts of"
+                f" {some_ous(below, shown=NAMED if is_joined else SHOWN)} in {', '.join(regions)} too, until the next"
+                " roll-out removes them"
+            )
+
+
+def _why(some: Iterable[Overreach], organization: Organization, *, is_left_over: bool) -> str:
+    vias = sorted({organization.path(one.via) for one in some})
+    paths = some_ous(vias, shown=NAMED)
+    if is_left_over:
+        are, them = ("is", "it") if len(vias) == 1 else ("are", "them")
+        return f"{paths} {are} still registered, and AWS cannot unregister {them} while accounts stay"
+    return f"accounts directly in {paths} can only be named"
+
+
+def _too_little(plan: StackSetPlan, organization: Organization) -> Iterator[str]:
+    """OUs whose future accounts get less than requested, until a roll-out corrects that."""
     less: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for gap in plan.gaps:
         less[tuple(sorted(gap.regions))].append(gap.ou_id)

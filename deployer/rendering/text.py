@@ -61,22 +61,31 @@ def command_lines(words: Sequence[str], *, indent: int, width: int = WIDTH) -> l
     return [Line(f"{line} \\") for line in lines[:-1]] + [Line(lines[-1])]
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, width: int | None = None) -> list[Line]:
-    """Columns as wide as their widest cell, two blanks apart; if `width` is too small, the first is shortened."""
+def table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, width: int | None = None, numbers_from: int | None = None
+) -> list[Line]:
+    """Columns as wide as their widest cell, two blanks apart; if `width` is too small, the first is shortened.
+
+    Columns from the index `numbers_from` on are aligned to the right.
+    """
     cells = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(cell_len(row[column]) for row in cells) for column in range(len(header))]
     if width is not None:
         widths[0] = min(widths[0], max(cell_len(header[0]), width - sum(2 + other for other in widths[1:])))
     lines = [
-        "  ".join(padded(_shortened(cell, size), size) for cell, size in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            padded(_shortened(cell, size), size, right=numbers_from is not None and column >= numbers_from)
+            for column, (cell, size) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in cells
     ]
     return [Line(lines[0], "heading"), *(Line(line) for line in lines[1:])]
 
 
-def padded(text: str, size: int) -> str:
-    """A text with blanks after it, so that it takes at least `size` cells."""
-    return text + " " * (size - cell_len(text))
+def padded(text: str, size: int, *, right: bool = False) -> str:
+    """A text with blanks after it, or before it, so that it takes at least `size` cells."""
+    blanks = " " * (size - cell_len(text))
+    return blanks + text if right else text + blanks
 
 
 def cut(text: str, size: int) -> str:

@@ -15,15 +15,19 @@ from hypothesis import strategies as st
 
 from deployer.organization import Account, Organization, OrganizationalUnit
 from deployer.planning.desired_state import Deployment
+from deployer.planning.future_accounts import Overreach
 from deployer.planning.opt_in import OptInRegion
 from deployer.planning.plan import Plan
 from deployer.planning.scopes import find_scope
 from deployer.rendering.plan import SCREEN, plan_lines, plan_sections
+from deployer.rendering.plan_changes import changes_by_ou
 from deployer.rendering.plan_json import plan_document
 from deployer.rendering.plan_markdown import plan_annotations, plan_markdown
+from deployer.rendering.stack_sets import stack_set_cautions
 from deployer.rendering.text import Line
 from deployer.rendering.waves import Course
 from deployer.stack_sets import Instance
+from deployer.words import counted
 from tests.deployer.examples import (
     ACCESS,
     DEV,
@@ -141,9 +145,12 @@ def test_the_first_plan_creates_everything_and_counts_it() -> None:
     text = _text(plan(example_deployment(), FakeCloud(EXAMPLE)))
     assert text.startswith(f"Plan for organization o-exampleorg1, as {CALLER}")
     assert "+ stack deployer-artifacts in eu-west-1" in text
-    assert "+ Workloads/Dev: covered from now on, in" in text
+    assert "+ Infrastructure, Infrastructure/Deployment, Workloads/Dev: covered from now on, in eu-west-1 " in text
     assert "+ Workloads/Prod: 2 accounts, 6 stack instances in eu-west-1, us-east-1" in text
-    assert "create update delete unchanged accounts 9 0 0 OUs 6 0 0 regions 3 0 0 stack instances 23 0 0 0" in text
+    assert (
+        "create update delete unchanged stack instances 23 0 0 0 in accounts 9 0 0 in OUs 6 0 0 in regions 3 0 0 "
+        in text
+    )
     assert "StackSets 2 0 0 0 stacks 2 0 0 0 settings of 6 OUs change" in text
 
 
@@ -278,7 +285,9 @@ def _with_teams(parent: str, number: int = MORE) -> Organization:
 def test_ous_that_get_the_same_are_counted_after_the_first_few() -> None:
     organization = _with_teams("ou-exam-dev00001")
     text = _text(plan(example_deployment(organization=organization), FakeCloud(organization)), organization)
-    assert f"Workloads/Dev/Team 10 and {1 + MORE - 12} more: covered from now on, in eu-west-1" in text
+    assert (
+        f"+ Workloads/Dev, Workloads/Dev/Team 00, Workloads/Dev/Team 01 and {MORE - 2} more OUs: covered from" in text
+    )
     assert "Team 30" not in text
     assert re.search(r"Workloads/Dev and 40 more OUs: 44 accounts, 88 stack instances in eu-west-1 ", text)
     assert "Workloads/Dev/Team 30: 1 account, 2 stack instances in eu-west-1" in _text(
@@ -347,7 +356,7 @@ def test_many_accounts_are_counted_after_the_first_few(tmp_path: Path, accounts:
 
 
 # Numbers
-_ROW = re.compile(r"^  (accounts|OUs|stack instances) +([\d,]+) +([\d,]+) +([\d,]+)", re.MULTILINE)
+_ROW = re.compile(r"^ +(stack instances|in accounts|in OUs) +([\d,]+) +([\d,]+) +([\d,]+)", re.MULTILINE)
 _OU = re.compile(
     r"(?P<sign>[+~-]) (?P<named>[^+~!]*?): (?:(?P<accounts>[\d,]+) accounts?, )?(?P<instances>[\d,]+) stack instances?"
     r" in (?P<regions>[a-z0-9, -]+[0-9])(?:: (?P<names>[^-]*(?:-[^ ][^-]*)*))?"
@@ -399,7 +408,8 @@ def test_totals_never_contradict_lines(
             summed[one["sign"]][0] += accounts + (int(further[1]) if further else 0)
             summed[one["sign"]][1] += one["named"].count(",") + 1 + (int(more[1]) if more else 0)
             summed[one["sign"]][2] += _number(one["instances"])
-    assert [list(row) for row in zip(*summed.values(), strict=True)] == list(rows.values())
+    columns = dict(zip(("in accounts", "in OUs", "stack instances"), zip(*summed.values(), strict=True), strict=True))
+    assert {what: list(numbers) for what, numbers in columns.items()} == rows
 
 
 @cache
@@ -425,8 +435,40 @@ def test_the_last_screen_before_the_question_has_the_totals(teams: int, is_off: 
     lines = _lines(found, organization)
     assert len(lines) < 100, "a few screens, whatever the number of OUs"
     last = " ".join(" ".join(line.text for line in lines[-SCREEN:]).split())
+    assert "In short" in last, "all of it is on one screen"
     assert f"stack instances {found.creations} {found.updates} {found.deletions}" in last
-    assert ("DELETES" in last) == is_off
+    changes = changes_by_ou(found, organization)
+    accounts, more = sum(len(one.accounts) for one in changes), counted(len(changes) - 3, "more OU")
+    if is_off:
+        assert f"DELETES {found.deletions} stack instances of " in last
+        assert f"and {more}: {accounts} accounts" in last
+    else:
+        assert f"and {more}: {accounts} accounts, {found.creations} stack instances in " in last
+        assert "+ deployer-artifacts, deployer-central, deployer-access, deployer-forwarding" in last
+        assert re.search(r"! \d cautions?, see above", last)
+
+
+def test_each_stack_set_that_is_deleted_has_its_whole_loss(tmp_path: Path) -> None:
+    changed(tmp_path, DEV, "", SCANNING)
+    cloud = rolled_out(example_deployment(changed(tmp_path, PROD, "", SCANNING.replace("BASIC", "ENHANCED"))))
+    text = _text(plan(example_deployment(), cloud))
+    assert text.count("; lost: what it configured; afterwards: ECR's default") == 2
+    assert text.count("Amazon Inspector is switched off") == 2
+
+
+def test_what_many_ous_cause_alike_is_one_caution() -> None:
+    organization = _with_teams("ou-exam-dev00001", 1)
+    (first, *_), overreach = plan(example_deployment(organization=organization), FakeCloud(organization)).stack_sets, []
+    for number in range(MORE):
+        via = OrganizationalUnit(id=f"ou-exam-v{number:07d}", name=f"Via {number:02}", parent_id="ou-exam-dev00001")
+        organization = replace(organization, ous={**organization.ous, via.id: via})
+        regions = frozenset({"eu-west-1"})
+        overreach.append(Overreach(ou_id="ou-exam-team0000", via=via.id, regions=regions, is_left_over=False))
+    found = replace(first, overreach=tuple(overreach))
+    (text,) = stack_set_cautions(found, organization, everything=False)
+    assert "Workloads/Dev/Via 02 and 37 more OUs can only be named" in text
+    assert text.count("Workloads/Dev/Team 00") == 1
+    assert len(list(stack_set_cautions(found, organization, everything=True))) == MORE
 
 
 def test_a_first_plan_states_that_targets_of_auto_deployment_remain() -> None:
