@@ -34,10 +34,12 @@ class Call:
     context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     identity_policies: Sequence[Policy] = ()
     resource_policy: Policy | None = None
+    service_control_policies: Sequence[Policy] = ()
+    """Of the root, besides the one that allows everything."""
+    resource_control_policies: Sequence[Policy] = ()
 
     def simulation(self) -> dict[str, Any]:
-        """The call in the judge's words; service control policies allow everything, as by default."""
-        everything = [{"orgIdentifier": "r-exam", "policies": [{"name": "FullAWSAccess", "policy": ANYTHING}]}]
+        """The call in the judge's words; one service control policy allows everything, as by default."""
         document: dict[str, Any] = {
             "request": {
                 "principal": self.principal,
@@ -48,12 +50,17 @@ class Call:
             "identityPolicies": [
                 {"name": f"policy-{number}", "policy": policy} for number, policy in enumerate(self.identity_policies)
             ],
-            "serviceControlPolicies": everything,
-            "resourceControlPolicies": [],
+            "serviceControlPolicies": _of_root(ANYTHING, *self.service_control_policies),
+            "resourceControlPolicies": _of_root(*self.resource_control_policies),
         }
         if self.resource_policy is not None:
             document["resourcePolicy"] = self.resource_policy
         return document
+
+
+def _of_root(*policies: Policy) -> list[dict[str, Any]]:
+    named = [{"name": f"policy-{number}", "policy": policy} for number, policy in enumerate(policies)]
+    return [{"orgIdentifier": "r-exam", "policies": named}] if named else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
