@@ -36,12 +36,12 @@ class Unavailable(Exception):  # noqa: N818 - a fact about this machine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """Where clients work: the registry that they push to, their environment, and a folder of their own.
+    """Where clients work: the registries that they push to, their environment, and a folder of their own.
 
     The folder's path is short, since podman and sockets take no long ones.
     """
 
-    host: str
+    hosts: tuple[str, ...]
     folder: Path
     variables: Mapping[str, str]
 
@@ -75,17 +75,21 @@ class Client:
     """Nothing, for most."""
 
 
-def bench(*, endpoint: str, host: str, ecr: Any, credentials: Mapping[str, str], folder: Path) -> Bench:
-    """A bench whose clients are logged in as whom `ecr` acts for, by the file that `login` writes."""
-    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    (folder / "config.json").write_text(json.dumps({"auths": {host: {"auth": token}}}))
+def bench(*, endpoint: str, logins: Mapping[str, Any], credentials: Mapping[str, str], folder: Path) -> Bench:
+    """A bench whose clients are logged in to each host, as whom its client of ECR acts for, by docker's file."""
+    auths = {host: {"auth": _token(ecr)} for host, ecr in logins.items()}
+    (folder / "config.json").write_text(json.dumps({"auths": auths}))
     variables = {
         **client_environment(endpoint),
         **credentials,
         "DOCKER_CONFIG": str(folder),
         "REGISTRY_AUTH_FILE": str(folder / "config.json"),
     }
-    return Bench(host=host, folder=folder, variables=variables)
+    return Bench(hosts=tuple(logins), folder=folder, variables=variables)
+
+
+def _token(ecr: Any) -> str:
+    return str(ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"])
 
 
 def _installed(program: str) -> None:
@@ -147,7 +151,7 @@ def _daemon(bench: Bench) -> Iterator[str]:
     address = f"unix://{folder}/socket"
     options = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
     options += ["--storage-driver=vfs", "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"]
-    options += ["--ip-masq=false", f"--insecure-registry={bench.host}", "--host", address]
+    options += ["--ip-masq=false", *(f"--insecure-registry={host}" for host in bench.hosts), "--host", address]
     with (folder / "log").open("wb") as log:
         daemon = subprocess.Popen(["dockerd", *options], env=dict(bench.variables), stdout=log, stderr=log)
         try:
@@ -194,14 +198,13 @@ def containerd(bench: Bench) -> Iterator[Client]:
         with tarfile.open(archive, "w") as packed:
             packed.add(bench.layout, arcname=".")
         bench.work([*base, "images", "import", "--all-platforms", "--base-name", "image", str(archive)])
-        auth = json.loads((bench.folder / "config.json").read_text())["auths"][bench.host]["auth"]
-        login = base64.b64decode(auth).decode()
+        auths = json.loads((bench.folder / "config.json").read_text())["auths"]
+        logins = {host: base64.b64decode(auths[host]["auth"]).decode() for host in bench.hosts}
+        push = [*base, "images", "push", "--plain-http", "--user"]
         yield Client(
             version=bench.work(["ctr", "--version"]).split()[-1].partition("~")[0],
-            command=lambda reference: [
-                *base, "images", "push", "--plain-http", "--user", login, reference, "image:1",
-            ],
-        )  # fmt: skip
+            command=lambda reference: [*push, logins[reference.partition("/")[0]], reference, "image:1"],
+        )
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """What each client makes of a missing repository, measured; `python -m tests.clients.matrix` writes it into the docs.
 
-A cell is one push to a repository that nobody has: bare, after `deployer ensure` in each lane, or by `deployer push`;
-to a registry that answers 404, or to one that drops the connection, as ECR did until 2023.
+A cell is one push to a repository that does not exist: bare, after `deployer ensure` in each lane, by `deployer push`,
+or bare to a registry whose OU has the engine `native`; a missing repository is answered with 404, or by dropping the
+connection, as ECR did until 2023.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Final
 from unittest.mock import patch
 
 from aws_org_sandbox import background
+from aws_org_sandbox.credentials import Credentials
 from aws_org_sandbox.registry import front
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
@@ -33,6 +35,18 @@ from tests.principals import environment, role
 
 ACCOUNT, REGION = "400000000001", "eu-west-1"
 """In an OU that gives repositories no policy: one that lets the organization pull would allow a pusher too much."""
+NATIVE_ACCOUNT: Final = "500000000001"
+"""In an OU whose repositories ECR creates; the example's file disables it."""
+NATIVE_OU: Final = """\
+ou: Sandbox
+enabled: true
+engine: native
+native: {unenforced: [create.principals.outside_organization]}
+regions: [eu-west-1]
+repository:
+  image_tag_mutability: MUTABLE
+  tags: {env: sandbox}
+"""
 FUNCTION: Final = "arn:aws:lambda:eu-west-1:200000000001:function:deployer-handler"
 HOST: Final = host_of(ACCOUNT, REGION)
 PAGE: Final = Path(__file__).parents[2] / "docs" / "pushing.md"
@@ -45,6 +59,16 @@ still busy trying to mount layers from others would pass here and nowhere else."
 ANSWERS: Mapping[front.Missing, str] = {"answer": "404", "drop": "dropped connection"}
 LOOKING: Final = frozenset({"ctr", "helm"})
 """Those that ask for the manifest before they push it."""
+
+HEADINGS: Final = (
+    "client",
+    "missing repository",
+    "bare",
+    "after `ensure`, request lane",
+    "after `ensure`, event lane",
+    "`push`",
+    "bare, `engine: native`",
+)
 
 LABELS: Mapping[str, str] = {
     "ctr": "ctr (containerd)",
@@ -70,18 +94,41 @@ class Row:
     ensured: bool
     """After `deployer ensure` by the event lane."""
     pushed: bool
+    native: bool
+    """Bare, to a registry whose OU has the engine `native`."""
 
     @property
     def cells(self) -> tuple[str, ...]:
         """As the page shows it; versions differ from machine to machine, so they stand apart."""
         bare = "succeeds, since it tries again" if self.bare else "fails"
-        others = ("succeeds" if holds else "fails" for holds in (self.requested, self.ensured, self.pushed))
-        return (LABELS.get(self.client, self.client), ANSWERS[self.answer], bare, *others)
+        others = (self.requested, self.ensured, self.pushed, self.native)
+        return (LABELS.get(self.client, self.client), ANSWERS[self.answer], bare, *map(_shown, others))
+
+
+def _shown(holds: bool) -> str:
+    return "succeeds" if holds else "fails"
 
 
 @contextmanager
-def builders(sandbox: Sandbox, *, account: str = ACCOUNT, client: str = "") -> Iterator[Bench]:
-    """A bench in which everybody is a role that is allowed what a pusher needs, and what the client needs besides."""
+def builders(sandbox: Sandbox, *accounts: str, client: str = "") -> Iterator[Bench]:
+    """A bench in which everybody is a role that is allowed what a pusher needs, and what the client needs besides.
+
+    There is a role and a login for each account; the environment has the first.
+    """
+    roles = {account: _pusher(sandbox, account, client) for account in accounts or (ACCOUNT,)}
+    with _folder() as folder:
+        yield bench(
+            endpoint=sandbox.endpoint_url,
+            logins={
+                host_of(account, REGION): sandbox.client_with(credentials, "ecr", region=REGION)
+                for account, credentials in roles.items()
+            },
+            credentials=environment(sandbox, next(iter(roles.values()))),
+            folder=folder,
+        )
+
+
+def _pusher(sandbox: Sandbox, account: str, client: str) -> Credentials:
     allowed = [
         {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
         {
@@ -91,15 +138,17 @@ def builders(sandbox: Sandbox, *, account: str = ACCOUNT, client: str = "") -> I
         },
     ]
     requests = pusher_policy([], function=FUNCTION)["Statement"][2:]
-    credentials = role(sandbox, account, {"Version": "2012-10-17", "Statement": [*allowed, *requests]})
-    with _folder() as folder:
-        yield bench(
-            endpoint=sandbox.endpoint_url,
-            host=host_of(account, REGION),
-            ecr=sandbox.client_with(credentials, "ecr", region=REGION),
-            credentials=environment(sandbox, credentials),
-            folder=folder,
-        )
+    return role(sandbox, account, {"Version": "2012-10-17", "Statement": [*allowed, *requests]})
+
+
+def install(sandbox: Sandbox, folder: Path) -> None:
+    """Roll the example organization out, with one OU whose repositories ECR creates."""
+    config = folder / "config"
+    shutil.copytree(CONFIG, config)
+    (config / "ous" / "sandbox.yaml").write_text(NATIVE_OU, encoding="utf-8")
+    with patch.dict("os.environ", sandbox.environment()):
+        assert run(["rollout", "--org", "--yes", "--config", str(config)], clock=impatient()) == 0
+    sandbox.settle()
 
 
 @contextmanager
@@ -126,6 +175,7 @@ def measure(sandbox: Sandbox, bench: Bench, name: str, client: Client, answer: f
                 )
             ensured = _arrives(sandbox, client, lambda command, image: _ensure(image) or bench.run(command).returncode)
             pushed = _arrives(sandbox, client, lambda command, image: run(["push", "--timeout", "30", "--", *command]))
+            native = _is_created(sandbox, client, bench)
     finally:
         front.answer_missing_repositories_by("answer")
         background.scheduler.time_scale = sandbox.time_scale
@@ -138,6 +188,7 @@ def measure(sandbox: Sandbox, bench: Bench, name: str, client: Client, answer: f
         requested=requested,
         ensured=ensured,
         pushed=pushed,
+        native=native,
     )
 
 
@@ -152,13 +203,36 @@ def _ensure_by_request(image: str) -> int:
     return code
 
 
-def _arrives(sandbox: Sandbox, client: Client, push: Pushing) -> bool:
+def _is_created(sandbox: Sandbox, client: Client, bench: Bench) -> bool:
+    """Whether the first push works because ECR creates the repository, with its settings and before any Lambda runs."""
+    repository, before = _new_name(), sandbox.calls.total
+    works = _arrives(
+        sandbox, client, lambda command, image: bench.run(command).returncode, account=NATIVE_ACCOUNT, name=repository
+    )
+    if not works:
+        return False
+    calls = [call.name for call in list(sandbox.calls)[before:]]
+    assert "lambda:Invoke" not in calls[: calls.index("ecr:CreateRepository")]
+    ecr = sandbox.client("ecr", account=NATIVE_ACCOUNT, region=REGION)
+    (made,) = ecr.describe_repositories(repositoryNames=[repository])["repositories"]
+    tags = ecr.list_tags_for_resource(resourceArn=made["repositoryArn"])["tags"]
+    assert made["imageTagMutability"] == "MUTABLE"
+    assert {"Key": "env", "Value": "sandbox"} in tags
+    assert ecr.get_lifecycle_policy(repositoryName=repository)["lifecyclePolicyText"]
+    return True
+
+
+def _new_name() -> str:
+    return f"team-shop/{uuid.uuid4().hex[:12]}"
+
+
+def _arrives(sandbox: Sandbox, client: Client, push: Pushing, *, account: str = ACCOUNT, name: str = "") -> bool:
     """Whether a push's exit code says that it worked; what the registry has must agree."""
-    repository = f"team-shop/{uuid.uuid4().hex[:12]}"
-    image = f"{HOST}/{repository}:1"
+    repository = name or _new_name()
+    image = f"{host_of(account, REGION)}/{repository}:1"
     client.prepare(image)
     works = push(client.command(image), image) == 0
-    ecr = sandbox.client("ecr", account=ACCOUNT, region=REGION)
+    ecr = sandbox.client("ecr", account=account, region=REGION)
     sandbox.settle()
     try:
         images = ecr.list_images(repositoryName=repository)["imageIds"]
@@ -172,8 +246,8 @@ def table(rows: Sequence[Row]) -> str:
     """The rows as Markdown."""
     versions = dict.fromkeys(f"{LABELS.get(row.client, row.client)} {row.version}" for row in rows)
     lines = [
-        "| client | missing repository | bare | after `ensure`, request lane | after `ensure`, event lane | `push` |",
-        "| --- | --- | --- | --- | --- | --- |",
+        f"| {' | '.join(HEADINGS)} |",
+        f"|{' --- |' * len(HEADINGS)}",
         *(f"| {' | '.join(row.cells)} |" for row in rows),
     ]
     return "\n".join([*lines, "", f"Measured with {', '.join(versions)}.", ""])
@@ -190,13 +264,11 @@ def main() -> int:
     """Run every client, and put what came of it into the page; where one does not work, the page stays as it is."""
     rows: list[Row] = []
     left_out: list[str] = []
-    with Sandbox() as sandbox:
-        with patch.dict("os.environ", sandbox.environment()):
-            assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)], clock=impatient()) == 0
-        sandbox.settle()
+    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
+        install(sandbox, Path(folder))
         for name, begin in CLIENTS.items():
             with ExitStack() as work:
-                workbench = work.enter_context(builders(sandbox, client=name))
+                workbench = work.enter_context(builders(sandbox, ACCOUNT, NATIVE_ACCOUNT, client=name))
                 try:
                     client = work.enter_context(begin(workbench))
                 except Unavailable as reason:

@@ -12,11 +12,25 @@ from pathlib import Path
 
 import pytest
 
+from aws_org_sandbox.pytest_plugin import check
 from aws_org_sandbox.registry import front
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from tests.clients.kit import CLIENTS, IN_CI, Bench, Client, Unavailable
-from tests.clients.matrix import ACCOUNT, ANSWERS, HOST, PAGE, REGION, Row, builders, measure, shown, table
+from tests.clients.matrix import (
+    ACCOUNT,
+    ANSWERS,
+    HOST,
+    NATIVE_ACCOUNT,
+    PAGE,
+    REGION,
+    Row,
+    builders,
+    install,
+    measure,
+    shown,
+    table,
+)
 
 pytestmark = pytest.mark.client
 
@@ -33,12 +47,20 @@ class Ready:
     client: Client
 
 
+@pytest.fixture(scope="module")
+def installed(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    running_sandbox.reset()
+    install(running_sandbox, tmp_path_factory.mktemp("matrix"))
+    yield running_sandbox
+    check(running_sandbox)
+
+
 @pytest.fixture(scope="module", params=MEASURED)
-def ready(request: pytest.FixtureRequest, rolled_out: Sandbox) -> Iterator[Ready]:
+def ready(request: pytest.FixtureRequest, installed: Sandbox) -> Iterator[Ready]:
     """A client that works here; without it the test is skipped, but in CI it must work."""
     name: str = request.param
     with ExitStack() as stack:
-        bench = stack.enter_context(builders(rolled_out, client=name))
+        bench = stack.enter_context(builders(installed, ACCOUNT, NATIVE_ACCOUNT, client=name))
         try:
             client = stack.enter_context(CLIENTS[name](bench))
         except Unavailable as reason:
@@ -49,18 +71,19 @@ def ready(request: pytest.FixtureRequest, rolled_out: Sandbox) -> Iterator[Ready
 
 
 @pytest.mark.parametrize("answer", list(ANSWERS))
-def test_first_pushes(rolled_out: Sandbox, ready: Ready, answer: front.Missing) -> None:
-    row = measure(rolled_out, ready.bench, ready.name, ready.client, answer)
+def test_first_pushes(installed: Sandbox, ready: Ready, answer: front.Missing) -> None:
+    row = measure(installed, ready.bench, ready.name, ready.client, answer)
     assert row.requested, "the first push after `deployer ensure` in the request lane"
     assert row.ensured, "the first push after `deployer ensure` in the event lane"
     assert row.pushed, "`deployer push`"
+    assert row.native, "the first push to an OU with the engine native"
     assert not row.bare or answer == "drop", "no client tries again what the registry does not know"
     assert row.cells in shown(), f"{PAGE.name} says otherwise: run `python -m tests.clients.matrix`"
 
 
 def test_the_page_says_with_which_versions() -> None:
     rows = [
-        Row(client=name, version="1", answer=answer, bare=False, requested=True, ensured=True, pushed=True)
+        Row(client=name, version="1", answer=answer, bare=False, requested=True, ensured=True, pushed=True, native=True)
         for name in ("skopeo", "podman")
         for answer in ANSWERS
     ]
@@ -70,7 +93,7 @@ def test_the_page_says_with_which_versions() -> None:
 
 
 def test_a_script_runs_again_by_the_client_s_own_words(
-    rolled_out: Sandbox, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    installed: Sandbox, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a client prints of a missing repository, it is found out which one it is, and in which registry."""
     for name, value in ready.bench.variables.items():
@@ -80,6 +103,6 @@ def test_a_script_runs_again_by_the_client_s_own_words(
     ready.client.prepare(image)
     (tmp_path / "push.sh").write_text(shlex.join(ready.client.command(image)))
     assert run(["push", "--timeout", "30", "--retries", "0", "--", "sh", str(tmp_path / "push.sh")]) == 0
-    rolled_out.settle()
-    ecr = rolled_out.client("ecr", account=ACCOUNT, region=REGION)
+    installed.settle()
+    ecr = installed.client("ecr", account=ACCOUNT, region=REGION)
     assert ecr.list_images(repositoryName=repository)["imageIds"]

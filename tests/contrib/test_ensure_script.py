@@ -58,7 +58,7 @@ def ensure(
 @pytest.fixture(scope="module")
 def bench(rolled_out: Sandbox) -> Iterator[Bench]:
     required("aws")
-    with builders(rolled_out, account=SHOP) as bench:
+    with builders(rolled_out, SHOP) as bench:
         yield bench
 
 

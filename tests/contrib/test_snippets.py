@@ -89,7 +89,7 @@ def kaniko_commands() -> list[str]:
 def bench(rolled_out: Sandbox) -> Iterator[Bench]:
     for program in ("aws", "skopeo", "bash"):
         required(program)
-    with builders(rolled_out, account=SHOP) as bench:
+    with builders(rolled_out, SHOP) as bench:
         yield bench
 
 

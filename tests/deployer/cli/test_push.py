@@ -32,7 +32,7 @@ Push = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def bench(rolled_out: Sandbox) -> Iterator[Bench]:
-    with builders(rolled_out, account=SHOP) as bench:
+    with builders(rolled_out, SHOP) as bench:
         yield bench
 
 
