@@ -1,177 +1,175 @@
-"""What a plan and a roll-out without changes cost in an organization of 5,000 accounts, 200 OUs and 8 regions.
+"""What plans and roll-outs cost in an organization of 5,000 accounts, 200 OUs and 8 regions.
 
-Run it with `make bench`. Counted are the AWS calls that the sandbox saw, by operation, beside wall time and the peak
-memory of the command, which runs as its own process. Claimed is: no call is made for an account or a region by itself.
-What grows with accounts x regions is the listing of stack instances alone, a hundred a call; accounts come 20 a call,
-OUs one a call; and no call writes. The time in AWS is calculated from the calls: they are made one after the other,
-each for as long as AWS's rate limits demand (Organizations 5/s, ListStackInstances 10/s), or 50 ms.
+Run it with `make bench`. Every command runs as its own process, against the sandbox. Claimed is:
 
-Stacks of members are not built here, which a plan never looks into. Their StackSets, instances and operations are.
+- No call is made for an account or a region by itself. What grows with accounts x regions is the listing of stack
+  instances alone, a hundred a call; accounts come 20 a call, OUs and enabled regions one a call; a plan writes nothing.
+- Reading the organization and the StackSets side by side takes less time than one after the other, with the same calls.
+  Both are really run, in real time, with 50 ms a call and with AWS's throttles (Organizations 5/s,
+  ListStackInstances 10/s, each after a burst of 20).
+- A plan file is carried out with no more reading than a plan.
+- An interrupted roll-out is resumed without reading anything twice.
+- A plan as Markdown is a comment that GitHub accepts.
+
+Roll-outs run in simulated time (`organizations/simulated_time.py`): a stack takes 30 s, and StackSets as many at once
+as the roll-out permits, up to CloudFormation's quota. Stacks of members are not built, which a roll-out never reads;
+StackSets, instances and operations are. Stacks of the central account take no time here; they take minutes in AWS.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from unittest.mock import patch
 
 from aws_org_sandbox.sandbox import Sandbox
-from aws_org_sandbox.stack_sets import instances as stack_set_instances
-from aws_org_sandbox.stack_sets.model import Operation, Result, StackSet
-from benchmarks.organizations.sized import CENTRAL_ACCOUNT, sized_organization, write_config
-from benchmarks.sizes import holds, size
+from aws_org_sandbox.stack_sets import store
+from benchmarks.organizations.latency import LATENCY
+from benchmarks.organizations.limits import limited
+from benchmarks.organizations.measured import Cost, measure
+from benchmarks.organizations.simulated_time import SimulatedTime
+from benchmarks.organizations.sized import FURTHER_REGION, MANAGEMENT_ACCOUNT, REGIONS, sized_organization, write_config
+from benchmarks.sizes import SMALL, holds, size
 from deployer.organization import Organization
 
 ACCOUNTS, OUS = size((5_000, 200), small=(60, 12))
 CPU_SECONDS, MEGABYTES = 30.0, 150
-"""Of the command itself. Most of its wall time it waits for the sandbox."""
+"""Of a plan or a roll-out without changes. Most of its wall time it waits for the sandbox."""
 MORE_CALLS = 25
-"""Of a plan or a roll-out without changes, beyond the pages of accounts, OUs and stack instances."""
-SECONDS = {"organizations": 1 / 5, "cloudformation:ListStackInstances": 1 / 10}
-"""A call's share of AWS's rate limits, of a service or an operation; any other takes LATENCY."""
-LATENCY = 0.05
-REGIONS = 17
-"""Those that the sandbox's central account has enabled."""
+"""Of a plan or a roll-out without changes, beyond those of accounts, OUs, regions and stack instances."""
+RATES = {"organizations": 5.0, "cloudformation:ListStackInstances": 10.0}
+GAIN = 1.5
+"""How many times as long a plan takes if everything is read one after the other."""
+COMMENT = 65_536
+"""GitHub's limit of a comment, in characters."""
+ENABLED_REGIONS = 17
+"""Of the central account in the sandbox."""
 READING = ("Describe", "List", "Get", "Head")
-COMMAND = """
-import pathlib, resource, sys
-from deployer.cli.main import run
-code = run(sys.argv[1:])
-used = resource.getrusage(resource.RUSAGE_SELF)
-(peak,) = [line.split()[1] for line in pathlib.Path("/proc/self/status").open() if line.startswith("VmHWM")]
-print(used.ru_utime + used.ru_stime, int(peak) // 1024, file=sys.stderr)
-sys.exit(code)
-"""
-"""The peak is not `ru_maxrss`: that of a new process begins with the memory of the one that started it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """One run of a command."""
-
-    exit_code: int
-    seconds: float
-    cpu_seconds: float
-    megabytes: int
-    calls: Counter[str]
+CHANGES = 2
+INTERRUPTED = 130
+INTERRUPTED_AFTER = size("60", small="5")
+"""Seconds of waiting for operations."""
 
 
 def main() -> int:
-    """Roll out once, then measure commands that only read; fail if a claim does not hold."""
+    """Plan, roll the plan out, measure commands that only read, interrupt a change; fail if a claim does not hold."""
     organization = sized_organization(accounts=ACCOUNTS, ous=OUS)
-    with tempfile.TemporaryDirectory() as folder, Sandbox(organization=organization, time_scale=0) as sandbox:
+    clock = SimulatedTime()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Sandbox(organization=organization, time_scale=0, kept_calls=None) as sandbox,
+        clock.of_operations(),
+    ):
         config = Path(folder)
         write_config(config, organization)
-        with _members_without_stacks():
-            first = measure(sandbox, config, "rollout", "--org", "--yes")
-            sandbox.settle()
-        instances = _instances(sandbox)
-        _print(f"{ACCOUNTS:,} accounts, {OUS} OUs, 8 regions: {sum(instances.values()):,} stack instances")
-        report("first roll-out", first)
-        plan, again = measure(sandbox, config, "plan"), measure(sandbox, config, "rollout", "--org", "--yes")
-    report("plan", plan)
-    report("no-op roll-out", again)
-    failures = [*_broken(plan, organization, instances), *_broken(again, organization, instances)]
+        failures = [*_first_roll_out(sandbox, config, clock), *_without_changes(sandbox, config, clock, organization)]
+        write_config(config, organization, regions=[*REGIONS, FURTHER_REGION])
+        failures += _interrupted(sandbox, config, clock)
     for failure in failures:
         _print(f"FAILED: {failure}")
-    return 1 if failures or first.exit_code else 0
+    return 1 if failures else 0
 
 
-def measure(sandbox: Sandbox, config: Path, *arguments: str) -> Cost:
-    """Run a command of `deployer` as its own process."""
-    sandbox.calls.clear()
-    begun = time.perf_counter()
-    ran = subprocess.run(  # noqa: S603 - this interpreter
-        [sys.executable, "-c", COMMAND, *arguments, "--config", str(config)],
-        env=os.environ | sandbox.environment(CENTRAL_ACCOUNT),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    seconds = time.perf_counter() - begun
-    if ran.returncode:
-        _print(f"{ran.stdout}{ran.stderr}"[-2000:])
-    *_, cpu_seconds, megabytes = ran.stderr.split()
-    return Cost(
-        exit_code=ran.returncode,
-        seconds=seconds,
-        cpu_seconds=float(cpu_seconds),
-        megabytes=int(megabytes),
-        calls=Counter(call.name for call in sandbox.calls),
-    )
+def _first_roll_out(sandbox: Sandbox, config: Path, clock: SimulatedTime) -> Iterator[str]:
+    """A plan file of everything, as a comment too, and the roll-out that it is for."""
+    file = config / "plan.json"
+    plan = measure(sandbox, config, "plan", "--out", str(file), "--format", "markdown", clock=clock)
+    report("plan of a first roll-out", plan)
+    megabytes = file.stat().st_size / 1e6
+    _print(f"  plan file of {megabytes:.1f} MB, {len(plan.printed):,} characters of Markdown")
+    if plan.exit_code != CHANGES or len(plan.printed) > COMMENT:
+        yield f"exit code {plan.exit_code}, {len(plan.printed):,} characters of Markdown"
+    clock.spent.clear()
+    ran = measure(sandbox, config, "rollout", "--plan", str(file), "--yes", clock=clock)
+    instances = _instances()
+    _print(f"\n{ACCOUNTS:,} accounts, {OUS} OUs, 8 regions: {sum(instances.values()):,} stack instances")
+    report("first roll-out, of that plan file", ran)
+    report_time(clock, ran)
+    if ran.exit_code:
+        yield f"the first roll-out ended with {ran.exit_code}: {ran.printed[-2000:]}"
+    if ran.read_twice:
+        yield f"the first roll-out read twice: {', '.join(ran.read_twice)}"
+
+
+def _without_changes(sandbox: Sandbox, config: Path, clock: SimulatedTime, organization: Organization) -> Iterator[str]:
+    """The same commands again; plans in real time, under AWS's limits, side by side and one after the other."""
+    instances = _instances()
+    with limited(sandbox, rates=RATES):
+        plan = measure(sandbox, config, "plan")
+        in_turn = plan if SMALL else measure(sandbox, config, "plan", SIDE_BY_SIDE="no")
+    report("plan without changes", plan)
+    gain = in_turn.seconds / plan.seconds
+    limits = f"{LATENCY * 1000:.0f} ms a call and AWS's throttles"
+    _print(f"  with {limits}: {plan.seconds:.0f} s, {plan.throttled} calls throttled")
+    if not SMALL:
+        _print(f"  one after the other: {in_turn.seconds:.0f} s, {in_turn.throttled} calls throttled; x {gain:.2f}")
+    again = plan if SMALL else measure(sandbox, config, "rollout", "--org", "--yes", clock=clock)
+    report("roll-out without changes", again)
+    for cost in (plan, in_turn, again):
+        yield from _broken(cost, organization, instances)
+    if plan.calls != in_turn.calls:
+        yield f"side by side takes other calls: {plan.calls - in_turn.calls} more, {in_turn.calls - plan.calls} fewer"
+    if not holds(gain >= GAIN):
+        yield f"one after the other takes {gain:.2f} times as long, at least {GAIN} are claimed"
+
+
+def _interrupted(sandbox: Sandbox, config: Path, clock: SimulatedTime) -> Iterator[str]:
+    """A further region for every OU, by a roll-out that is interrupted and resumed."""
+    before = sum(_instances().values())
+    first = measure(sandbox, config, "rollout", "--org", "--yes", clock=clock, INTERRUPTED_AFTER=INTERRUPTED_AFTER)
+    report(f"roll-out of a further region, interrupted after {INTERRUPTED_AFTER} s of waiting", first)
+    clock.spent.clear()
+    resumed = measure(sandbox, config, "rollout", "--resume", "--yes", clock=clock)
+    report("the same, resumed", resumed)
+    report_time(clock, resumed)
+    _print(f"  {sum(_instances().values()) - before:,} stack instances more")
+    if first.exit_code != INTERRUPTED or resumed.exit_code:
+        yield f"exit codes {first.exit_code} and {resumed.exit_code}: {first.printed[-2000:]}{resumed.printed[-2000:]}"
+    if first.read_twice or resumed.read_twice:
+        yield f"read twice: {', '.join([*first.read_twice, *resumed.read_twice])}"
 
 
 def report(name: str, cost: Cost) -> None:
-    """One line for the whole, one for each operation that was called."""
-    used = f"{cost.seconds:.1f} s ({cost.cpu_seconds:.1f} s CPU), {cost.megabytes} MB"
-    _print(f"\n{name}: {cost.calls.total():,} calls, {used}")
-    _print(f"  in AWS about {_in_aws(cost):.0f} s of calls, at its rate limits and {LATENCY * 1000:.0f} ms a call")
-    _print(f"  {cost.seconds - cost.cpu_seconds:.0f} s waiting, {_operations(cost)} StackSet operations")
-    for operation, count in cost.calls.most_common():
+    """One line for the whole, one for each operation of AWS that was called often."""
+    used = f"{cost.cpu_seconds:.1f} s CPU, {cost.megabytes} MB"
+    _print(f"\n{name}: {cost.calls.total():,} calls, {cost.operations} StackSet operations, {used}")
+    often = [(operation, count) for operation, count in cost.calls.most_common() if count >= MORE_CALLS]
+    for operation, count in often:
         _print(f"  {count:>6,} {operation}")
+    _print(f"  {cost.calls.total() - sum(count for _, count in often):>6,} others")
 
 
-def _in_aws(cost: Cost) -> float:
-    """Seconds that the calls take one after the other; operations themselves come on top."""
-    return sum(
-        count * SECONDS.get(call, SECONDS.get(call.partition(":")[0], LATENCY)) for call, count in cost.calls.items()
-    )
-
-
-def _operations(cost: Cost) -> int:
-    return sum(
-        cost.calls[f"cloudformation:{call}"]
-        for call in ("CreateStackInstances", "UpdateStackSet", "UpdateStackInstances", "DeleteStackInstances")
-    )
+def report_time(clock: SimulatedTime, cost: Cost) -> None:
+    """What simulated time was spent on."""
+    spent = clock.spent
+    working = spent["calls"] + cost.cpu_seconds
+    _print(f"  simulated: {(sum(spent.values()) + cost.cpu_seconds) / 60:.1f} minutes")
+    _print(f"  waiting: {spent['operations']:.0f} s for operations, {spent['rate limits']:.0f} s for AWS's rate limits")
+    _print(f"  working: {working:.0f} s, of which {spent['calls']:.0f} s in calls")
 
 
 def _pages(expected: dict[str, int]) -> int:
     return sum(count for call, count in expected.items() if not call.endswith("AutoDeploymentTargets"))
 
 
-@contextmanager
-def _members_without_stacks() -> Iterator[None]:
-    def perform(stack_set: StackSet, operation: Operation, result: Result) -> None:
-        with stack_set.lock:
-            instance = stack_set.instances[result.key]
-            instance.last_operation_id, result.status = operation.id, "SUCCEEDED"
-            instance.status, instance.detailed = "CURRENT", "SUCCEEDED"
-
-    with patch.object(stack_set_instances, "perform", perform):
-        yield
-
-
-def _instances(sandbox: Sandbox) -> dict[str, int]:
+def _instances() -> dict[str, int]:
     """Instances of each StackSet."""
-    client = sandbox.client("cloudformation", account=CENTRAL_ACCOUNT)
-    as_delegate = {"CallAs": "DELEGATED_ADMIN"}
-    found = {}
-    for summary in client.list_stack_sets(Status="ACTIVE", **as_delegate)["Summaries"]:
-        name = summary["StackSetName"]
-        pages = client.get_paginator("list_stack_instances").paginate(StackSetName=name, **as_delegate)
-        found[name] = sum(len(page["Summaries"]) for page in pages)
-    return found
+    return {one.name: len(one.instances) for one in store.stack_sets(MANAGEMENT_ACCOUNT)}
 
 
 def _broken(cost: Cost, organization: Organization, instances: dict[str, int]) -> Iterator[str]:
     if cost.exit_code:
-        yield f"exit code {cost.exit_code}"
+        yield f"exit code {cost.exit_code}: {cost.printed[-2000:]}"
     expected = {
         "organizations:ListAccounts": ceil(len(organization.accounts) / 20),
         "organizations:ListOrganizationalUnitsForParent": len(organization.ous),
         "cloudformation:ListStackInstances": sum(max(1, ceil(count / 100)) for count in instances.values()),
         "cloudformation:ListStackSetAutoDeploymentTargets": sum(max(1, ceil(OUS / 100)) for _ in instances),
-        "cloudformation:ListStackSets": REGIONS + 1,  # of earlier settings here, of other installations everywhere
+        "cloudformation:ListStackSets": ENABLED_REGIONS
+        + 1,  # of earlier settings here, of other installations everywhere
         "s3:ListBuckets": 1,  # of installations in other regions
     }
     for operation, most in expected.items():

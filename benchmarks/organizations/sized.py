@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from deployer.organization import Account, Organization, OrganizationalUnit
@@ -19,6 +20,7 @@ REGIONS = (
     "sa-east-1",
     "eu-north-1",
 )
+FURTHER_REGION = "ca-central-1"
 TOPS = 8
 
 
@@ -37,23 +39,23 @@ def sized_organization(*, accounts: int, ous: int) -> Organization:
     return Organization(id="o-exampleorg1", management_account_id=MANAGEMENT_ACCOUNT, ous=every, accounts=members)
 
 
-def write_config(folder: Path, organization: Organization) -> None:
+def write_config(folder: Path, organization: Organization, *, regions: Sequence[str] = REGIONS) -> None:
     """Everything on, in eight regions; every tenth OU in four, every seventeenth off, and scanning that differs."""
-    (folder / "ous").mkdir()
+    (folder / "ous").mkdir(exist_ok=True)
     central = f'central: {{account: "{CENTRAL_ACCOUNT}", region: {REGIONS[0]}}}\n'
     (folder / "organization.yaml").write_text(central, encoding="utf-8")
     for number, ou_id in enumerate(ou_id for ou_id in organization.ous if ou_id != organization.root.id):
-        if text := _settings(number):
+        if text := _settings(number, regions):
             named = f"ou: {organization.path(ou_id)}\nid: {ou_id}\n"
             (folder / f"ous/{number}.yaml").write_text(named + text, encoding="utf-8")
 
 
-def _settings(number: int) -> str:
+def _settings(number: int, regions: Sequence[str]) -> str:
     if number < TOPS:
         scanning = f"registry: {{scanning: {{type: BASIC, filters: ['team-{number % 2}/*']}}}}\n"
-        return f"enabled: true\nregions: [{', '.join(REGIONS)}]\n{scanning}"
+        return f"enabled: true\nregions: [{', '.join(regions)}]\n{scanning}"
     if number % 10 == 0:
-        return f"regions: [{', '.join(REGIONS[:4])}]\n"
+        return f"regions: [{', '.join(regions[:4])}]\n"
     return "enabled: false\n" if number % 17 == 0 else ""
 
 

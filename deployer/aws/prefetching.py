@@ -19,8 +19,8 @@ from deployer.stack_sets import Operation, StackSetState
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-AT_ONCE = 4
-"""StackSets that are read at the same time: enough for the rate of ListStackInstances at a latency of 400 ms."""
+AT_ONCE = 2
+"""StackSets that are read at the same time: enough for the rate of ListStackInstances at a latency of 200 ms."""
 
 Value = TypeVar("Value")
 

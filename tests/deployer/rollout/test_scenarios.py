@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -336,6 +340,28 @@ def test_a_resumed_roll_out_reads_instances_only_when_the_operation_in_progress_
     calls = [call.operation for call in sandbox.calls]
     assert calls[: calls.index("ListStackInstances")].count("ListStackSetOperations") > LOOKS_BEFORE_WAITING
     assert calls.count("ListStackInstances") == len(("deployer-access", "deployer-forwarding"))
+
+
+def test_an_error_in_the_organization_does_not_wait_for_stack_sets_that_are_being_read(deployer: Deployer) -> None:
+    before = set(threading.enumerate())
+    with deployer.sandbox.held(service="cloudformation", operation="ListStackSets") as held:
+        ran = deployer("plan", "--ou", "Nowhere")
+        held.wait_for(1)
+    assert (ran.exit_code, "Nowhere" in ran.err) == (11, True)
+    for thread in set(threading.enumerate()) - before:
+        if thread.name == "stack-sets":
+            thread.join(30)
+
+
+def test_ctrl_c_does_not_wait_for_stack_sets_that_are_being_read(deployer: Deployer) -> None:
+    with deployer.sandbox.held(service="cloudformation", operation="ListStackSets") as held:
+        command = [sys.executable, "-m", "deployer", "plan", "--config", str(CONFIG)]
+        environment = {**os.environ, **deployer.environment}
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            held.wait_for(1)
+            process.send_signal(signal.SIGINT)
+            _, printed = process.communicate(timeout=60)
+    assert (process.returncode, "Interrupted" in printed) == (130, True), printed
 
 
 # Waves

@@ -1,0 +1,3 @@
+"""How long a call to AWS takes in a benchmark."""
+
+LATENCY = 0.05
