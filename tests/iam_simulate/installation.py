@@ -25,6 +25,7 @@ _TEMPLATES = synthesize(NAMES)
 artifacts = Stack(template=_TEMPLATES["artifacts"], account=CENTRAL, region=HOME)
 central = Stack(template=_TEMPLATES["central"], account=CENTRAL, region=HOME)
 member = Stack(template=_TEMPLATES["access"], account=MEMBER, region=HOME)
+native = Stack(template=_TEMPLATES["registry-creation-templates"], account=MEMBER, region=ABROAD)
 forwarding = Stack(template=_TEMPLATES["forwarding"], account=MEMBER, region=ABROAD)
 
 BUS = central.arn("EventBus")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.iam_simulate.allowed_calls import ALLOWED
 from tests.iam_simulate.judge import Call, Verdict, is_installed, is_required, judge
+from tests.iam_simulate.native_calls import NATIVE_ALLOWED, NATIVE_NEVER
 from tests.iam_simulate.never_calls import NEVER
 
 pytestmark = pytest.mark.slow
@@ -15,7 +16,9 @@ pytestmark = pytest.mark.slow
 if not is_installed() and not is_required():
     pytest.skip("the judge of IAM policies is not installed (make node)", allow_module_level=True)
 
-TABLE = {**ALLOWED, **NEVER}
+ALL_ALLOWED = {**ALLOWED, **NATIVE_ALLOWED}
+ALL_NEVER = {**NEVER, **NATIVE_NEVER}
+TABLE = {**ALL_ALLOWED, **ALL_NEVER}
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +26,12 @@ def verdicts() -> dict[str, Verdict]:
     return dict(zip(TABLE, judge(list(TABLE.values())), strict=True))
 
 
-@pytest.mark.parametrize("sentence", ALLOWED)
+@pytest.mark.parametrize("sentence", ALL_ALLOWED)
 def test_a_call_that_is_needed_is_allowed(sentence: str, verdicts: dict[str, Verdict]) -> None:
     assert verdicts[sentence].is_allowed
 
 
-@pytest.mark.parametrize("sentence", NEVER)
+@pytest.mark.parametrize("sentence", ALL_NEVER)
 def test_a_call_that_must_never_be_is_refused(sentence: str, verdicts: dict[str, Verdict]) -> None:
     assert not verdicts[sentence].is_allowed
 

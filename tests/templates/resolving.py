@@ -38,7 +38,7 @@ class Stack:
         resource = resources(self.template)[logical_id]
         properties = resource["Properties"]
         if resource["Type"] == "AWS::IAM::Role":
-            return f"arn:aws:iam::{self.account}:role/{properties['RoleName']}"
+            return f"arn:aws:iam::{self.account}:role/{self._resolve(properties['RoleName'])}"
         if resource["Type"] == "AWS::S3::Bucket":
             return f"arn:aws:s3:::{properties['BucketName']}"
         service, form = _ARNS[resource["Type"]]

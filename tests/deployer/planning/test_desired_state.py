@@ -127,6 +127,20 @@ def test_the_management_account_gets_stacks_of_its_own_where_it_is_the_caller(tm
     assert set(desired.former_companions) >= {StackKey(one.name, one.region) for one in desired.companions}
 
 
+def test_a_native_management_account_has_creation_templates_in_a_stack_of_its_own(tmp_path: Path) -> None:
+    changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
+    config = changed(tmp_path, PROD, "", "")
+    (config / "ous/root.yaml").write_text(ROOT_ON + NATIVE)
+    for file in (PROD, DEV):  # their own rules are bypassed by no template
+        changed(tmp_path, file, "", "engine: handler\n")
+    companions = {one.name: one for one in example_deployment(config).desired.companions}
+    body = json.loads(companions["deployer-registry-creation-templates"].body)
+    assert [one["Type"] for one in body["Resources"].values()] == [
+        "AWS::IAM::Role",
+        "AWS::ECR::RepositoryCreationTemplate",
+    ]
+
+
 def test_without_scanning_the_management_account_has_no_stack_for_it_and_an_old_one_is_found(tmp_path: Path) -> None:
     config = changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
     (config / "ous/root.yaml").write_text(ROOT_ON)
