@@ -127,7 +127,7 @@ def _plan() -> Schema:
         "changes": _BOOLEAN,
         "stacks": _list(_object({
             "name": _text(), "region": _text(), "change": _enum(Change), "preview_denied": _BOOLEAN,
-            "restored_functions": _TEXTS, "resources": _list(_resource()),
+            "restored_functions": _TEXTS, "damage": _TEXTS, "resources": _list(_resource()),
         })),
         "bundle": _object({"key": _text(), "upload": _BOOLEAN}, description="The handler's zip"),
         "function_url": _enum(FunctionUrl),
@@ -163,7 +163,8 @@ def _stack_set() -> Schema:
         "instances": _object({
             "rewritten": _count("Updated with the StackSet"),
             "create": operations, "update": operations, "delete": operations, "moving": instances,
-            "withdraw": operations, "unchanged": _count(), "skipped": instances, "out_of_reach": instances,
+            "withdraw": operations, "repaired": _list(_object({**_INSTANCE, "damage": _TEXTS})),
+            "unchanged": _count(), "skipped": instances, "out_of_reach": instances,
         }),
         "future_accounts": _object({
             "too_much": _list(beyond), "too_little": _list(_object({**ou, "regions": _TEXTS})),

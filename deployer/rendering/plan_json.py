@@ -124,6 +124,7 @@ def _stack(plan: StackPlan) -> Document:
         "change": plan.change,
         "preview_denied": plan.is_preview_denied,
         "restored_functions": list(plan.restored_functions),
+        "damage": list(plan.damage.texts) if plan.damage else [],
         "resources": [asdict(resource) for resource in plan.resources],
     }
 
@@ -141,6 +142,10 @@ def _stack_set(plan: StackSetPlan, organization: Organization) -> Document:
             "delete": [_operation(one, organization) for one in plan.instances.delete],
             "moving": _instances(organization, sorted(plan.instances.moving)),
             "withdraw": [_operation(one, organization) for one in plan.instances.withdraw],
+            "repaired": [
+                {**place(organization, key.account), "region": key.region, "damage": list(plan.damaged[key].texts)}
+                for key in sorted(plan.instances.repaired)
+            ],
             "unchanged": plan.instances.unchanged,
             "skipped": _instances(organization, (one.key for one in plan.instances.skipped)),
             "out_of_reach": _instances(organization, (one.key for one in plan.instances.stranded)),

@@ -22,6 +22,7 @@ from deployer.stack_sets import InstanceKey
 from handler.inspection import Damage
 from handler.resource_comparison import Addition
 from tests.deployer.examples import example_deployment, rolled_out
+from tests.deployer.json_documents import check_document
 from tests.example_organization import EXAMPLE
 
 SHOP, SEARCH = InstanceKey("300000000001", "eu-west-1"), InstanceKey("300000000002", "eu-west-1")
@@ -60,6 +61,10 @@ def test_what_somebody_added_is_shown_with_its_command_and_is_not_planned() -> N
         assert "shop-prod (300000000001) in eu-west-1" in text
         assert "not repaired before that: role deployer-auditor: trust policy changed" in text
     assert "REPAIRS 1 instance" in planned
+    document = plan_document(plan, EXAMPLE, caller="x")
+    check_document(document, "rollout")
+    repaired = document["stack_sets"][0]["instances"]["repaired"]
+    assert [(one["account"], one["damage"]) for one in repaired] == [(SEARCH.account, list(CHANGED.problems))]
     markdown = plan_markdown(plan, EXAMPLE, caller="x", course=Course(), everything=False)
     assert POLICY in markdown
 
