@@ -42,7 +42,7 @@ def check_folder(
     for view in checked:
         problems += inconsistencies(view)
         problems += _ineffective_rules(view)
-    problems += native_problems(checked, config.policies, has_all=len(checked) == len(all_views))
+    problems += native_problems(config, checked, has_all=len(checked) == len(all_views))
     if organization is not None and not errors(problems):
         compiled = compile_(config, organization)
         problems += coverage_warnings(config, organization, compiled.regions_of)

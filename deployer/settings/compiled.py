@@ -140,7 +140,7 @@ def _roles(names: Names) -> dict[str, Any]:
 def _inconsistencies(config: Config, organization: Organization, placement: Placement) -> tuple[Problem, ...]:
     all_views = tuple(views(config, organization, placement))
     found = (problem for view in all_views for problem in inconsistencies(view))
-    return in_order([*found, *native_problems(all_views, config.policies)])
+    return in_order([*found, *native_problems(config, all_views)])
 
 
 def _organization(organization: Organization) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
+from deployer.settings.config import Config
 from deployer.settings.native import NativeCompilation, compile_native
 from deployer.settings.native_rules import Violation
 from deployer.settings.problems import Problem, Severity
@@ -13,12 +14,13 @@ from deployer.settings.yaml_source import KeyPath, key_text
 _ENGINE: KeyPath = ("engine",)
 
 
-def native_problems(views: Iterable[View], policies: Mapping[str, str], *, has_all: bool = True) -> Iterator[Problem]:
+def native_problems(config: Config, views: Iterable[View], *, has_all: bool = True) -> Iterator[Problem]:
     """Errors for bypassed rules, notes for names that stay with the handler, warnings for entries without effect.
 
-    `policies` has the JSON text of each policy file. An entry of `native.unenforced` may be for files that inherit it,
-    so no entry is called ineffective unless the views are all there are.
+    An entry of `native.unenforced` may be for files that inherit it, so no entry is called ineffective unless the views
+    are all there are.
     """
+    policies = config.policies
     without_effect: set[Problem] = set()
     with_effect: set[Problem] = set()
     for view in views:
@@ -27,7 +29,7 @@ def native_problems(views: Iterable[View], policies: Mapping[str, str], *, has_a
         if _is_known(view):
             compilation = compile_native(view.settings, policies)
             superfluous = entries if compilation is None else frozenset(compilation.superfluous)
-            yield from () if compilation is None else _of_view(view, compilation)
+            yield from () if compilation is None else _of_view(view, compilation, config)
         without_effect.update(_entries(view, superfluous))
         with_effect.update(_entries(view, entries - superfluous))
     yield from without_effect - with_effect if has_all else ()
@@ -38,7 +40,10 @@ def _is_known(view: View) -> bool:
     return view.is_complete or len(view.layers) == 1
 
 
-def _of_view(view: View, compilation: NativeCompilation) -> Iterator[Problem]:
+def _of_view(view: View, compilation: NativeCompilation, config: Config) -> Iterator[Problem]:
+    if not config.observe:
+        message = f"needed by {_engine(view)}: what ECR creates would have no record, and lack what no template holds"
+        yield config.source.problem(("ledger", "observe"), message)
     for violation in compilation.violations:
         yield _violation(view, violation)
     for entry in compilation.uncovered:
@@ -51,10 +56,13 @@ def _of_view(view: View, compilation: NativeCompilation) -> Iterator[Problem]:
 
 def _violation(view: View, violation: Violation) -> Problem:
     path = _located(view, violation.rule)
-    engine = f"engine: native ({view.provenance.of(_ENGINE)})"
     rule = f"{key_text(violation.rule)}: " if path == _ENGINE else ""
-    message = f"{rule}bypassed by {engine}, since {violation.message}; {violation.next_step}"
+    message = f"{rule}bypassed by {_engine(view)}, since {violation.message}; {violation.next_step}"
     return view.problem(path, message, severity=Severity.ERROR)
+
+
+def _engine(view: View) -> str:
+    return f"engine: native ({view.provenance.of(_ENGINE)})"
 
 
 def _located(view: View, path: KeyPath) -> KeyPath:

@@ -8,7 +8,7 @@ import pytest
 from deployer.settings import InvalidConfigurationError, load
 from deployer.settings import compile as compile_settings
 from deployer.settings.checking import check_folder
-from tests.deployer.settings.conftest import Write
+from tests.deployer.settings.conftest import ORGANIZATION, Write
 from tests.example_organization import EXAMPLE
 
 NATIVE = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\nengine: native\n"
@@ -116,3 +116,16 @@ def test_a_file_with_an_error_makes_no_entry_ineffective(write: Write) -> None:
     folder = write("ous/prod.yaml", NATIVE + "nothing: 1\n")
     (line,) = problems(folder)
     assert "unknown key" in line
+
+
+def test_the_native_engine_needs_the_records_of_what_it_creates(write: Write) -> None:
+    write("organization.yaml", ORGANIZATION + "ledger: {observe: false}\n")
+    folder = write("ous/prod.yaml", NATIVE + OPEN)
+    (line,) = problems(folder)
+    assert line == (
+        "organization.yaml:2:19: ledger.observe: needed by engine: native (ous/prod.yaml:4:9): what ECR creates would have no record, and lack what no template holds"
+    )
+    with pytest.raises(InvalidConfigurationError, match=r"ledger\.observe: needed by"):
+        compile_settings(load(folder), EXAMPLE)
+    write("ous/prod.yaml", NATIVE.replace("native", "handler"))
+    assert problems(folder) == []
