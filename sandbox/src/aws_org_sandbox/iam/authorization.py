@@ -18,7 +18,7 @@ from aws_org_sandbox.iam import keys, trust
 from aws_org_sandbox.iam.actions import PREFIXES, Need, table_need
 from aws_org_sandbox.iam.contexts import Context, call_context, resource_context
 from aws_org_sandbox.iam.evaluation import Decision, PolicySet, evaluate
-from aws_org_sandbox.iam.identities import principal_policies, subject_of
+from aws_org_sandbox.iam.identities import account_of, principal_policies, subject_of
 from aws_org_sandbox.iam.requests import AccessRequest, ConditionContext
 from aws_org_sandbox.iam.resource_policies import decides_alone, resource_policy
 from aws_org_sandbox.iam.special_actions import SPECIAL
@@ -72,12 +72,13 @@ def decide(call: Call, need: Need, *, policies: PolicySet, context: ConditionCon
     """Whether a caller with these policies may do one action."""
     need = replace(need, resource=keys.resolved(need.resource))
     owner = need.account or call.account
+    context_owner = account_of(need.resource or "") or owner  # other than the owner for a missing repository
     request = AccessRequest(
         subject=subject_of(call.principal),
         action=need.action,
         resource=need.resource,
         resource_account=owner,
-        context=context.with_values({**resource_context(owner), **_resource_tags(need, owner), **need.context}),
+        context=context.with_values({**resource_context(context_owner), **_resource_tags(need, owner), **need.context}),
     )
     if need.resource is None:
         return _decide_unknown(request, policies)
