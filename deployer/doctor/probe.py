@@ -48,7 +48,7 @@ class Registries(Protocol):
     def holder(self, target: Target) -> Held: ...
 
     def ask(self, target: Target) -> bool:
-        """Begin an upload, as a push does; returns whether the repository existed."""
+        """Begin an upload, as a push does; returns whether the repository existed (assumption A32)."""
 
     def remove(self, target: Target) -> bool:
         """Delete the repository; False if it holds an image or does not exist."""

@@ -47,6 +47,7 @@ class Behaviour(StrEnum):
     POLICIES_NOT_APPLIED = "ECR does not apply the policies of a creation template with the template's own role"  # A29
     CREATIONS_WITHOUT_TAGS = "CloudTrail leaves out the tags of repositories that are created"  # A30
     FEW_CREATION_TEMPLATES = "a registry takes ten repository creation templates"  # A31
+    API_CALLS_CREATE = "a call of ECR's API creates the repository that a creation template covers"  # A32
     TOPIC_ROLES_UNUSED = "EventBridge publishes to a topic without the role of the target"  # A21
 
 

@@ -2,7 +2,7 @@
 
 The template's role has to trust ECR and to be allowed everything that its settings need. If it is not, the push is one
 to a missing repository (assumption A25). Whether the caller may push is decided before (A28), and once more afterwards,
-now that the repository has a policy. Calls of ECR's API create nothing: the user guide speaks of pushes.
+now that the repository has a policy. Calls of ECR's API create nothing (A32).
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates.html
 """
@@ -59,7 +59,7 @@ def _on_missing(call: Call) -> None:
 
     A creation has no event of a missing repository (A27), and one that is refused has no other event (A25).
     """
-    if call.user_agent != AWS_INTERNAL:
+    if call.user_agent != AWS_INTERNAL and not is_altered(Behaviour.API_CALLS_CREATE):
         return
     account, name = str(call.parameters.get("registryId") or call.account), str(call.parameters["repositoryName"])
     try:
