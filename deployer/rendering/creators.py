@@ -15,18 +15,23 @@ def creator_lines(verdict: Verdict) -> Iterator[str]:
     """What creates the repository, and what follows."""
     if verdict.creator is None:
         return
-    for sentence in _sentences(verdict.creator, is_refused=verdict.outcome != "create"):
+    tags = verdict.repository.tags.values() if verdict.repository else ()
+    for sentence in _sentences(
+        verdict.creator, is_refused=verdict.outcome != "create", has_principal=any("{principal}" in tag for tag in tags)
+    ):
         yield from (line.text for line in wrapped(sentence, indent=2))
 
 
-def _sentences(creator: Creator, *, is_refused: bool) -> Iterator[str]:
+def _sentences(creator: Creator, *, is_refused: bool, has_principal: bool) -> Iterator[str]:
     if creator.engine == "handler":
         yield f"The handler creates it, not ECR: {creator.reason}." if creator.reason else "The handler creates it."
         return
-    although = " although the rules refuse it, and the ledger records a violation" if is_refused else ""
-    yield f"ECR creates it during the push, by {creator.template_text}{although}."
+    yield f"ECR creates it during the push, by {creator.template_text}."
+    if is_refused:
+        yield "The rule is not enforced: neither ECR's template nor the event of the creation shows who pushes."
     if creator.put_afterwards:
-        yield f"Afterwards the handler puts {', '.join(creator.put_afterwards)}."
+        principal = "; {principal} is ECR's role" if has_principal else ""
+        yield f"Afterwards the handler puts {', '.join(creator.put_afterwards)}{principal}."
     if creator.bypassed:
         yield f"ECR bypasses rules that native.unenforced lists: {', '.join(creator.bypassed)}."
     if creator.created_with:

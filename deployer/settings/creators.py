@@ -59,7 +59,7 @@ def creator_of(settings: Settings, policies: Mapping[str, str], repository: str,
     return Creator(
         engine="native",
         template=template.prefix,
-        put_afterwards=tuple(put_afterwards(desired)),
+        put_afterwards=tuple(put_afterwards(desired, dict(template.tags))),
         bypassed=tuple(_bypassed(compilation, settings, repository)),
         created_with=tuple(_differences(given, desired)),
     )
@@ -92,8 +92,9 @@ def _bypassed(compilation: NativeCompilation, settings: Settings, repository: st
 
 
 def _differences(given: RepositorySettings, desired: RepositorySettings) -> Iterator[tuple[str, Any]]:
-    """The values that a template gives, as far as they are not the desired ones."""
-    other = dict(leaves(replace(desired, tags=held(desired.tags), scan_on_push=given.scan_on_push), ()))
-    for path, value in leaves(replace(given, tags=held(given.tags)), ()):
-        if path not in other or other[path] != value:
+    """What a template gives and the handler leaves, as far as it is not desired; tags with other values are put."""
+    others = {key: value for key, value in held(given.tags).items() if key not in desired.tags}
+    other_values = dict(leaves(replace(desired, tags={}, scan_on_push=False), ()))
+    for path, value in leaves(replace(given, tags=others, scan_on_push=False), ()):
+        if path not in other_values or other_values[path] != value:
             yield key_text(("repository", *path)), value

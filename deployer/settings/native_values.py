@@ -51,11 +51,11 @@ def held(tags: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if _is_constant(value)}
 
 
-def put_afterwards(repository: RepositorySettings) -> Iterator[str]:
-    """Keys whose values no template can hold, so that the handler puts them after ECR created a repository."""
+def put_afterwards(repository: RepositorySettings, given: Mapping[str, str]) -> Iterator[str]:
+    """Keys of settings that the handler puts after ECR created a repository; `given` has the tags of its template."""
     if repository.scan_on_push:
         yield "repository.scan_on_push"
-    yield from (f"repository.tags.{key}" for key, value in repository.tags.items() if not _is_constant(value))
+    yield from (f"repository.tags.{key}" for key, value in repository.tags.items() if given.get(key) != value)
 
 
 def _unsupported_key(encryption: Encryption) -> str | None:

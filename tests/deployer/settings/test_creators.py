@@ -58,15 +58,16 @@ def test_rules_that_do_not_hold_are_named_with_what_ecr_gives_instead() -> None:
     layer: dict[str, Any] = {
         "create": {"limit": {"per_hour": 5}},
         "native": {"unenforced": ["create.limit", "namespaces"]},
-        "repository": {"tags": {"env": "prod", "by": "{principal}"}},
-        "namespaces": [{"match": "**/*-x", "repository": {**MUTABLE, "tags": {"env": "dev"}, "scan_on_push": False}}],
+        "repository": {"tags": {"env": "prod", "team": "a", "by": "{principal}"}},
+        "namespaces": [
+            {"match": "**/*-x", "repository": {**MUTABLE, "tags": {"env": "dev", "team": None}, "scan_on_push": False}}
+        ],
     }
     assert creator("a/b", **layer).bypassed == ("create.limit.per_hour",)
     found = creator("a/b-x", **layer)
     assert found.bypassed == ("create.limit.per_hour", "namespaces[0].match")
-    given_instead = (("repository.image_tag_mutability", "IMMUTABLE"), ("repository.tags.env", "prod"))
-    assert found.created_with == given_instead
-    assert found.put_afterwards == ("repository.tags.by",)
+    assert found.created_with == (("repository.image_tag_mutability", "IMMUTABLE"), ("repository.tags.team", "a"))
+    assert found.put_afterwards == ("repository.tags.env", "repository.tags.by")
 
 
 def of_template(template: CreationTemplate) -> dict[str, Any]:
