@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+
 import pytest
 
+from aws_org_sandbox import background
+from aws_org_sandbox.copies import in_copy
 from aws_org_sandbox.sandbox import Sandbox
 
 PREPARED: list[str] = []
@@ -29,3 +35,28 @@ def test_each_test_has_the_state_for_itself(sandbox: Sandbox, number: int) -> No
 @pytest.mark.xfail(strict=True, raises=AssertionError)
 def test_a_failure_in_a_copy_is_a_failure(sandbox: Sandbox) -> None:
     assert sandbox.client("ecr").describe_repositories()["repositories"] == []
+
+
+def test_a_copy_needs_no_lock_that_another_thread_holds_when_it_is_made(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fork, forked = os.fork, threading.Event()
+
+    def fork_while_locked() -> int:
+        locked = threading.Event()
+
+        def lock() -> None:
+            with background.scheduler._changed:
+                locked.set()
+                forked.wait()
+
+        threading.Thread(target=lock).start()
+        locked.wait()
+        child = fork()
+        if child == 0:
+            signal.alarm(30)  # a copy that waits for the lock ends
+        forked.set()
+        return child
+
+    monkeypatch.setattr(os, "fork", fork_while_locked)
+    assert in_copy(sandbox, lambda: "done") == "done"

@@ -34,12 +34,13 @@ def in_copy(sandbox: Sandbox, work: Callable[[], T]) -> T:
     The sandbox object means the copy there. The result is pickled. Raises CopyFailedError if the work raises anything.
     """
     reading, writing = os.pipe()
-    with background.scheduler.paused(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of threads: all of them wait, and none is in the copy
-        child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _work(sandbox, work, writing)
+    with background.scheduler.paused():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: all of them wait, and none is in the copy
+            child = os.fork()
+        if child == 0:  # its work never leaves the block, whose lock a thread may hold that the copy does not have
+            os.close(reading)
+            _work(sandbox, work, writing)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
         answer = stream.read()
