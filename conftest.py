@@ -24,6 +24,8 @@ def _refuse_processes(event: str, _: tuple[Any, ...]) -> None:
         raise RuntimeError("this test starts a process: mark it `slow`, so that `make test-fast` leaves it out")
 
 
+gc.set_threshold(50_000, 20, 50)
+
 sys.addaudithook(_refuse_processes)
 
 

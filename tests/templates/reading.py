@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from troposphere import Template
@@ -99,8 +100,15 @@ def statements(templates: Templates) -> Iterator[PlacedStatement]:
 
 def resources(template: Template) -> dict[str, Any]:
     """Resources as plain data, by logical id."""
-    found: dict[str, Any] = template.to_dict()["Resources"]
+    found: dict[str, Any] = _plain(template)["Resources"]
     return found
+
+
+@lru_cache(maxsize=64)
+def _plain(template: Template) -> dict[str, Any]:
+    """No test changes a template after it was read."""
+    plain: dict[str, Any] = template.to_dict()
+    return plain
 
 
 def as_list(value: Any) -> list[Any]:
