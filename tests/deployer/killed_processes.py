@@ -200,8 +200,8 @@ class _OneThread:
         pass
 
     @staticmethod
-    def map(function: Callable[[str], Any], items: Iterable[str]) -> Iterator[Any]:
-        return map(function, items)
+    def map(function: Callable[..., Any], *items: Iterable[Any]) -> Iterator[Any]:
+        return map(function, *items)
 
 
 class _InTurn:
