@@ -37,7 +37,8 @@ class PerOuResource(Generic[Content]):
     """Of names, content and the digest in the name of the StackSet."""
     afterwards: str
     after_forwarding: bool = False
-    """Whether a new account gets the resource only after the resources of the StackSet *forwarding*."""
+    """Whether an account gets the resource only after the resources of the StackSet *forwarding*; if it has those, it
+    gets the resource before the handler gets its settings."""
 
     def build(self, names: Names, content: Content) -> Template:
         return self.template(names, content, digest_of(content))

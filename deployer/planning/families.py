@@ -23,6 +23,13 @@ class Family:
 
     prefix: str
     afterwards: str
+    before_central: bool = False
+    """Whether its instances are created before the central stack changes, if the handler serves there already."""
+
+    @property
+    def companion(self) -> str:
+        """The stack of the management account that takes the place of an instance."""
+        return self.prefix.removesuffix("-")
 
     def has(self, stack_set: str) -> bool:
         return re.fullmatch(rf"{re.escape(self.prefix)}[0-9a-f]{{8}}", stack_set) is not None

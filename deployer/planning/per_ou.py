@@ -109,7 +109,11 @@ def companion_names(names: Names) -> tuple[str, ...]:
 
 
 def _family(resource: PerOuResource[Content], names: Names) -> Family:
-    return Family(prefix=resource.stack_set_prefix(names), afterwards=resource.afterwards)
+    return Family(
+        prefix=resource.stack_set_prefix(names),
+        afterwards=resource.afterwards,
+        before_central=resource.after_forwarding,
+    )
 
 
 def _variants(resource: PerOuResource[Content], compiled: Compiled, names: Names) -> Iterator[Variant]:

@@ -103,6 +103,8 @@ class Plan:
     companions: tuple[StackPlan, ...]
     skips: tuple[Skip, ...]
     scope: Scope
+    early_companions: frozenset[str] = frozenset()
+    """Names of companions that may be created before the central stack changes: see `planning.engine_switch`."""
     under_way: tuple[OperationInProgress, ...] = ()
     """Operations of others, or of an earlier run, that are still in progress: what they do is not in the plan."""
     opt_in_warnings: tuple[OptInRegion, ...] = ()
@@ -205,6 +207,7 @@ def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
             ),
             *(StackPlan(key=key, change="delete", definition=None) for key in reversed(left_over)),
         ),
+        early_companions=frozenset(one.companion for one in desired.families if one.before_central),
         under_way=actual.under_way,
         function_url=desired.function_url,
         configured_url=desired.configured_url,

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from deployer.bundle import Bundle
 from deployer.errors import INTERRUPTED_EXIT_CODE, DeployerError
+from deployer.planning.engine_switch import phases
 from deployer.planning.instances import instances_of
 from deployer.planning.plan import Plan, StackPlan, StackSetPlan
 from deployer.planning.states import StackKey
@@ -133,18 +134,32 @@ class _Run:
         )
 
     def _steps(self) -> Iterator[Step]:
-        plan = self._plan
+        plan, ordered = self._plan, phases(self._plan)
         yield from self._stack_steps(plan.artifacts)
         if plan.uploads_bundle:
             yield Step(f"upload of {plan.bundle_name}", self._upload)
-        yield from self._stack_steps(plan.central)
-        if not self._options.waves:
-            yield from self._stack_set_steps(plan.stack_sets)
-        elif not all(one.is_empty for one in plan.stack_sets):
-            for wave in self._options.waves:
-                yield Step(f"wave {wave.number} of {len(self._options.waves)}: {wave.name}", partial(self._wave, wave))
-        for companion in plan.companions:
+        if ordered.early:
+            yield from self._wave_steps(
+                ordered.early, f" before stack {plan.central.key.name}", lambda wave: phases(wave).early
+            )
+        for companion in ordered.early_companions:
             yield from self._stack_steps(companion)
+        yield from self._stack_steps(plan.central)
+        if not all(one.is_empty for one in ordered.stack_sets):
+            yield from self._wave_steps(ordered.stack_sets, "", lambda wave: wave.stack_sets)
+        for companion in ordered.companions:
+            yield from self._stack_steps(companion)
+
+    def _wave_steps(
+        self, plans: Sequence[StackSetPlan], when: str, of_wave: Callable[[Plan], Sequence[StackSetPlan]]
+    ) -> Iterator[Step]:
+        """Those of the StackSets, or without waves, the steps themselves; a wave is planned when it begins."""
+        waves = self._options.waves
+        if not waves:
+            yield from (Step(f"{name}{when}", run) for name, run in self._stack_set_steps(plans))
+        for wave in waves:
+            name = f"wave {wave.number} of {len(waves)}: {wave.name}{when}"
+            yield Step(name, partial(self._wave, wave, of_wave))
 
     def _stack_set_steps(self, plans: Sequence[StackSetPlan]) -> Iterator[Step]:
         """Removals last, but within a family first: see `planning.families`."""
@@ -220,21 +235,21 @@ class _Run:
         self._cloud.artifacts.upload(self._bundle.key, self._bundle.data)
 
     # Waves
-    def _wave(self, wave: Wave) -> int:
+    def _wave(self, wave: Wave, of_wave: Callable[[Plan], Sequence[StackSetPlan]]) -> int:
         assert self._options.plan_in is not None
-        plan = self._options.plan_in(wave.scope)
+        plans = of_wave(self._options.plan_in(wave.scope))
         self._begun |= wave.accounts
-        taken = run_steps(self._stack_set_steps(plan.stack_sets), self._report)
+        taken = run_steps(self._stack_set_steps(plans), self._report)
         if taken.error is not None:
             raise taken.error
         if wave.number < len(self._options.waves):
-            self._check_health(wave, plan)
+            self._check_health(wave, plans)
         return taken.failed
 
-    def _check_health(self, wave: Wave, plan: Plan) -> None:
+    def _check_health(self, wave: Wave, plans: Sequence[StackSetPlan]) -> None:
         left = [
             failure
-            for one in plan.stack_sets
+            for one in plans
             if not one.is_empty
             for failure in shortfalls(
                 one,
