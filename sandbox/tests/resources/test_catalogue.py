@@ -62,3 +62,15 @@ def test_the_attributes_are_those_of_the_schema(type_: str) -> None:
 
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", type_)
     assert set(TYPES[type_].attribute_names) <= set(schema.get_atts)
+
+
+def test_the_properties_of_creation_templates_are_those_of_the_schema() -> None:
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415 - as above
+
+    kind = TYPES["AWS::ECR::RepositoryCreationTemplate"]
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind.type_name).schema
+    assert {name.rstrip("!") for name in kind.shape} == schema["properties"].keys() - {"CreatedAt", "UpdatedAt"}
+    assert {name.rstrip("!") for name in kind.shape if name.endswith("!")} == set(schema["required"])
+    assert [f"/properties/{name}" for name in kind.replaced_by] == schema["createOnlyProperties"]
+    assert kind.shape["Prefix!"].pattern == schema["properties"]["Prefix"]["pattern"]
+    assert kind.shape["CustomRoleArn"].pattern == schema["properties"]["CustomRoleArn"]["pattern"]
