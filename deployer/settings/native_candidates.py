@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from deployer.settings.glob_sets import covers_name, names_overlap, some_name_matches
 from deployer.settings.native_names import above, allowed_prefixes, denying_glob, literal_prefix, names_of, nearest
 from deployer.settings.native_values import Unsupported, template
+from handler.repository_names import is_valid
 from handler.settings import RepositorySettings, Settings, overlay
 from templates.creation_templates import CreationTemplate
-from templates.denied_names import denied_patterns
+from templates.denied_names import denied_patterns, is_denied
 
 Found = Iterator[tuple[int, str]]
 """Indexes of namespaces, and the reasons."""
@@ -88,19 +89,32 @@ class Candidates:
     def mixed(self, denied: Sequence[str]) -> Found:
         """Namespaces that match some of the names of a template, and would give them other settings."""
         patterns = denied_patterns(denied)
-        for prefix, one in self.templates.items() if self._without_prefix else ():
-            first = self._first_namespace(prefix)
-            for index, glob in self._without_prefix.items():
-                is_possible = (first is None or index < first) and names_overlap(glob, names_of(prefix))
-                if not is_possible or self._template(prefix, self._of_namespace(index)) == one:
-                    continue
-                if self._is_first(index, prefix, patterns):
-                    yield index, "creation templates match names only by a prefix of whole parts, as team-a/** does"
+        for index in self._without_prefix:
+            if any(self._is_bypassed(index, prefix, patterns) for prefix in self.templates):
+                yield index, "creation templates match names only by a prefix of whole parts, as team-a/** does"
 
-    def _is_first(self, index: int, prefix: str, patterns: Sequence[str]) -> bool:
-        """Whether a namespace is the first to match some name that ECR creates by the template of a prefix."""
+    def _is_bypassed(self, index: int, prefix: str, patterns: Sequence[str]) -> bool:
+        """Whether the template of a prefix gives some name other settings than a namespace would."""
+        if self._template(prefix, self._of_namespace(index)) == self.templates[prefix]:
+            return False
         glob = self.settings.namespaces[index].match
+        if any(self._is_first(index, name, prefix, patterns) for name in _samples(glob, prefix)):
+            return True
+        if not names_overlap(glob, names_of(prefix)):
+            return False
         earlier = (space.match for space in self.settings.namespaces[:index])
         longer = (names_of(one) for one in (*self.templates, *self.unsupported) if prefix in above(one))
         others = [other for other in (*earlier, *longer) if names_overlap(glob, other)]
         return some_name_matches([glob, names_of(prefix)], none_of=others, no_pattern_of=patterns)
+
+    def _is_first(self, index: int, name: str, prefix: str, patterns: Sequence[str]) -> bool:
+        """Whether a namespace is the first to match a name that ECR creates by the template of a prefix."""
+        candidates = (one for one in above(name) if one in self.templates or one in self.unsupported)
+        is_created = is_valid(name) and next(candidates, None) == prefix and not is_denied(patterns, name)
+        return is_created and self.settings.namespace_for(name) == index
+
+
+def _samples(glob: str, prefix: str) -> Iterator[str]:
+    """Names that a glob most likely matches, below a prefix: they decide nearly every question without automata."""
+    for parents in ("x9/y8/", "", f"{prefix}/"):
+        yield glob.replace("**/", parents, 1).replace("**", "x9/y8").replace("*", "z7")

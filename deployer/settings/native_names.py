@@ -27,11 +27,11 @@ def literal_prefix(glob: str) -> str | None:
     `a/b` for `a/b/**`, and ROOT for `**`. The prefix itself is not among its names, since ECR implies a `/` after it.
     """
     before = glob.partition("*")[0]
-    if not before:
-        return ROOT if covers_name(glob, "**") else None
-    prefix = before.removesuffix("/")
-    is_prefix = prefix != before and is_valid(f"{prefix}/a") and covers_name(glob, names_of(prefix))
-    return prefix if is_prefix else None
+    prefix = before.removesuffix("/") or ROOT
+    if before and (prefix == before or not is_valid(f"{prefix}/a")):
+        return None
+    every = names_of(prefix)
+    return prefix if glob == every or covers_name(glob, every) else None
 
 
 def names_of(prefix: str) -> str:

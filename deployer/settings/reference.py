@@ -45,6 +45,7 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
     "handler.reserved_concurrency": About(
         type="whole number", default="none", limit=limits.reserved_concurrency.text, example=20
     ),
+    "ledger.observe": About(type="true or false", default="true", example=True),
     "ensure.url": About(type="true, false or string", default="false", limit=limits.function_url.text, example=True),
     "defaults": About(type="map of settings", default="none", example={"repository": {"scan_on_push": True}}),
 }
