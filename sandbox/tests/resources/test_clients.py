@@ -60,7 +60,7 @@ def test_errors_are_the_services_own(sandbox: Sandbox) -> None:
 
 
 def test_outside_of_a_stack_operation_there_is_no_caller(sandbox: Sandbox) -> None:
-    with pytest.raises(AssertionError, match="outside a stack operation"):
+    with pytest.raises(AssertionError, match="outside `acting_as`"):
         client("sqs", HOME).list_queues()
 
 
