@@ -30,6 +30,7 @@ CLOCK_TOLERANCE: Final = timedelta(seconds=10)
 """How far the caller's clock may be ahead of AWS's; CloudTrail also truncates times to whole seconds."""
 _AT_ONCE: Final = 8
 """Targets that are requested or cleaned up in parallel."""
+_BY_OTHERS: Final = "ECR created the probe's repository by a creation template that is not deployer's"
 _REMOVALS: Final = 6
 """Attempts to delete: the tag that permits it may take seconds to take effect."""
 
@@ -116,10 +117,9 @@ class Prober:
         """Request the repository; a result if that was not possible."""
         try:
             held = self.registries.holder(target)
-            if held == "ours":  # left by an interrupted probe
-                self._remove(target)
-            if held != "other" and not self.registries.ask(target):
-                return target
+            is_free = held == "absent" or (held == "ours" and self._remove(target))  # left by an interrupted probe
+            if held != "other" and (not self.registries.ask(target) or is_free):
+                return target  # if it exists now, ECR created it by a template, and the handler completes it
         except DeployerError as error:
             return ProbeResult(target=target, state="not-asked", detail=error.message)
         return ProbeResult(
@@ -150,7 +150,7 @@ class Prober:
         found: dict[Target, ProbeResult] = {}
         for record in sorted(seen, key=lambda one: one.received_at):
             target = Target(record.account, record.region or "")
-            if target in pending:
+            if target in pending and record.action != "deleted":  # as probes do
                 found[target] = result_of(record, target, seen_at=now)
         return found
 
@@ -188,8 +188,10 @@ class Prober:
 def result_of(record: Record, target: Target, *, seen_at: datetime) -> ProbeResult:
     """The result that a record shows, with the duration of each part of the path."""
     state: ProbeStatus = "refused"
-    if record.outcome in {"created", "exists"}:
+    if record.outcome in {"created", "exists", "violation"}:
         state = "created"
+    elif record.outcome == "observed":
+        return ProbeResult(target=target, state="not-asked", detail=_BY_OTHERS)
     elif record.outcome == "failed":
         state = "failed"
     return ProbeResult(

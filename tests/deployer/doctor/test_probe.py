@@ -101,6 +101,7 @@ class World:
             event_time=at, received_at=at + timedelta(seconds=self.latency - 1), request_id="r", settings_digest="d",
             repository="deployer-probe", rule="create.names.allow: team-*",
             created_at=at + timedelta(seconds=self.latency - 0.5) if outcome == "created" else None,
+            action="deleted" if reason == "repository-deleted" else None,
         )  # fmt: skip
 
 
@@ -151,12 +152,33 @@ def test_a_repository_of_somebody_else_is_left_alone() -> None:
     assert world.now == START
 
 
-def test_a_repository_that_a_template_of_the_registry_creates_is_left_alone() -> None:
-    """ECR itself may create it during the call: then no event comes, and the tag is not there."""
-    world = World()
-    world.ask = lambda target: True  # type: ignore[method-assign]
+@dataclass
+class NativeWorld(World):
+    """ECR creates the repository during the call, and its event reaches the handler."""
+
+    def ask(self, target: Target) -> bool:
+        super().ask(target)
+        return True
+
+
+def test_what_ecr_creates_by_a_template_of_ours_is_followed_and_deleted_once_it_has_our_tag() -> None:
+    world = NativeWorld(answers={SHOP: ("created", "created-by-template")})
     (result,) = world.prober().probe([SHOP], timeout=60)
-    assert result.state == "not-asked"
+    assert (result.state, result.reason, result.is_proven) == ("created", "created-by-template", True)
+    assert world.held[SHOP] == "absent"
+
+
+def test_the_deletion_of_what_an_interrupted_probe_left_is_no_decision() -> None:
+    world = World(answers={SHOP: ("observed", "repository-deleted")})
+    (result,) = world.prober().probe([SHOP], timeout=30)
+    assert result.state == "timed-out"
+
+
+def test_what_ecr_creates_by_a_template_of_somebody_else_is_left_alone() -> None:
+    world = NativeWorld(answers={SHOP: ("observed", "repository-created")})
+    (result,) = world.prober().probe([SHOP], timeout=60)
+    assert (result.state, result.is_proven) == ("not-asked", False)
+    assert "not deployer's" in result.detail
     assert "remove" not in " ".join(world.calls)
 
 
