@@ -47,6 +47,7 @@ def result_of(call: FailedCall, conclusion: Conclusion) -> Result:
     if conclusion.reason == reasons.DUPLICATE_EVENT:
         return Result(call=call, outcome="created", reason=reasons.CREATED)
     assert conclusion.outcome != "observed", conclusion  # of no request
+    assert conclusion.outcome != "violation", conclusion
     if conclusion.outcome == "ignored":
         return Result(call=call, outcome="refused", reason=conclusion.reason, rule=rule, detail=conclusion.detail)
     return Result(call=call, outcome=conclusion.outcome, reason=conclusion.reason, rule=rule, detail=conclusion.detail)

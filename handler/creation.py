@@ -27,7 +27,7 @@ from handler.ports import Ledger, Repositories, Repository
 from handler.reasons import Outcome
 from handler.requested import compact, requested_settings
 from handler.rules import Rule
-from handler.settings import RepositorySettings
+from handler.settings import Engine, RepositorySettings
 
 PAUSES = (0.5, 1.5)
 """Seconds to wait before a denied policy is put again: IAM may not see the new repository's tag yet (A12)."""
@@ -47,14 +47,16 @@ class Conclusion:
     repository: Repository | None = None
     settings: str = ""
     """The requested settings as JSON, if a repository was created."""
+    engine: Engine | None = None
+    """`native` if ECR created the repository by a creation template."""
 
 
 class UnfinishedError(PermanentError):
-    """The repository exists but lacks a policy that AWS refused."""
+    """The repository exists but lacks a setting that AWS refused."""
 
     def __init__(self, refusals: Sequence[PermanentError], *, repository: Repository) -> None:
         details = "; ".join(refusal.detail for refusal in refusals)
-        super().__init__(refusals[0].reason, f"The repository was created, but lacks a policy: {details}")
+        super().__init__(refusals[0].reason, f"The repository was created, but lacks a setting: {details}")
         self.repository = repository
 
 
@@ -119,6 +121,11 @@ class Creation:
         return self._finish(repositories, repository, reason=reasons.FINISHED)
 
     @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that allow the repository."""
+        return self.decision.rules
+
+    @property
     def requested(self) -> str:
         """The requested settings, in the form that the ledger records."""
         return compact(
@@ -133,22 +140,10 @@ class Creation:
 
     def _finish(self, repositories: Repositories, repository: Repository, *, reason: str) -> Conclusion:
         with self.steps("policies"):
-            errors = self._put_policies(self._policy_calls(repositories, self.decision.repository))
-        if errors:
-            raise _error_to_raise(errors, repository)
+            put_all(self._policy_calls(repositories, self.decision.repository), repository=repository, sleep=self.sleep)
         return Conclusion(
             outcome="created", reason=reason, rules=self.decision.rules, repository=repository, settings=self.requested
         )
-
-    def _put_policies(self, puts: Sequence[Callable[[], None]]) -> list[BaseException]:
-        """Put the policies, with two more attempts if AWS denies access; returns the remaining errors."""
-        errors = run_in_parallel(puts)
-        for seconds in PAUSES:
-            if not any(isinstance(error, PermanentError) and error.reason == reasons.ACCESS_DENIED for error in errors):
-                break
-            self.sleep(seconds)
-            errors = run_in_parallel(puts)
-        return errors
 
     def _policy_calls(self, repositories: Repositories, settings: RepositorySettings) -> list[Callable[[], None]]:
         name = self.call.repository
@@ -171,6 +166,21 @@ class Creation:
         """Whether the event already has this outcome; raises PermanentError if it has it for another repository."""
         with self.steps("ledger"):
             return self.ledger.has(outcome, self.call)
+
+
+def put_all(puts: Sequence[Callable[[], None]], *, repository: Repository, sleep: Callable[[float], None]) -> None:
+    """Put settings on a new repository, with two more attempts if AWS denies access.
+
+    Raises a transient error if there is one, else UnfinishedError.
+    """
+    errors = run_in_parallel(puts)
+    for seconds in PAUSES:
+        if not any(isinstance(error, PermanentError) and error.reason == reasons.ACCESS_DENIED for error in errors):
+            break
+        sleep(seconds)
+        errors = run_in_parallel(puts)
+    if errors:
+        raise _error_to_raise(errors, repository)
 
 
 def _error_to_raise(errors: Sequence[BaseException], repository: Repository) -> BaseException:

@@ -94,13 +94,18 @@ def _by_trigger(call: FailedCall, rules: CreateRules) -> Ignored | None:
     return Ignored(reason=reason, detail=call.event_name)
 
 
-def _by_settings(call: FailedCall, settings: Settings, is_member: Callable[[str], bool]) -> Create | Refused:
+def refused_repository(call: FailedCall | ObservedCall, settings: Settings) -> Refused | None:
+    """The rule that forbids a repository of this name there, whoever the caller is."""
     if not settings.enabled:
         return Refused(reason=reasons.OU_NOT_ENABLED, rule=Rule(("enabled",), "false"))
     if call.region not in settings.regions:
         return Refused(reason=reasons.REGION_NOT_ENABLED, rule=listed(("regions",), settings.regions, empty="none"))
+    return _refused_name(call.repository, settings.create)
+
+
+def _by_settings(call: FailedCall, settings: Settings, is_member: Callable[[str], bool]) -> Create | Refused:
     return (
-        _refused_name(call.repository, settings.create)
+        refused_repository(call, settings)
         or _refused_principal(call.principals, settings.create)
         or _refused_outsider(call, settings.create, is_member)
         or _create(call, settings)
@@ -141,9 +146,14 @@ def _refused_outsider(call: FailedCall, rules: CreateRules, is_member: Callable[
 def _create(call: FailedCall, settings: Settings) -> Create:
     return Create(
         repository=settings.repository_for(call.repository),
-        rules=tuple(_permitting(call.repository, settings)),
+        rules=permitting_rules(call.repository, settings),
         per_hour=settings.create.limit.per_hour,
     )
+
+
+def permitting_rules(name: str, settings: Settings) -> tuple[Rule, ...]:
+    """The rules by which a name is allowed, for its record."""
+    return tuple(_permitting(name, settings))
 
 
 def _permitting(name: str, settings: Settings) -> Iterator[Rule]:

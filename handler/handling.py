@@ -25,9 +25,10 @@ from handler.decision import Create, Decision, Ignored, Refused, decide, lacks_r
 from handler.errors import DeniedError, PermanentError
 from handler.events import FailedCall, MalformedEvent, OtherEvent, Parsed, parse
 from handler.hand_over import Once
+from handler.native import NativeCreation
 from handler.notices import NOTABLE
 from handler.observed_calls import ObservedCall
-from handler.observing import Observer
+from handler.observing import Observer, is_native
 from handler.ports import (
     Callers,
     Failures,
@@ -49,6 +50,7 @@ from handler.recording import (
     repeated,
 )
 from handler.records import SUMMARY_EVENT_ID, Record
+from handler.settings import RepositorySettings
 from handler.settings_file import SettingsFile
 from handler.text import clean
 
@@ -156,6 +158,11 @@ class Handler:
                     parsed, attempt, conclusion=conclusion, membership=membership, settings=self.settings
                 )
                 return conclusion, record
+            case ObservedCall() if is_native(parsed, self.settings):
+                conclusion, membership = self._conclude_native(parsed, attempt)
+                return conclusion, record_of(
+                    parsed, attempt, conclusion=conclusion, membership=membership, settings=self.settings
+                )
             case ObservedCall():
                 observer = Observer(settings=self.settings, organization=self.organization, ledger=self.ledger)
                 return observer.conclude(parsed, attempt)
@@ -230,6 +237,28 @@ class Handler:
         creation = self._creation(call, attempt, decision=decision, membership=membership)
         return self._create(creation, attempt, registry or self.registries.open(call)), membership
 
+    def _conclude_native(self, call: ObservedCall, attempt: Attempt) -> tuple[Conclusion, Membership | None]:
+        """Complete a repository that ECR created by a creation template."""
+        registry = self.registries.open(call)
+        try:
+            with attempt.steps("organization"):
+                membership = self.organization.membership(call.account)
+        except PermanentError as error:
+            return Conclusion(outcome="failed", reason=error.reason, detail=error.detail), None
+        if membership is None:
+            return Conclusion(outcome="ignored", reason=reasons.NOT_IN_ORGANIZATION), None
+        settings = self.settings.settings_for(call.account, membership.chain)
+        native = NativeCreation(
+            call=call,
+            settings=settings,
+            tags=self._tags(call, settings.repository_for(call.repository), membership=membership),
+            document=self.settings.document,
+            ledger=self.ledger,
+            steps=attempt.steps,
+            sleep=self.sleep,
+        )
+        return self._create(native, attempt, registry), membership
+
     def _decide(self, call: FailedCall, attempt: Attempt, *, membership: Membership) -> Decision:
         """Apply the settings; the path of a request's role is looked up if a rule on principals can depend on it."""
         settings = self.settings.settings_for(call.account, membership.chain)
@@ -269,17 +298,10 @@ class Handler:
         return membership is not None and not (membership.is_denied and is_readable)
 
     def _creation(self, call: FailedCall, attempt: Attempt, *, decision: Create, membership: Membership) -> Creation:
-        values = tags.placeholders(
-            call,
-            account_name=membership.account_name or self.settings.account_name(call.account),
-            ou_path=self.settings.path_of(membership.chain),
-        )
         return Creation(
             call=call,
             decision=decision,
-            tags=tags.render(
-                decision.repository.tags, values, event_id=call.event_id, installation=self.settings.installation
-            ),
+            tags=self._tags(call, decision.repository, membership=membership),
             document=self.settings.document,
             ledger=self.ledger,
             steps=attempt.steps,
@@ -287,7 +309,20 @@ class Handler:
             hand_over=attempt.hand_over,
         )
 
-    def _create(self, creation: Creation, attempt: Attempt, registry: Callable[[], Repositories]) -> Conclusion:
+    def _tags(
+        self, call: FailedCall | ObservedCall, repository: RepositorySettings, *, membership: Membership
+    ) -> dict[str, str]:
+        """All tags of a repository that a call caused."""
+        values = tags.placeholders(
+            call,
+            account_name=membership.account_name or self.settings.account_name(call.account),
+            ou_path=self.settings.path_of(membership.chain),
+        )
+        return tags.render(repository.tags, values, event_id=call.event_id, installation=self.settings.installation)
+
+    def _create(
+        self, creation: Creation | NativeCreation, attempt: Attempt, registry: Callable[[], Repositories]
+    ) -> Conclusion:
         try:
             return creation.run(registry, received_at=attempt.received_at)
         except PermanentError as error:
@@ -299,12 +334,13 @@ class Handler:
                 outcome="failed",
                 reason=error.reason,
                 detail=error.detail,
-                rules=creation.decision.rules,
+                rules=creation.rules,
                 repository=repository,
                 settings=creation.requested if repository else "",
+                engine="native" if isinstance(creation, NativeCreation) else None,
             )
 
-    def _raise_unless_final(self, error: PermanentError, call: FailedCall, attempt: Attempt) -> None:
+    def _raise_unless_final(self, error: PermanentError, call: FailedCall | ObservedCall, attempt: Attempt) -> None:
         """Raise the first denial so that Lambda retries: a new role or tag may have propagated by then."""
         if error.reason not in reasons.RETRYABLE_DENIALS:
             return

@@ -155,7 +155,7 @@ class Ledger:
             return False
         return True
 
-    def has(self, outcome: Outcome, call: FailedCall) -> bool:
+    def has(self, outcome: Outcome, call: FailedCall | ObservedCall) -> bool:
         """Whether a call has a record of this outcome (any but `failed`), which means that its work is done.
 
         Raises PermanentError as `write` does.

@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
 SOURCE = "deployer"
 DETAIL_TYPE = "ECR Repository Decision"
-VERSION = 1
-OBSERVED_VERSION = 2
-"""Version of notices with keys that version 1 lacks: of `observed` ones. All others have not changed."""
-NOTABLE = ("created", "refused", "failed")
+NOTABLE = ("created", "refused", "failed", "violation")
 """Outcomes that always cause a notice; `observed` does if the settings ask for it."""
 
 _MAX_TEXT_LENGTH = 600
@@ -68,8 +65,7 @@ def detail_of(record: Record) -> dict[str, Any]:
     """`detail` of the notice, without absent values."""
     item = record.to_item()
     kept = {name: item[name]["S"] for name in _FIELDS if name in item}
-    version = OBSERVED_VERSION if record.outcome == "observed" else VERSION
-    return {"version": version, **kept, "message": message_of(record)}
+    return {"version": record.version, **kept, "message": message_of(record)}
 
 
 _FIELDS = (
@@ -92,6 +88,7 @@ _FIELDS = (
     "settings_digest",
     "action",
     "how",
+    "engine",
 )
 
 
@@ -99,7 +96,8 @@ def message_of(record: Record) -> dict[str, str]:
     """What happened, for people: a title (at most 250 characters, the limit of chats), the reason, and the caller."""
     name = safe(record.repository or "of an unreadable event", limit=100)
     location = f"{safe(record.account_name or record.account, limit=60)}, {record.region or 'unknown region'}"
-    rule = f" Rule: {record.rule}." if record.rule and record.outcome == "refused" else ""
+    has_rule = record.rule and record.outcome in {"refused", "violation"}
+    rule = f" Rule: {record.rule}." if has_rule else ""
     detail = f" {record.detail}" if record.detail and record.outcome == "failed" else ""
     return {
         "title": safe(f"Repository {name} {_result(record)} in {location}", limit=250),
@@ -112,6 +110,8 @@ def _result(record: Record) -> str:
     """The result in one or two words; a failed event may have created the repository nevertheless."""
     if record.outcome == "observed":
         return f"{record.action} ({record.how})"
+    if record.outcome == "violation":
+        return "created against the rules"
     if record.outcome != "failed":
         return record.outcome
     return "left unfinished" if record.repository_arn else "not created"

@@ -33,6 +33,11 @@ class NotRecordedYetError(Exception):
     """The handler created this repository, and has not recorded that yet; Lambda retries the event."""
 
 
+def is_native(call: ObservedCall, settings: SettingsFile) -> bool:
+    """Whether ECR created a repository by a creation template of this installation, in the account of the event."""
+    return call.action == "created" and contradiction(call) is None and how_of(call, settings.roles) == "native"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
     """Observes events according to the settings that the handler was deployed with."""

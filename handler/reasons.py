@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-Outcome = Literal["created", "exists", "refused", "ignored", "failed", "observed"]
+Outcome = Literal["created", "exists", "refused", "ignored", "failed", "observed", "violation"]
 
 # created
 CREATED = "created"
 FINISHED = "finished"
+CREATED_BY_TEMPLATE = "created-by-template"
 # exists
 ALREADY_EXISTS = "already-exists"
 # refused
@@ -55,7 +56,7 @@ RETRYABLE_DENIALS = frozenset({ROLE_NOT_ASSUMABLE, ACCESS_DENIED})
 """Denials that may be temporary because a role or a tag is new; final if Lambda's retry is denied too (A12)."""
 
 OUTCOMES: dict[Outcome, frozenset[str]] = {
-    "created": frozenset({CREATED, FINISHED}),
+    "created": frozenset({CREATED, FINISHED, CREATED_BY_TEMPLATE}),
     "exists": frozenset({ALREADY_EXISTS}),
     "refused": frozenset(
         {
@@ -100,12 +101,18 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
         }
     ),
     "observed": frozenset({REPOSITORY_CREATED, REPOSITORY_DELETED}),
+    "violation": frozenset(
+        {OU_NOT_ENABLED, REGION_NOT_ENABLED, NAME_INVALID, NAME_DENIED, NAME_NOT_ALLOWED, LIMIT_REACHED}
+    ),
 }
-"""The reasons of each outcome; every reason belongs to one outcome."""
+"""The reasons of each outcome. A violation has the reason of the refusal that it would have been; every other reason
+belongs to one outcome."""
 
 SENTENCES: dict[str, str] = {
     CREATED: "The repository was created with all of its settings.",
     FINISHED: "The repository was created, and a later attempt at the same event applied the missing settings.",
+    CREATED_BY_TEMPLATE: "ECR created the repository during the push, by a creation template; it has all of its "
+    "settings.",
     ALREADY_EXISTS: "The repository exists already, usually because another layer of the same push was handled first.",
     OU_NOT_ENABLED: "No config file enables the account's OU; set `enabled: true` in the OU's file.",
     REGION_NOT_ENABLED: "The region is not in `regions` of the account's settings; push to one that is, or have the "

@@ -73,6 +73,7 @@ def record_of(
         request_id=attempt.request_id,
         settings_digest=settings.digest,
         settings=conclusion.settings,
+        engine=conclusion.engine,
         steps=None if conclusion.outcome in _WITHOUT_STEPS else _compact(attempt.steps.milliseconds),
     )
 

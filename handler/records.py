@@ -26,12 +26,13 @@ from handler.creators import How
 from handler.events import Via
 from handler.observed_calls import Action
 from handler.reasons import Outcome
-from handler.settings import Retention
+from handler.settings import Engine, Retention
 from handler.text import printable
 
 VERSION = 1
-OBSERVED_VERSION = 2
-"""Version of records with attributes that version 1 lacks: `observed` ones. All others have not changed."""
+NEWER_VERSION = 2
+"""Version of records with attributes that version 1 lacks, or with an outcome of its own. All others have not changed.
+"""
 
 OuSource = Literal["asked", "remembered"]
 
@@ -104,6 +105,8 @@ class Record:
     """Of an `observed` record: what happened to the repository."""
     how: How | None = None
     """Of an `observed` record: by what way, as far as the event proves it."""
+    engine: Engine | None = None
+    """`native` if ECR created the repository by a creation template; None if the handler did."""
 
     @property
     def at(self) -> str:
@@ -133,7 +136,7 @@ class Record:
     @property
     def version(self) -> int:
         """The version of the record's schema."""
-        return OBSERVED_VERSION if self.outcome == "observed" else VERSION
+        return VERSION if self.action is None and self.engine is None else NEWER_VERSION
 
     def expires(self, kept: RecordRetention) -> int | None:
         """When DynamoDB may delete the record, in seconds since 1970; None for one that stays."""

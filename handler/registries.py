@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from handler.clients import Clients
 from handler.events import FailedCall
+from handler.observed_calls import ObservedCall
 from handler.repositories import Registry, Repositories
 from handler.sessions import Sessions
 
@@ -22,7 +23,7 @@ class Registries:
         self._installation = installation
         self._sessions = sessions
 
-    def open(self, call: FailedCall) -> Callable[[], Repositories]:
+    def open(self, call: FailedCall | ObservedCall) -> Callable[[], Repositories]:
         """Start to assume the role; the returned function waits and returns the registry, or raises the error."""
         credentials = self._sessions.start(call.account, event_id=call.event_id)
         registry = Registry(account=call.account, region=call.region, partition=self._clients.partition)

@@ -48,12 +48,15 @@ class Repositories:
 
     def exists(self, name: str) -> bool:
         """Whether there is a repository of this name."""
+        return self.find(name) is not None
+
+    def find(self, name: str) -> Repository | None:
+        """The repository of this name; None if there is none."""
         with translate_errors("DescribeRepositories", location=str(self._registry)):
             try:
-                self._client.describe_repositories(repositoryNames=[name])
+                return self._describe(name)
             except self._client.exceptions.RepositoryNotFoundException:
-                return False
-        return True
+                return None
 
     def create(self, name: str, *, settings: RepositorySettings, tags: Mapping[str, str]) -> Repository | None:
         """Create the repository; None if one of this name exists."""
@@ -74,7 +77,10 @@ class Repositories:
     def describe(self, name: str) -> Repository:
         """The existing repository."""
         with translate_errors("DescribeRepositories", location=str(self._registry)):
-            found = self._client.describe_repositories(repositoryNames=[name])["repositories"][0]
+            return self._describe(name)
+
+    def _describe(self, name: str) -> Repository:
+        found = self._client.describe_repositories(repositoryNames=[name])["repositories"][0]
         return Repository(arn=found["repositoryArn"], created_at=found["createdAt"].astimezone(UTC))
 
     def put_lifecycle_policy(self, name: str, text: str) -> None:
@@ -86,6 +92,19 @@ class Repositories:
         """Set the repository policy; idempotent."""
         with translate_errors("SetRepositoryPolicy", location=str(self._registry)):
             self._client.set_repository_policy(repositoryName=name, policyText=text)
+
+    def tag(self, name: str, tags: Mapping[str, str]) -> None:
+        """Set tags, with the ownership tag among them; idempotent."""
+        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        with translate_errors("TagResource", location=str(self._registry)):
+            self._client.tag_resource(resourceArn=self._registry.repository_arn(name), tags=listed)  # type: ignore[arg-type]
+
+    def scan_on_push(self, name: str) -> None:
+        """Scan images when they are pushed; idempotent."""
+        with translate_errors("PutImageScanningConfiguration", location=str(self._registry)):
+            self._client.put_image_scanning_configuration(
+                repositoryName=name, imageScanningConfiguration={"scanOnPush": True}
+            )
 
 
 def creation_request(

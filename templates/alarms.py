@@ -24,6 +24,9 @@ PERIOD = timedelta(minutes=5)
 REFUSALS_THRESHOLD = 100
 """In one period. A refused pipeline retries a few times, and a push causes up to five events."""
 
+VIOLATIONS_THRESHOLD = 10
+"""In an hour. A few may be a change of rules that pushes do not know of yet."""
+
 MISSING_DATA_IS_OK = "notBreaching"
 """No pushes cause no data points."""
 MISSING_DATA_KEEPS_STATE = "ignore"
@@ -161,6 +164,16 @@ def _refusals(names: Names) -> tuple[Alarm, ...]:
             metrics={"m": (metrics.of_decisions(names, metrics.REFUSALS), "Sum")},
             threshold=REFUSALS_THRESHOLD,
             periods=(2, 3),
+        ),
+        Alarm(
+            name="violations-many",
+            meaning=f"ECR created more than {VIOLATIONS_THRESHOLD} repositories in an hour that the rules of their OU "
+            "would have refused.",
+            action="`deployer audit list --outcome violation --since 1h` shows them with rules; nothing deletes them. "
+            "Change the rules, or set `engine: handler` in the OU's file, so that the rules hold before the creation.",
+            metrics={"m": (metrics.of_decisions(names, metrics.VIOLATIONS), "Sum")},
+            threshold=VIOLATIONS_THRESHOLD,
+            period=timedelta(hours=1),
         ),
     )
 

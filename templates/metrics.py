@@ -65,6 +65,8 @@ REFUSED = "Refused"
 REFUSALS = "Refusals"
 """All refusals, without a dimension, because an alarm needs a metric with all of its dimensions."""
 FAILED = "Failed"
+VIOLATIONS = "Violations"
+"""Repositories that ECR created by creation templates, and that the rules would have refused."""
 REASON = "Reason"
 """Dimension of `Refused` and `Failed`."""
 DEAD_LETTERS = "DeadLetters"
@@ -91,6 +93,7 @@ def filters(names: Names, *, log_group: str) -> list[AWSObject]:
         REFUSED: ('{ $.outcome = "refused" }', _count(names, REFUSED, Dimensions=by_reason)),
         REFUSALS: ('{ $.outcome = "refused" }', _count(names, REFUSALS)),
         FAILED: ('{ $.outcome = "failed" }', _count(names, FAILED, Dimensions=by_reason)),
+        VIOLATIONS: ('{ $.outcome = "violation" }', _count(names, VIOLATIONS)),
         NOTICES_FAILED: ("{ $.notice_problem = * }", _count(names, NOTICES_FAILED)),
         TIME_TO_REPOSITORY: (
             '{ $.outcome = "created" && $.milliseconds_to_repository = * }',

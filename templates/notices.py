@@ -29,7 +29,7 @@ TOPIC = "NoticesTopic"
 CREATE = "create"
 
 Format = Literal["text", "slack", "teams"]
-Outcome = Literal["created", "refused", "failed", "observed"]
+Outcome = Literal["created", "refused", "failed", "violation", "observed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Notifications:
         metadata={"doc": "text, or slack or teams for Amazon Q Developer in chat applications.", "example": "slack"},
     )
     outcomes: tuple[Outcome, ...] = field(
-        default=("created", "refused", "failed"),
+        default=("created", "refused", "failed", "violation"),
         metadata={
             "doc": "Outcomes that cause a message. `observed`, for repositories that others create or delete, also "
             "makes the handler put these notices on the central event bus.",

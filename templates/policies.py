@@ -178,6 +178,17 @@ def finish_created_repositories() -> Statement:
     }
 
 
+def complete_native_repositories() -> Statement:
+    """Turn on scans of a repository that ECR created by a template, only if its tag shows that the handler knows it."""
+    return {
+        "Sid": "CompleteNativeRepositories",
+        "Effect": "Allow",
+        "Action": "ecr:PutImageScanningConfiguration",
+        "Resource": _own_repositories(),
+        "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
+    }
+
+
 def describe_repositories() -> Statement:
     """Find out whether a repository exists and which event created it."""
     return {

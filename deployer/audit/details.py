@@ -93,7 +93,8 @@ class DecisionDetails:
     @property
     def has_same_result(self) -> bool:
         """Whether the same call would end the same today, as far as the rules go."""
-        if self.today is None or self.record.outcome not in ("created", "refused"):
+        is_decision = self.record.outcome in ("created", "refused") and self.record.engine is None
+        if self.today is None or not is_decision:
             return True
         would = "created" if self.today.verdict.outcome == "create" else self.today.verdict.outcome
         return would == self.record.outcome and (would == "created" or self.today.verdict.reason == self.record.reason)

@@ -39,6 +39,7 @@ COLUMNS = (
     "via",
     "action",
     "how",
+    "engine",
 )
 """In display order."""
 

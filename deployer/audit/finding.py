@@ -66,7 +66,7 @@ def _of_repository(name: str | None, ledger: Ledger, within: Query, usage: Usage
 def _of_registry(records: list[Record]) -> FoundDecision:
     """The creation in the newest story, decided or observed; else its newest record."""
     newest = stories_of(records)[-1][::-1]
-    created = (one for one in newest if one.outcome == "created")
+    created = (one for one in newest if one.outcome in ("created", "violation"))
     observed = (one for one in newest if one.action == "created")
     return _found(next(chain(created, observed), newest[0]), sorted(records, key=_at, reverse=True))
 

@@ -13,8 +13,8 @@ from handler.observed_calls import Action
 from handler.reasons import Outcome
 from handler.records import EXPIRING, Record
 
-DECISIONS: tuple[Outcome, ...] = ("created", "refused", "failed")
-"""Outcomes of decisions that matter to people: something was created, or a request was not fulfilled."""
+DECISIONS: tuple[Outcome, ...] = ("created", "refused", "failed", "violation")
+"""Outcomes that matter to people: something was created, a request was not fulfilled, or a rule did not hold."""
 
 NOTABLE: tuple[Outcome, ...] = (*DECISIONS, "observed")
 """Those, and what others created or deleted."""

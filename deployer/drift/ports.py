@@ -76,12 +76,16 @@ class CreatedRecords:
         self._until = now + timedelta(days=1)
 
     def of_repositories(self, account: str) -> Iterator[Record]:
-        """`created` records, and `failed` ones that left an incomplete repository.
+        """Records of what was created, and `failed` ones that left an incomplete repository.
 
         Not those of a forged event: its repository has no matching record.
         """
         query = Query(
-            since=BEGINNING, until=self._until, outcomes=("created", "failed"), accounts=(account,), oldest_first=True
+            since=BEGINNING,
+            until=self._until,
+            outcomes=("created", "failed", "violation"),
+            accounts=(account,),
+            oldest_first=True,
         )
         return (
             record

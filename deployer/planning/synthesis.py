@@ -66,7 +66,13 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
                 alarm_actions=(config.alarm_topic,) if config.alarm_topic else (),
             ),
         ),
-        access=access.template(names, uses_kms=compiled.uses_kms, cleanup=config.cleanup, answers_requests=has_url),
+        access=access.template(
+            names,
+            uses_kms=compiled.uses_kms,
+            cleanup=config.cleanup,
+            answers_requests=has_url,
+            completes_native=compiled.uses_native,
+        ),
         forwarding=forwarding.template(names, observe=config.observe),
         per_ou=variants(compiled, names),
     )

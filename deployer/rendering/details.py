@@ -16,9 +16,9 @@ from deployer.settings.yaml_text import flow
 from deployer.times import iso
 from deployer.words import counted
 from handler.reasons import SENTENCES
-from handler.records import Record
+from handler.records import VERSION, Record
 
-_TONES: Mapping[str, Tone] = {"created": "add", "refused": "change", "failed": "bad"}
+_TONES: Mapping[str, Tone] = {"created": "add", "refused": "change", "failed": "bad", "violation": "bad"}
 _LABEL = 12
 _SHORT = 12
 
@@ -66,6 +66,7 @@ def _decision(details: DecisionDetails) -> Iterator[Line]:
     reason = "" if record.reason == record.outcome else f" ({record.reason})"
     yield from _labelled(f"{record.outcome}", f"{SENTENCES.get(record.reason, '')}{reason}".strip())
     yield from _labelled("how", record.how)
+    yield from _labelled("engine", record.engine)
     yield from _labelled("detail", record.detail)
     source = " (as known at the last roll-out)" if record.ou_source == "remembered" else ""
     yield from _labelled("OU", f"{record.ou_path}{source}" if record.ou_path else None)
@@ -106,7 +107,7 @@ def _of_today(details: DecisionDetails) -> str:
 def _steps(details: DecisionDetails) -> Iterator[Line]:
     record = details.record
     yield _moment(
-        record, record.event_time, "the call" if record.outcome == "observed" else "the call failed, to the second"
+        record, record.event_time, "the call failed, to the second" if record.version == VERSION else "the call"
     )
     yield _moment(record, record.received_at, "the handler received the event")
     if details.steps:
@@ -123,7 +124,7 @@ def _moment(record: Record, moment: datetime, what: str) -> Line:
 
 
 def _settings(details: DecisionDetails) -> Iterator[Line]:
-    if details.is_gone and details.record.outcome in ("created", "observed"):
+    if details.is_gone and details.record.outcome in ("created", "violation", "observed"):
         yield Line("  The repository no longer exists.", "bad")
     for setting in details.settings:
         yield from _setting(setting)

@@ -61,7 +61,7 @@ def figures(found: Aggregates) -> tuple[Figure, ...]:
     """The numbers at the top of the page."""
     accounts = sum(1 for tally in found.by["account"].tallies.values() if tally["created"])
     asked = found.total["created"] + found.total["refused"] + found.total["failed"]
-    seen = found.total["observed"]
+    seen, wrong = found.total["observed"], found.total["violation"]
     share = f"{found.total['refused'] / asked:.1%} of what was decided" if asked else ""
     return (
         Figure("Created", wording.count(found.total["created"]), f"in {counted(accounts, 'account')}"),
@@ -72,6 +72,7 @@ def figures(found: Aggregates) -> tuple[Figure, ...]:
             wording.seconds(found.waiting.percentile(50)) if found.waiting.count else "n/a",
             "from push to repository",
         ),
+        *([Figure("Violations", wording.count(wrong), "created by ECR against the rules")] if wrong else []),
         *([Figure("Observed", wording.count(seen), "created or deleted by others")] if seen else []),
     )
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from handler.reasons import Outcome
 
-OUTCOMES: tuple[Outcome, ...] = ("created", "refused", "failed", "observed", "exists", "ignored")
+OUTCOMES: tuple[Outcome, ...] = ("created", "refused", "failed", "violation", "observed", "exists", "ignored")
 """In display order."""
 
 T = TypeVar("T")

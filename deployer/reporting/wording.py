@@ -65,6 +65,8 @@ def _results(found: Aggregates) -> str:
         parts.append(f"{counted(refused, 'request was', 'requests were')} refused")
     if failed:
         parts.append(f"{counted(failed, 'request')} failed")
+    if violations := found.total["violation"]:
+        parts.append(f"{counted(violations, 'repository was', 'repositories were')} created by ECR against the rules")
     if observed := found.total["observed"]:
         what = counted(observed, "repository was", "repositories were")
         parts.append(f"{what} created or deleted by others")

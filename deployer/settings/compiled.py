@@ -100,6 +100,11 @@ class Compiled:
         """Whether any layer configures encryption with KMS, for which creator roles need permissions."""
         return any(_uses_kms(layer.layer) for layer in self.config.layer_files())
 
+    @cached_property
+    def uses_native(self) -> bool:
+        """Whether ECR creates repositories in some OU or account, which creator roles need a permission to complete."""
+        return any(settings.enabled and settings.engine == "native" for settings in self._all_settings())
+
     def _all_settings(self) -> Iterator[Settings]:
         yield from (self.settings_for_ou(ou_id) for ou_id in self.organization.ous)
         yield from (self.settings_for_account(account_id) for account_id in self.placement.accounts)
@@ -134,7 +139,8 @@ def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A0
 
 def _roles(names: Names) -> dict[str, Any]:
     """The roles with which this installation creates and deletes repositories in accounts, by name."""
-    return {"deployer": [names.creator_role, names.cleaner_role], "native": names.native_role_pattern}
+    own = [names.creator_role, names.cleaner_role, names.repairer_role]
+    return {"deployer": own, "native": names.native_role_pattern}
 
 
 def _inconsistencies(config: Config, organization: Organization, placement: Placement) -> tuple[Problem, ...]:

@@ -246,7 +246,7 @@ notice_topic = _matching(
     _NOTICE_TOPIC, "`create`, or the ARN of an SNS topic that is no FIFO topic", text="`create` or a topic's ARN"
 )
 outcomes = Rule(
-    check=_check_outcomes, schema={"minItems": 1}, text="at least one of created, refused, failed, observed"
+    check=_check_outcomes, schema={"minItems": 1}, text="at least one of created, refused, failed, violation, observed"
 )
 days = Rule(check=_check_days, schema={"minimum": 1, "maximum": MOST_DAYS}, text=f"1 to {MOST_DAYS}")
 reserved_concurrency = Rule(

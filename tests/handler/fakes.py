@@ -94,6 +94,8 @@ class Held:
     created_at: datetime
     lifecycle_policy: str | None = None
     repository_policy: str | None = None
+    scans: bool = False
+    """Whether scan on push was turned on after the creation."""
 
 
 @dataclass
@@ -136,6 +138,14 @@ class FakeRepositories:
         )
         return found
 
+    def find(self, name: str) -> Repository | None:
+        def effect() -> Repository | None:
+            held = self.world.repositories.get((self.account, self.region, name))
+            return self._repository(name, held) if held else None
+
+        result: Repository | None = self.world.faults.run("find", effect)
+        return result
+
     def create(self, name: str, *, settings: RepositorySettings, tags: Mapping[str, str]) -> Repository | None:
         def effect() -> Repository | None:
             if (self.account, self.region, name) in self.world.repositories:
@@ -164,6 +174,18 @@ class FakeRepositories:
     def set_repository_policy(self, name: str, text: str) -> None:
         self.world.faults.run("policy", lambda: setattr(self._held(name), "repository_policy", text))
 
+    def tag(self, name: str, tags: Mapping[str, str]) -> None:
+        self.world.tagged.append((self.account, self.region, name))
+        self.world.faults.run("tag", lambda: self._held(name).tags.update(tags))
+
+    def scan_on_push(self, name: str) -> None:
+        def effect() -> None:
+            if tags.EVENT_ID_TAG not in self._held(name).tags:
+                raise PermanentError(reasons.ACCESS_DENIED, "PutImageScanningConfiguration: denied by the role")
+            self._held(name).scans = True
+
+        self.world.faults.run("scan", effect)
+
     def _held(self, name: str) -> Held:
         return self.world.repositories[self.account, self.region, name]
 
@@ -191,6 +213,8 @@ class World:
     faults: Faults = field(default_factory=Faults)
     repositories: dict[tuple[str, str, str], Held] = field(default_factory=dict)
     creations: list[tuple[str, str, str]] = field(default_factory=list)
+    tagged: list[tuple[str, str, str]] = field(default_factory=list)
+    """Repositories that the handler tagged after they existed."""
     chains: dict[str, tuple[str, ...] | None] = field(
         default_factory=lambda: {
             ACCOUNT: (ROOT, WORKLOADS, PROD),
@@ -230,7 +254,7 @@ class World:
         return Membership(chain=chain, source=self.ou_source, account_name=NAMES.get(account, "")) if chain else None
 
     # registries
-    def open(self, call: FailedCall) -> Callable[[], FakeRepositories]:
+    def open(self, call: FailedCall | ObservedCall) -> Callable[[], FakeRepositories]:
         return lambda: FakeRepositories(self, call.account, call.region)
 
     def forget(self, account: str) -> None:
@@ -263,7 +287,7 @@ class World:
         written: bool = self.faults.run("write", effect)
         return written
 
-    def has(self, outcome: Outcome, call: FailedCall) -> bool:
+    def has(self, outcome: Outcome, call: FailedCall | ObservedCall) -> bool:
         at = f"{call.event_time:%Y-%m-%dT%H:%M:%SZ}#{call.event_id}#{outcome}"
         found: Record | None = self.faults.run("has", lambda: self.records.get((call.account, at)))
         if found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from aws_org_sandbox.calls import Call
 from aws_org_sandbox.cloudformation import deploy_stack
 from aws_org_sandbox.sandbox import Sandbox
 from deployer import settings
-from deployer.planning.synthesis import Synthesis, synthesize
+from deployer.planning.synthesis import Synthesis, function_url_of, synthesize
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
 from handler.text import short_json
+from templates import access
 from templates.parts import body
 from tests.example_organization import organization_from
 from tests.handler.events import load
@@ -146,7 +147,15 @@ class Installed:
 
 def install(sandbox: Sandbox, *, config: Path = CONFIG) -> Installed:
     """The central stacks with the example's settings, or a folder's; one account is admitted."""
-    synthesis = synthesize(settings.compile(settings.load(config), organization_from(sandbox.organization)))
+    compiled = settings.compile(settings.load(config), organization_from(sandbox.organization))
+    synthesis = synthesize(compiled)
+    permissions = access.template(
+        synthesis.names,
+        uses_kms=compiled.uses_kms,
+        answers_requests=function_url_of(compiled) == "deployed",
+        completes_native=True,
+    )
+    synthesis = replace(synthesis, access=permissions)
     names, home = synthesis.names, sandbox.home_region
     for name, template in ((names.artifacts_stack, synthesis.artifacts), (names.central_stack, synthesis.central)):
         deploy_stack(account=sandbox.central_account, region=home, name=name, template_body=body(template))
@@ -216,6 +225,24 @@ def creation(name: str, *, event_id: str, account: str, caused_by: str) -> Any:
         "detail.eventTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
     }
     return load("creation-by-deployer", changes)
+
+
+def template_creation(name: str, *, event_id: str, account: str) -> Any:
+    """The event of a repository that ECR has just created by a creation template of this installation."""
+    role = "deployer-native-eu-west-1-0123abcd"
+    changes = {
+        "detail.userIdentity.arn": f"arn:aws:sts::{account}:assumed-role/{role}/ecr",
+        "detail.userIdentity.accountId": account,
+        "detail.userIdentity.sessionContext.sessionIssuer.arn": f"arn:aws:iam::{account}:role/{role}",
+        "account": account,
+        "id": f"envelope-of-{event_id}",
+        "detail.recipientAccountId": account,
+        "detail.requestParameters": {"repositoryName": name},
+        "detail.responseElements": None,
+        "detail.eventID": event_id,
+        "detail.eventTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return load("creation-by-template", changes)
 
 
 def _text(read: Callable[[], str], missing: type[Exception]) -> Any:

@@ -36,6 +36,8 @@ class Path:
     """Whether the process has served the account before."""
     is_observed: bool = False
     """Whether it is the event of a repository that the handler created and did not record, which is tried twice."""
+    is_native: bool = False
+    """Whether it is the event of a repository that ECR created by a creation template."""
     has_ou_path: bool = True
     """Whether DescribeAccount returns the account's OUs."""
 
@@ -67,6 +69,9 @@ PATHS = {
     ),
     "a repository that was created without a record": Path(
         is_observed=True, only=frozenset({"Query"}), ends="observed", calls=2
+    ),
+    "a repository that ECR created by a template": Path(
+        is_native=True, only=frozenset({"TagResource", "PutImageScanningConfiguration"}), calls=2
     ),
 }
 
@@ -129,6 +134,7 @@ class Scouting:
                 repository=path.repository,
                 ago=path.ago,
                 is_observed=path.is_observed,
+                is_native=path.is_native,
             )
             for account, group in zip(accounts, groups, strict=True)
         ]

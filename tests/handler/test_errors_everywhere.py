@@ -21,6 +21,9 @@ from tests.handler.trials import Aftermath, Disturbance, Trial, problems, redriv
 LEDGER = frozenset({"UpdateItem", "GetItem", "ExecuteStatement", "Query"})
 """Calls whose failure cannot be written down: it is the ledger that fails."""
 
+PUTS = frozenset({"PutLifecyclePolicy", "SetRepositoryPolicy", "PutImageScanningConfiguration"})
+"""Calls that are made again within an attempt if AWS denies them."""
+
 ATTEMPTS = 3
 """botocore's at one call, and Lambda's at one event."""
 
@@ -50,6 +53,8 @@ REFUSALS = [
     ("PutLifecyclePolicy", "InvalidParameterException", "settings-not-accepted"),
     ("SetRepositoryPolicy", "AccessDeniedException", "access-denied"),
     ("SetRepositoryPolicy", "InvalidParameterException", "settings-not-accepted"),
+    ("TagResource", "TooManyTagsException", "settings-not-accepted"),
+    ("PutImageScanningConfiguration", "AccessDeniedException", "access-denied"),
 ]
 
 
@@ -126,9 +131,7 @@ def allowed(synthesis: Synthesis) -> set[str]:
     statements = [said for role in roles for said in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]]
     listed = [[said["Action"]] if isinstance(said["Action"], str) else said["Action"] for said in statements]
     actions = {action for some in listed for action in some if action.split(":")[0] not in {"logs", "kms"}}
-    return {action.split(":")[1] for action in actions - {"dynamodb:PartiQLInsert", "ecr:TagResource"}} | {
-        "ExecuteStatement"
-    }
+    return {action.split(":")[1] for action in actions - {"dynamodb:PartiQLInsert"}} | {"ExecuteStatement"}
 
 
 @pytest.mark.parametrize(("effect", "moment", "times"), TRANSIENT.values(), ids=TRANSIENT)
@@ -208,7 +211,7 @@ def asked(operation: str, code: str, reason: str) -> int:
     """
     if code == "LimitExceededException":
         return ATTEMPTS
-    tries = 1 + len(PAUSES) if operation in {"PutLifecyclePolicy", "SetRepositoryPolicy"} else 1
+    tries = 1 + len(PAUSES) if operation in PUTS else 1
     return FINAL_DENIAL * tries if reason in reasons.RETRYABLE_DENIALS else 1
 
 

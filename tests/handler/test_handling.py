@@ -345,7 +345,7 @@ def test_invariant_4_a_call_never_leaves_the_account_that_the_envelope_names() -
     for name in names():
         for account in (ACCOUNT, OTHER_ACCOUNT, "999999999999"):
             for path in ("detail.recipientAccountId", "detail.requestParameters.registryId"):
-                handler.handle(load(name, {path: account}), request_id="request-1")
+                world.deliver(handler, load(name, {path: account}))
     assert {account for account, _, _ in world.creations} == {ACCOUNT}
 
 

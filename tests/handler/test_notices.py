@@ -42,11 +42,15 @@ REFUSED = record_of(refused_world(), load())
 FAILED = record_of(World(), load(changes={"detail.requestParameters": "x"}))
 
 
+NATIVE = record_of(World(), load("creation-by-template"))
+VIOLATION = record_of(World(), load("creation-by-template", {"detail.requestParameters.repositoryName": "web/tmp-1"}))
 OBSERVED = record_of(World(), load("creation-by-hand"))
 
 
 @pytest.mark.parametrize(
-    "record", [CREATED, REFUSED, FAILED, OBSERVED], ids=["created", "refused", "failed", "observed"]
+    "record",
+    [CREATED, REFUSED, FAILED, OBSERVED, NATIVE, VIOLATION],
+    ids=["created", "refused", "failed", "observed", "created by ECR", "violation"],
 )
 def test_a_notice_has_the_documented_form(record: Record) -> None:
     detail = detail_of(record)
@@ -61,7 +65,13 @@ def test_the_schema_is_one_and_knows_every_reason() -> None:
 
 
 def test_the_notices_of_decisions_have_the_version_that_they_always_had() -> None:
-    assert [detail_of(record)["version"] for record in (CREATED, REFUSED, FAILED, OBSERVED)] == [1, 1, 1, 2]
+    assert [detail_of(record)["version"] for record in (CREATED, REFUSED, FAILED, OBSERVED, NATIVE)] == [1, 1, 1, 2, 2]
+
+
+def test_a_violation_is_reported_with_the_rule_that_would_have_refused_it() -> None:
+    message = message_of(VIOLATION)
+    assert message["title"] == "Repository web/tmp-1 created against the rules in shop-prod, eu-west-1"
+    assert "Rule: create.names.deny: **/tmp-*." in message["text"]
 
 
 def test_an_observed_repository_is_reported_with_what_happened_and_by_what_way() -> None:

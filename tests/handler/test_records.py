@@ -80,6 +80,7 @@ def test_only_records_of_nothing_done_expire_after_thirty_days() -> None:
         "ignored": month_later,
         "failed": None,
         "observed": None,
+        "violation": None,
     }
 
 

@@ -19,7 +19,7 @@ from aws_org_sandbox.faults import Effect, Fault, Moment
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
 from tests.handler.http_requests import body, http
-from tests.handler.installation import REGION, Installed, by_handler, creation, push
+from tests.handler.installation import CONFIG, REGION, Installed, by_handler, creation, push, template_creation
 
 BYSTANDER = "team-a/bystander"
 """A repository that the handler did not create, in the account of every trial."""
@@ -65,6 +65,8 @@ class Trial:
     """Whether it is a request to the function URL, not an event."""
     is_observed: bool = False
     """Whether it is the event of a repository that the handler created and did not record."""
+    is_native: bool = False
+    """Whether it is the event of a repository that ECR created by a creation template."""
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -76,6 +78,8 @@ class Trial:
         if self.is_observed:
             cause = f"lost-in-{self.account}"
             return creation(self.repository, event_id=self.event_id, account=self.account, caused_by=cause)
+        if self.is_native:
+            return template_creation(self.repository, event_id=self.event_id, account=self.account)
         return push(self.repository, event_id=self.event_id, account=self.account, ago=self.ago)
 
     def concerns(self, call: Call) -> bool:
@@ -117,9 +121,10 @@ def _trial_of(event_id: str) -> str:
 def prepare(installed: Installed, trials: Iterable[Trial]) -> None:
     """Create a bystander in each account, and inject the faults."""
     for trial in trials:
-        installed.sandbox.client("ecr", account=trial.account, region=REGION).create_repository(
-            repositoryName=BYSTANDER, tags=[{"Key": "owner", "Value": "somebody"}]
-        )
+        ecr = installed.sandbox.client("ecr", account=trial.account, region=REGION)
+        ecr.create_repository(repositoryName=BYSTANDER, tags=[{"Key": "owner", "Value": "somebody"}])
+        if trial.is_native:
+            _create_as_template(ecr, trial.repository)
         for said in trial.disturbances:
             fault = Fault(
                 effect=said.effect,
@@ -130,6 +135,22 @@ def prepare(installed: Installed, trials: Iterable[Trial]) -> None:
                 moment=said.moment,
             )
             trial.faults.append(installed.sandbox.faults.add(fault))
+
+
+def _create_as_template(ecr: Any, name: str) -> None:
+    """Create a repository with all that a template of config/ous/workloads/prod.yaml would give it."""
+    exclusions = [{"filterType": "WILDCARD", "filter": "latest"}]
+    ecr.create_repository(
+        repositoryName=name,
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=exclusions,
+        tags=[{"Key": "env", "Value": "prod"}],
+    )
+    policies = CONFIG / "policies"
+    lifecycle = (policies / "expire-untagged.json").read_text()
+    ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=lifecycle)
+    policy = (policies / "pull-within-organization.json").read_text()
+    ecr.set_repository_policy(repositoryName=name, policyText=policy)
 
 
 def run(installed: Installed, trials: Sequence[Trial]) -> Aftermath:

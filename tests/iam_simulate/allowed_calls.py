@@ -433,6 +433,9 @@ ALLOWED: dict[str, Call] = {
     "the creator role puts on its repository a policy": by_creator(
         "ecr:SetRepositoryPolicy", context=TAGGED_REPOSITORY
     ),
+    "the creator role turns on the scans of a repository that it tagged": by_creator(
+        "ecr:PutImageScanningConfiguration", context=TAGGED_REPOSITORY
+    ),
     "the creator role describes a repository": by_creator("ecr:DescribeRepositories"),
     "the creator role reads the tags of a repository": by_creator("ecr:ListTagsForResource"),
     "the creator role describes a key through ECR": by_creator("kms:DescribeKey", resource=KEY, context=THROUGH_ECR),

@@ -230,6 +230,12 @@ _REPOSITORIES: dict[str, Call] = {
     "the creator role changes the lifecycle of a repository that no event created": by_creator(
         "ecr:PutLifecyclePolicy"
     ),
+    "the creator role changes the scans of a repository that no event created": by_creator(
+        "ecr:PutImageScanningConfiguration"
+    ),
+    "the creator role changes the tag mutability of a repository": by_creator(
+        "ecr:PutImageTagMutability", context=TAGGED_REPOSITORY
+    ),
     "the creator role deletes a repository": by_creator("ecr:DeleteRepository", context=TAGGED_REPOSITORY),
     "the creator role deletes images": by_creator("ecr:BatchDeleteImage", context=TAGGED_REPOSITORY),
     "the creator role pushes an image": by_creator("ecr:PutImage", context=TAGGED_REPOSITORY),

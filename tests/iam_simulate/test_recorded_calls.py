@@ -24,9 +24,11 @@ from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
 from handler.tags import EVENT_ID_TAG
 from templates.parts import body
+from tests.deployer.examples import DEV, NATIVE
 from tests.example_organization import organization_from
 from tests.handler.http_requests import body as body_of_request
 from tests.handler.http_requests import http
+from tests.handler.installation import template_creation
 from tests.handler.paths import hide_ou_paths
 from tests.iam_simulate import installation
 from tests.iam_simulate.judge import Call, Policy, is_installed, is_required, judge
@@ -41,6 +43,8 @@ CONFIG = Path(__file__).parents[2] / "config"
 HOME = "eu-west-1"
 SHOP, PAYMENTS = "300000000001", "300000000003"
 
+BY_TEMPLATE = "team-a/by-template"
+"""A repository that ECR has created by a creation template."""
 HALF_MADE = "team-a/half-made"
 """A repository that an event has made, and whose policies it could not put any more."""
 
@@ -57,14 +61,15 @@ def recorded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
     for module in (authorization, services, trust):
         monkeypatch.setattr(module, "evaluate", recording)
-    config = with_rule_on_principals(tmp_path)
+    config = with_every_feature(tmp_path)
     synthesis = synthesize(settings.compile(settings.load(config), organization_from(sandbox.organization)))
     install(sandbox, synthesis)
     sandbox.client("ecr", account=SHOP, region=HOME).create_repository(
         repositoryName=HALF_MADE, tags=[{"Key": EVENT_ID_TAG, "Value": event_id(6)}]
     )
     hide_ou_paths(monkeypatch).add(PAYMENTS)
-    for event in events():
+    sandbox.client("ecr", account=SHOP, region=HOME).create_repository(repositoryName=BY_TEMPLATE)
+    for event in (*events(), template_creation(BY_TEMPLATE, event_id=event_id(7), account=SHOP)):
         buses.deliver(event, account=event["account"], region=event["region"])
         sandbox.settle(60)
     sandbox.client("lambda").invoke(FunctionName=synthesis.names.function, Payload=json.dumps(request()))
@@ -72,13 +77,14 @@ def recorded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     return requests
 
 
-def with_rule_on_principals(folder: Path) -> Path:
-    """The example's config files with a rule for which a request needs the path of its caller's role."""
+def with_every_feature(folder: Path) -> Path:
+    """The example's config files with a rule that needs the path of a request's role, and a native OU."""
     config = folder / "config"
     shutil.copytree(CONFIG, config)
     prod = config / "ous" / "workloads" / "prod.yaml"
     rule = '  principals: {deny: ["arn:aws:iam::*:role/denied/*"]}\n  limit:'
     prod.write_text(prod.read_text().replace("  limit:", rule, 1))
+    (config / DEV).write_text((CONFIG / DEV).read_text() + NATIVE)
     return config
 
 

@@ -51,6 +51,7 @@ WILDCARDS = {
     "DeleteBlankRepositories": "whichever repository stayed blank; the tag narrows it",
     "AssumeRepairerRoles": "which account is to be repaired is only known when it happens",
     "FinishCreatedRepositories": "the repository that a push asked for; the tag narrows it",
+    "CompleteNativeRepositories": "the repository that ECR created on push; the tag narrows it",
     "DescribeRepositories": "the repository that a push asks for",
     "DescribeKeys": "settings name keys, and change without this role being changed",
     "GrantKeysToECR": "settings name keys, and change without this role being changed",
@@ -91,14 +92,18 @@ def test_nothing_here_may_write_an_image_or_delete_more_than_is_listed(allowed: 
                 assert placed.statement["Sid"] in DELETIONS.get(action, ()), placed.id
 
 
+TURN_ON_SCANS = "ecr:PutImageScanningConfiguration"
+
+
 def test_nothing_that_the_handler_can_assume_deletes_or_repairs(templates: Templates) -> None:
     """Functions only add; people change and delete, with roles that trust no function."""
     creators = [
         placed for placed in statements(templates) if placed.place.startswith(("access.Creator", "access.Forw"))
     ]
-    assert not any(
-        action.startswith(("ecr:Delete", "ecr:PutImage")) for placed in creators for action in placed.actions
-    )
+    actions = {action for placed in creators for action in placed.actions}
+    assert not any(action.startswith(("ecr:Delete", "ecr:PutImage")) for action in actions - {TURN_ON_SCANS})
+    (placed,) = [placed for placed in creators if TURN_ON_SCANS in placed.actions]
+    assert placed.conditions == {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}}
 
 
 @pytest.mark.parametrize("role", ["RepairerRole", "CleanerRole"])
@@ -256,6 +261,7 @@ def test_repositories_are_created_and_changed_only_under_the_events_tag(allowed:
     needed = {
         "CreateTaggedRepositories": {request: "false"},
         "FinishCreatedRepositories": {resource: "false"},
+        "CompleteNativeRepositories": {resource: "false"},
         "RepairRepositories": {resource: "false"},
         "RepairTags": {resource: "false", request: "true"},
         "DeleteBlankRepositories": {resource: "false"},

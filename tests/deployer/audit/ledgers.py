@@ -30,6 +30,7 @@ _REASONS: dict[Outcome, str] = {
     "exists": "already-exists",
     "ignored": "not-a-push",
     "observed": "repository-created",
+    "violation": "name-denied",
 }
 
 

@@ -74,7 +74,7 @@ def test_nothing_is_read_after_the_reader_left() -> None:
 
 
 def test_partitions_are_read_side_by_side_where_little_matches() -> None:
-    together = threading.Barrier(4, timeout=5)
+    together = threading.Barrier(5, timeout=5)
 
     class MeetingLedger(MemoryLedger):
         def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
@@ -84,4 +84,4 @@ def test_partitions_are_read_side_by_side_where_little_matches() -> None:
     ledger = MeetingLedger([record(0)])
     usage = Usage()
     assert len(list(read(everything(ledger.records, regions=("eu-west-1",)), ledger, usage=usage))) == 1
-    assert usage.calls == 4
+    assert usage.calls == 5

@@ -41,7 +41,12 @@ def test_which_outcomes_are_selected(changes: dict[str, Any], outcomes: tuple[st
     [
         pytest.param(
             {},
-            [[("by-outcome", f"{outcome}#2026-11") for outcome in ("created", "refused", "failed", "observed")]],
+            [
+                [
+                    ("by-outcome", f"{outcome}#2026-11")
+                    for outcome in ("created", "refused", "failed", "violation", "observed")
+                ]
+            ],
             id="by outcome and month, and never what nobody asks about",
         ),
         pytest.param({"accounts": ("1", "2")}, [[("table", "1"), ("table", "2")]], id="accounts by the table's key"),
@@ -138,8 +143,8 @@ def test_no_more_is_read_than_is_consumed() -> None:
     ledger = MemoryLedger([record(number) for number in range(1000)])
     usage = Usage()
     assert len(list(islice(read(everything(ledger.records), ledger, usage=usage), 5))) == 5
-    assert usage.calls == len(ledger.calls) == 5  # two pages of `created`, and one empty one of each other outcome
-    assert usage.capacity == 2.5
+    assert usage.calls == len(ledger.calls) == 6  # two pages of `created`, and one empty one of each other outcome
+    assert usage.capacity == 3.0
 
 
 def test_others_are_counted_as_far_as_is_cheap() -> None:

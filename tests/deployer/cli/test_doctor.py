@@ -368,7 +368,8 @@ def test_a_probe_comes_through_is_recorded_and_leaves_nothing(rolled_out: Sandbo
         assert len(rolled_out.calls.of("ecr", "CreateRepository")) == 1
         assert repositories(rolled_out, "400000000001") == []
     listed = prober("audit", "list", "--repository", PROBE, "--json").document
-    assert {record["outcome"] for record in listed} == {"created"}
+    assert {record["outcome"] for record in listed} - {"observed"} == {"created"}
+    assert {record["how"] for record in listed} <= {None, "deployer"}
     assert prober("audit", "verify", "--account", "shop-dev").exit_code == 0
 
 

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from aws_org_sandbox.oci import images as oci_images
+from aws_org_sandbox.oci.client import Client
+from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer, writes
 from tests.deployer.examples import DEV, NATIVE, SEARCH_DEV, SHOP_DEV
@@ -77,6 +80,7 @@ def test_the_registries_of_a_native_ou_have_its_templates_until_the_end_of_the_i
     assert template["customRoleArn"] == f"arn:aws:iam::{SHOP_DEV}:role/{role}"
     assert (template["imageTagMutability"], template["appliedFor"]) == ("MUTABLE", ["CREATE_ON_PUSH"])
     assert template["resourceTags"] == [{"Key": "env", "Value": "dev"}]
+    the_first_push_is_completed_and_recorded(sandbox, folder)
     sandbox.calls.clear()
     assert folder.roll_out() == 0
     assert writes(sandbox) == []
@@ -97,6 +101,30 @@ def test_the_registries_of_a_native_ou_have_its_templates_until_the_end_of_the_i
     assert folder.deployer("destroy", "--yes").exit_code == 0
     sandbox.settle()
     assert (templates(sandbox), roles(sandbox, SHOP_DEV)) == ({}, [])
+
+
+def the_first_push_is_completed_and_recorded(sandbox: Sandbox, folder: Folder) -> None:
+    """By the handler, with IAM enforced: the tags and scans that no template holds, and one record."""
+    ecr = sandbox.client("ecr", account=SHOP_DEV, region=HOME)
+    client = Client.login(ecr, endpoint=sandbox.endpoint_url, registry=host_of(SHOP_DEV, HOME))
+    client.push(oci_images.build(), "anything/api", "1")
+    sandbox.settle(60)
+    (found,) = ecr.describe_repositories(repositoryNames=["anything/api"])["repositories"]
+    tags = {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]}
+    assert found["imageScanningConfiguration"] == {"scanOnPush": True}
+    assert tags["env"] == "dev"
+    assert "/deployer-native-" in tags["pushed-by"]
+    (story,) = folder.deployer("audit", "show", "anything/api", "--json").document
+    assert {key: story["record"][key] for key in ("outcome", "reason", "engine", "event_id")} == {
+        "outcome": "created",
+        "reason": "created-by-template",
+        "engine": "native",
+        "event_id": tags["deployer:event-id"],
+    }
+    assert [setting["key"] for setting in story["settings"] if not setting["same"]] == []
+    assert [one["outcome"] for one in story["story"]] == ["created"]
+    verified = folder.deployer("audit", "verify", "--account", SHOP_DEV, "--json")
+    assert verified.exit_code == 0, verified.out
 
 
 @begins_rolled_out

@@ -1,0 +1,208 @@
+"""Repositories that ECR created by a creation template: completed, judged by the full rules, and recorded once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from handler import reasons
+from handler.errors import PermanentError
+from handler.redrives import MARK
+from tests.handler.events import load
+from tests.handler.fakes import ACCOUNT, PROD, CrashError, Held, World, settings_document
+
+NAME = "team-b/site"
+KEY = (ACCOUNT, "eu-west-1", NAME)
+CREATED_AT = datetime(2026, 11, 23, 7, 45, 12, 250_000, tzinfo=UTC)
+BY_TEMPLATE = {"env": "prod"}
+EVENT_ID = load("creation-by-template")["detail"]["eventID"]
+
+
+def native_world(**changes: Any) -> World:
+    """A registry in which ECR has just created the repository, with what the template holds."""
+    world = World()
+    values: dict[str, Any] = {"tags": dict(BY_TEMPLATE), "settings": None, "created_at": CREATED_AT}
+    world.repositories[KEY] = Held(**values | changes)
+    return world
+
+
+def document(**create: Any) -> dict[str, Any]:
+    found = settings_document()
+    found["ous"][PROD]["create"].update(create)
+    return found
+
+
+def kept(world: World) -> list[str]:
+    """The outcomes in the ledger, without duplicates of an event."""
+    return [one.outcome for one in world.records.values() if one.reason != reasons.DUPLICATE_EVENT]
+
+
+def complete(world: World, changes: Mapping[str, Any] | None = None, settings: dict[str, Any] | None = None) -> None:
+    world.deliver(world.handler(settings), load("creation-by-template", changes))
+
+
+def test_it_gets_the_tags_and_the_scans_that_no_template_holds_and_one_record() -> None:
+    world = native_world()
+    complete(world)
+    held = world.repositories[KEY]
+    assert held.tags == {
+        "env": "prod",
+        "managed-by": "deployer",
+        "ou": "Workloads/Prod",
+        "pushed-by": f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer-native-eu-west-1-0123abcd/ecr",
+        "deployer:event-id": EVENT_ID,
+        "deployer:installation": "deployer",
+    }
+    assert held.scans
+    assert (held.lifecycle_policy, held.repository_policy, world.creations) == (None, None, [])
+    (record,) = world.records.values()
+    assert (record.outcome, record.reason, record.engine) == ("created", "created-by-template", "native")
+    assert (record.event_id, record.created_at) == (EVENT_ID, CREATED_AT)
+    assert record.repository_arn == f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/{NAME}"
+    assert record.rule == "create.names.allow: team-*/**"
+    assert record.to_item()["version"] == {"N": "2"}
+    assert [one.outcome for one in world.notices.sent] == ["created"]
+    assert not world.messages
+
+
+def test_the_ownership_tag_comes_before_what_iam_allows_by_it() -> None:
+    world = native_world()
+    complete(world)
+    assert world.faults.calls == ["organization", "find", "creator", "tag", "scan", "write", "notify"]
+
+
+def test_scans_stay_off_if_the_settings_say_so() -> None:
+    world = native_world()
+    settings = settings_document(scan_on_push=False)
+    complete(world, settings=settings)
+    assert not world.repositories[KEY].scans
+    assert world.outcomes() == [("created", "created-by-template")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "reason", "rule"),
+    [
+        pytest.param(document(names={"allow": ["**"], "deny": ["**/site"]}), {}, "name-denied",
+                     "create.names.deny: **/site", id="a denied name"),
+        pytest.param(document(names={"allow": ["team-a/**"]}), {}, "name-not-allowed",
+                     "create.names.allow: team-a/**", id="a name that is not allowed"),
+        pytest.param({**settings_document(), "ous": {}}, {}, "ou-not-enabled", "enabled: false",
+                     id="an OU that is not enabled"),
+        pytest.param(document(limit={"per_hour": 0}), {}, "limit-reached", "create.limit.per_hour: 0", id="a limit"),
+    ],
+)  # fmt: skip
+def test_what_the_rules_would_have_refused_is_a_violation_and_is_never_deleted(
+    settings: dict[str, Any], changes: dict[str, Any], reason: str, rule: str
+) -> None:
+    world = native_world()
+    complete(world, changes, settings)
+    (record,) = world.records.values()
+    assert (record.outcome, record.reason, record.rule, record.engine) == ("violation", reason, rule, "native")
+    assert record.repository_arn
+    assert world.repositories[KEY].tags["deployer:event-id"] == EVENT_ID
+    assert [one.outcome for one in world.notices.sent] == ["violation"]
+    assert world.lines[-1]["outcome"] == "violation"
+    assert not world.messages
+
+
+def test_both_engines_count_in_one_limit() -> None:
+    settings = document(limit={"per_hour": 1})
+    world = native_world()
+    complete(world, settings=settings)
+    world.deliver(world.handler(settings), load())
+    assert {one.outcome: one.reason for one in world.records.values()} == {
+        "created": "created-by-template",
+        "refused": "limit-reached",
+    }
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("per_hour", [None, 5], ids=["without a limit", "with a limit"])
+def test_wherever_the_process_is_killed_it_is_completed_and_recorded_once(moment: str, per_hour: int | None) -> None:
+    settings = document(limit={"per_hour": per_hour})
+    undisturbed = native_world()
+    complete(undisturbed, settings=settings)
+    assert len(undisturbed.faults.calls) > 6
+    for number in range(len(undisturbed.faults.calls)):
+        world = native_world()
+        getattr(world.faults, moment)[number] = CrashError()
+        complete(world, settings=settings)
+        assert kept(world) == ["created"], number
+        assert world.repositories[KEY].tags["deployer:event-id"] == EVENT_ID
+        assert world.repositories[KEY].scans
+        assert not world.messages
+
+
+def test_a_repository_that_was_deleted_in_the_meantime_is_recorded_and_nothing_is_changed() -> None:
+    world = World()
+    complete(world)
+    (record,) = world.records.values()
+    assert (record.outcome, record.repository_arn) == ("created", None)
+    assert "deleted" in (record.detail or "")
+    assert not world.tagged
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"created_at": CREATED_AT + timedelta(hours=1)}, id="created again later"),
+        pytest.param({"created_at": CREATED_AT - timedelta(days=1)}, id="older than the event"),
+        pytest.param({"tags": {"deployer:event-id": "another"}}, id="created by a decision of the handler"),
+    ],
+)
+def test_invariant_3_another_repository_of_the_name_is_left_alone(changes: dict[str, Any]) -> None:
+    world = native_world(**changes)
+    before = dict(world.repositories[KEY].tags)
+    complete(world)
+    assert (world.repositories[KEY].tags, world.repositories[KEY].scans, world.tagged) == (before, False, [])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="a duplicate"),
+        pytest.param({"replay-name": "replay-1"}, id="a replay"),
+        pytest.param({MARK: {"sent": "2026-11-23T08:00:00Z", "queue": "member"}}, id="a redrive"),
+    ],
+)
+def test_invariant_3_an_event_that_comes_again_does_not_undo_what_people_changed_since(changes: dict[str, Any]) -> None:
+    world = native_world()
+    complete(world)
+    world.repositories[KEY].tags["ou"] = "changed"
+    complete(world, changes)
+    assert world.repositories[KEY].tags["ou"] == "changed"
+    assert kept(world) == ["created"]
+
+
+def test_what_aws_refuses_is_reported_once_and_a_redrive_completes_it() -> None:
+    world = native_world()
+    world.faults.by_name["tag"] = PermanentError(reasons.SETTINGS_NOT_ACCEPTED, "TagResource: too many tags")
+    complete(world)
+    (record,) = world.records.values()
+    assert (record.outcome, record.reason, record.engine) == ("failed", "settings-not-accepted", "native")
+    assert record.repository_arn
+    (message,) = world.messages
+
+    world.faults.by_name.clear()
+    world.deliver(world.handler(), message["event"], request_id="request-2")
+    assert sorted(one.outcome for one in world.records.values()) == ["created", "failed"]
+    assert world.repositories[KEY].scans
+
+
+def test_a_role_that_is_denied_is_tried_again_before_it_is_a_failure() -> None:
+    world = native_world()
+    world.faults.passing["scan"] = [PermanentError(reasons.ACCESS_DENIED, "denied")] * 4
+    complete(world)
+    assert world.outcomes() == [("created", "created-by-template")]
+    assert world.repositories[KEY].scans
+
+
+def test_a_template_of_another_installation_is_only_observed() -> None:
+    world = native_world()
+    issuer = f"arn:aws:iam::{ACCOUNT}:role/other-native-eu-west-1-0123abcd"
+    complete(world, {"detail.userIdentity.sessionContext.sessionIssuer.arn": issuer})
+    assert world.outcomes() == [("observed", "repository-created")]
+    assert not world.tagged
