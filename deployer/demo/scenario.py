@@ -45,7 +45,7 @@ class Push:
 PUSHES = (
     Push("300000000001", "eu-west-1", "team-shop/api"),
     Push("300000000002", "us-east-1", "team-search/index"),
-    Push("400000000001", "eu-west-1", "shop/experiments/frontend"),
+    Push("200000000003", "eu-west-1", "services/login"),
     Push("200000000002", "eu-central-1", "network/proxy"),
 )
 REFUSED = (

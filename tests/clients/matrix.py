@@ -33,7 +33,7 @@ from tests.conftest import CONFIG
 from tests.function_urls import handler_url
 from tests.principals import environment, role
 
-ACCOUNT, REGION = "400000000001", "eu-west-1"
+ACCOUNT, REGION = "200000000003", "eu-west-1"
 """In an OU that gives repositories no policy: one that lets the organization pull would allow a pusher too much."""
 NATIVE_ACCOUNT: Final = "500000000001"
 """In an OU whose repositories ECR creates; the example's file disables it."""
