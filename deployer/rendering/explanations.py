@@ -16,6 +16,7 @@ from deployer.settings.explaining import Explanation, Value
 from deployer.settings.inheritance import Origin
 from deployer.settings.verdicts import Verdict
 from deployer.settings.yaml_text import flow
+from handler.events import FailedCall
 from handler.reasons import PRINCIPAL_DENIED, PRINCIPAL_NOT_ALLOWED
 
 _OF_PRINCIPALS = frozenset({PRINCIPAL_DENIED, PRINCIPAL_NOT_ALLOWED})
@@ -73,7 +74,8 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     """The request, the outcome, and the rules behind it."""
     if verdict.call is not None:
         call = verdict.call
-        yield f"{call.trigger.capitalize() if call.trigger else call.event_name} of {call.repository} in {call.region}:"
+        trigger = call.trigger if isinstance(call, FailedCall) else None
+        yield f"{trigger.capitalize() if trigger else call.event_name} of {call.repository} in {call.region}:"
     reason = "" if verdict.outcome == "create" else f" ({verdict.reason})"
     yield f"  {verdict.outcome}{reason}: {verdict.sentence}"
     if verdict.detail:

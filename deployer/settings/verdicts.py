@@ -18,13 +18,27 @@ from deployer.settings.explaining import Value, repository_values
 from deployer.settings.inheritance import Origin, Provenance
 from deployer.settings.yaml_source import KeyPath
 from handler import globs, reasons, tags
-from handler.decision import PER_HOUR, PRINCIPALS_ALLOW, Create, Ignored, Refused, decide, screen
+from handler.creators import how_of
+from handler.decision import (
+    PER_HOUR,
+    PRINCIPALS_ALLOW,
+    Create,
+    Ignored,
+    Refused,
+    contradiction,
+    decide,
+    permitting_rules,
+    refused_repository,
+    screen,
+)
 from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
 from handler.observed_calls import ObservedCall
+from handler.observing import is_native
 from handler.rules import Rule, listed, matched
 from handler.settings import PrincipalRules, RepositorySettings, Settings, Trigger
 
-VerdictOutcome = Literal["create", "refused", "ignored", "failed"]
+VerdictOutcome = Literal["create", "created", "refused", "violation", "observed", "ignored", "failed"]
+"""`create` is for calls that failed; the record of one that the handler carries out is `created`."""
 NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
@@ -49,7 +63,7 @@ class Verdict:
     values: tuple[Value, ...] = ()
     """`repository` value by value, each with its source location."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    call: FailedCall | None = None
+    call: FailedCall | ObservedCall | None = None
     creator: Creator | None = None
     """What creates the repository on a push or pull; None if nothing does."""
     engine: LocatedRule | None = None
@@ -119,7 +133,12 @@ def with_creator(
     `has_failed` is whether ECR has refused the call, so that only the handler is left.
     """
     call = verdict.call
-    if call is None or call.trigger is None or not settings.enabled or call.region not in settings.regions:
+    if (
+        not isinstance(call, FailedCall)
+        or call.trigger is None
+        or not settings.enabled
+        or call.region not in settings.regions
+    ):
         return verdict
     creator = creator_of(settings, policies, call.repository, trigger=call.trigger)
     creator = creator.after_failure() if has_failed else creator
@@ -137,8 +156,7 @@ def judge_event(event: object, compiled: Compiled) -> Verdict:
         case OtherEvent() as other:
             return Verdict(outcome="ignored", reason=reasons.OTHER_EVENT, detail=other.description)
         case ObservedCall() as observed:
-            reason = reasons.REPOSITORY_CREATED if observed.action == "created" else reasons.REPOSITORY_DELETED
-            return Verdict(outcome="ignored", reason=reason, detail=observed.repository)
+            return _judge_observed(observed, compiled)
         case FailedCall() as call:
             return _judge_call(call, compiled)
 
@@ -146,15 +164,51 @@ def judge_event(event: object, compiled: Compiled) -> Verdict:
 def _judge_call(call: FailedCall, compiled: Compiled) -> Verdict:
     if screened := screen(call):
         return Verdict(outcome="ignored", reason=screened.reason, detail=screened.detail, call=call)
-    file = compiled.settings_file
-    chain = file.last_known_chain(call.account)
-    if chain is None:
+    if (settings := _settings(call, compiled)) is None:
         return Verdict(outcome="ignored", reason=reasons.NOT_IN_ORGANIZATION, detail=call.account, call=call)
-    settings = file.settings_for(call.account, chain)
     provenance = compiled.provenance_for_account(call.account)
     verdict = judge(call, settings, provenance, is_member=compiled.is_member)
-    name, path = file.account_name(call.account), file.path_of(chain)
     verdict = with_creator(verdict, settings, provenance, policies=compiled.config.policies, has_failed=True)
+    return _with_names_and_tags(verdict, call, compiled)
+
+
+def _judge_observed(call: ObservedCall, compiled: Compiled) -> Verdict:
+    """The record of a creation or deletion; the handler completes and judges what ECR created by its templates."""
+    if ignored := contradiction(call):
+        return Verdict(outcome="ignored", reason=ignored.reason, detail=ignored.detail, call=call)
+    if (settings := _settings(call, compiled)) is None:
+        return Verdict(outcome="ignored", reason=reasons.NOT_IN_ORGANIZATION, detail=call.account, call=call)
+    if not is_native(call, compiled.settings_file):
+        how = how_of(call, compiled.settings_file.roles)
+        if how == "deployer" and call.action == "created":
+            return Verdict(outcome="ignored", reason=reasons.RECORDED_ALREADY, call=call)
+        reason = reasons.REPOSITORY_CREATED if call.action == "created" else reasons.REPOSITORY_DELETED
+        return _with_names_and_tags(
+            Verdict(outcome="observed", reason=reason, detail=f"how: {how}", call=call), call, compiled
+        )
+    provenance = compiled.provenance_for_account(call.account)
+    refused = refused_repository(call, settings)
+    verdict = Verdict(
+        outcome="violation" if refused else "created",
+        reason=refused.reason if refused else reasons.CREATED_BY_TEMPLATE,
+        rules=_located([refused.rule] if refused else permitting_rules(call.repository, settings), provenance),
+        per_hour=settings.create.limit.per_hour,
+        repository=settings.repository_for(call.repository),
+        values=tuple(repository_values(settings, provenance, call.repository)),
+        call=call,
+    )
+    return _with_names_and_tags(verdict, call, compiled)
+
+
+def _settings(call: FailedCall | ObservedCall, compiled: Compiled) -> Settings | None:
+    """The settings of the account, in its OU as the snapshot has it; None if it is not in the organization."""
+    chain = compiled.settings_file.last_known_chain(call.account)
+    return None if chain is None else compiled.settings_file.settings_for(call.account, chain)
+
+
+def _with_names_and_tags(verdict: Verdict, call: FailedCall | ObservedCall, compiled: Compiled) -> Verdict:
+    file = compiled.settings_file
+    name, path = file.account_name(call.account), file.path_of(file.last_known_chain(call.account) or ())
     verdict = replace(verdict, account_name=name, ou_path=path)
     if verdict.repository is None:
         return verdict

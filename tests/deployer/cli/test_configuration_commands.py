@@ -320,6 +320,15 @@ class TestSimulate:
         created = "The handler creates it, not ECR: ECR refused the call although the creation template ROOT matches"
         assert created in " ".join(out.split())
 
+    def test_what_ecr_created_by_a_template_gets_its_record(self, deployer: Ran) -> None:
+        event = str(ROOT / "tests/events/creation-by-template.json")
+        out = deployer("simulate", event, "--organization", SNAPSHOT)[1]
+        assert out.startswith(
+            "Account 300000000001 (shop-prod) in Workloads/Prod\n"
+            "CreateRepository of team-b/site in eu-west-1:\n  created (created-by-template): ECR created"
+        )
+        assert "  as long as the account had fewer than 50 new repositories in this hour\n" in out
+
     def test_a_call_that_is_neither_push_nor_pull_keeps_its_name(self, deployer: Ran) -> None:
         event = str(ROOT / "tests/events/question-about-layers.json")
         assert "BatchCheckLayerAvailability of " in deployer("simulate", event, "--organization", SNAPSHOT)[1]

@@ -20,6 +20,7 @@ from deployer.settings.inheritance import Origin
 from deployer.settings.limits import PLACEHOLDERS
 from deployer.settings.verdicts import Verdict, constructed_call, for_any_principal, judge, judge_event
 from handler import tags
+from handler.events import FailedCall
 from handler.settings import RepositorySettings
 from tests.deployer.settings.layers import compiled_from, layers
 from tests.example_organization import EXAMPLE
@@ -75,6 +76,34 @@ def test_simulate_decides_as_the_lambda_does(number: int) -> None:
     _assert_alike(_random_event(random.Random(number), number), COMPILED)
 
 
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [
+        pytest.param("creation-by-template", {}, id="by a template of ours"),
+        pytest.param("creation-by-template", {"detail.requestParameters.repositoryName": "tmp-1"}, id="a violation"),
+        pytest.param("creation-by-template", {"detail.awsRegion": "us-east-1"}, id="an event that contradicts itself"),
+        pytest.param("creation-by-template", {"account": "999999999999"}, id="of no account of the organization"),
+        pytest.param("creation-by-hand", {}, id="by hand"),
+        pytest.param("creation-by-replication", {}, id="by replication"),
+        pytest.param("deletion-by-hand", {}, id="a deletion"),
+    ],
+)
+def test_simulate_judges_what_others_create_and_delete_as_the_lambda_does(event: str, changes: dict[str, Any]) -> None:
+    if "account" in changes:
+        changes = {**changes, "detail.recipientAccountId": changes["account"]}
+    loaded = load_event(event, changes)
+    verdict = judge_event(loaded, COMPILED)
+    _, line = _by_the_lambda(loaded, COMPILED)
+    assert (verdict.outcome, verdict.reason) == (line["outcome"], line["reason"])
+    is_completed = verdict.outcome in {"created", "violation"}
+    assert bool(verdict.tags) is is_completed is (verdict.repository is not None)
+    assert bool(verdict.rules) is is_completed
+
+
+def test_simulate_takes_a_creation_of_the_handler_for_recorded() -> None:
+    assert judge_event(load_event("creation-by-deployer"), COMPILED).reason == "recorded-already"
+
+
 _SHOP = "300000000001"
 _COVERED = {"enabled": True, "regions": ["eu-west-1", "us-east-1"]}
 _pushes = st.fixed_dictionaries(
@@ -117,7 +146,7 @@ def test_explain_decides_as_simulate_does(number: int) -> None:
     simulated = judge_event(event, COMPILED)
     call = simulated.call
     if (
-        call is None
+        not isinstance(call, FailedCall)
         or call.account not in EXAMPLE.accounts
         or call.trigger is None
         or call.registry_id not in {None, call.account}
