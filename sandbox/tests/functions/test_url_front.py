@@ -189,9 +189,9 @@ def _no_token(request: AWSRequest) -> None:
 
 
 def _other_date(request: AWSRequest) -> None:
-    request.headers["X-Amz-Date"] = request.headers["X-Amz-Date"][:-2] + "9Z"
-    if request.headers["X-Amz-Date"][-2] == request.context["timestamp"][-2]:
-        request.headers["X-Amz-Date"] = request.headers["X-Amz-Date"][:-2] + "8Z"
+    date = request.headers["X-Amz-Date"]
+    del request.headers["X-Amz-Date"]  # otherwise a second one is added
+    request.headers["X-Amz-Date"] = date[:-2] + ("8Z" if date[-2] == "9" else "9Z")
 
 
 def _unsigned(request: AWSRequest) -> None:
