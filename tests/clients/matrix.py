@@ -219,7 +219,17 @@ def _is_created(sandbox: Sandbox, client: Client, bench: Bench) -> bool:
     assert made["imageTagMutability"] == "MUTABLE"
     assert {"Key": "env", "Value": "sandbox"} in tags
     assert ecr.get_lifecycle_policy(repositoryName=repository)["lifecyclePolicyText"]
+    assert made["imageScanningConfiguration"]["scanOnPush"], "put by the handler: no template holds it"
+    assert _created_by(sandbox, repository) == ["native"]
     return True
+
+
+def _created_by(sandbox: Sandbox, repository: str) -> list[str]:
+    """The engine of each `created` record of a repository."""
+    rows = sandbox.client("dynamodb").scan(TableName="deployer-ledger")["Items"]
+    records = [{key: next(iter(value.values())) for key, value in row.items()} for row in rows]
+    found = [one for one in records if one.get("repository") == repository and one.get("outcome") == "created"]
+    return [str(one.get("engine")) for one in found]
 
 
 def _new_name() -> str:
