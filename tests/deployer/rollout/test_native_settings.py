@@ -1,4 +1,4 @@
-"""A repository that ECR creates during a push has the settings that `explain` shows: compared in the sandbox."""
+"""A repository that ECR creates during a push has the settings that `explain` shows, then and after the handler."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ namespaces:
       lifecycle_policy: policies/expire-untagged.json
       repository_policy: policies/pull-within-organization.json
       tags: {env: null, place: "{account}/{region}"}
+  - match: "**/*-kept"
+    repository: {image_tag_mutability: IMMUTABLE, lifecycle_policy: null, tags: {env: kept}}
 """
+UNENFORCED = NATIVE.replace("create.principals", "create.principals, namespaces")
 
 
 def actual(sandbox: Sandbox, name: str) -> dict[str, Any]:
@@ -54,38 +57,62 @@ def actual(sandbox: Sandbox, name: str) -> dict[str, Any]:
 
 
 def explained(folder: Folder, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The creator, and the settings that are not put afterwards, by their keys; policies by their text."""
+    """The creator, and the settings of the repository by their keys; policies by their text."""
     ran = folder.deployer("explain", SHOP_DEV, name, "--json")
     decision = json.loads(ran.out)["decision"]
-    values = {one["key"]: one["value"] for one in decision["repository_values"]}
-    creator = decision["creator"]
-    given = {key.removeprefix("repository."): values[key] for key in values.keys() - set(creator["put_afterwards"])}
-    for key in ("lifecycle_policy", "repository_policy"):
-        given[key] = given[key] and json.loads((CONFIG / given[key]).read_text(encoding="utf-8"))
-    tags = {key: text for key, text in given.items() if key.startswith("tags.")}
-    filled = {key: fill(text, {"account": SHOP_DEV, "region": HOME}) for key, text in tags.items()}
-    return creator, {**given, **filled}
+    settings = _by_key({one["key"]: one["value"] for one in decision["repository_values"]})
+    return decision["creator"], settings
+
+
+def _by_key(values: dict[str, Any]) -> dict[str, Any]:
+    found = {key.removeprefix("repository."): value for key, value in values.items()}
+    for key in {"lifecycle_policy", "repository_policy"} & found.keys():
+        found[key] = found[key] and json.loads((CONFIG / found[key]).read_text(encoding="utf-8"))
+    texts = {key: text for key, text in found.items() if key.startswith("tags.")}
+    return {**found, **{key: fill(text, {"account": SHOP_DEV, "region": HOME}) for key, text in texts.items()}}
+
+
+def before_the_handler(creator: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings without those that the handler puts, with what ECR gives instead."""
+    given = {**settings, **_by_key(creator["created_with"])}
+    return {key: value for key, value in given.items() if f"repository.{key}" not in creator["put_afterwards"]}
 
 
 @begins_rolled_out
 def test_what_ecr_creates_has_the_settings_that_explain_shows(sandbox: Sandbox, tmp_path: Path) -> None:
     folder = Folder(sandbox, tmp_path)
-    folder.configure(DEV, NATIVE + RULES)
+    folder.configure(DEV, UNENFORCED + RULES)
     assert folder.roll_out() == 0
     ecr = sandbox.client("ecr", account=SHOP_DEV, region=HOME)
     client = Client.login(ecr, endpoint=sandbox.endpoint_url, registry=host_of(SHOP_DEV, HOME))
-    for name, template in (("web", "ROOT"), ("scratch", "ROOT"), ("scratch/a/b", "scratch")):
-        client.push(images.build(), name, "1")
-        creator, settings = explained(folder, name)
-        assert (creator["engine"], creator["template"]) == ("native", template)
-        created = actual(sandbox, name)
-        assert created == {key: value for key, value in settings.items() if key in created}
-        assert settings.keys() - created.keys() == {"encryption.kms_key"}
+    prefixes = {"web": "ROOT", "scratch": "ROOT", "scratch/a/b": "scratch", "a/web-kept": "ROOT"}
+    explanations = {name: explained(folder, name) for name in prefixes}
+    assert {name: creator["template"] for name, (creator, _) in explanations.items()} == prefixes
+    with sandbox.held():  # the handler has to wait
+        for name, (creator, settings) in explanations.items():
+            client.push(images.build(), name, "1")
+            created = {"encryption.kms_key": settings["encryption.kms_key"], **actual(sandbox, name)}
+            assert before_the_handler(creator, created) == before_the_handler(creator, settings)
     for denied in ("tmp-1", "scratch/tmp-1/x"):  # the latter only by the IAM pattern, so the handler creates it
         with pytest.raises(Rejected):
             client.push(images.build(), denied, "1")
     sandbox.settle()
     assert explained(folder, "scratch/tmp-1/x")[0]["engine"] == "handler"
     names = {one["repositoryName"] for one in ecr.describe_repositories()["repositories"]}
-    assert names == {"web", "scratch", "scratch/a/b", "scratch/tmp-1/x"}
+    assert names == {*prefixes, "scratch/tmp-1/x"}
     assert actual(sandbox, "scratch/tmp-1/x")["mutability_exclusions"] == ["latest"]
+    only_the_bypassed_namespace_drifts(sandbox, folder)
+
+
+def only_the_bypassed_namespace_drifts(sandbox: Sandbox, folder: Folder) -> None:
+    """As for every other repository: verify finds what the template gave instead, and repair restores it."""
+    verified = folder.deployer("audit", "verify", "--account", SHOP_DEV, "--json")
+    assert verified.exit_code == 2
+    verdicts = {one["repository"]: one["verdict"] for one in verified.document["repositories"]}
+    assert verdicts.pop("a/web-kept") == "drifted"
+    assert (len(verdicts), set(verdicts.values())) == (4, {"in step"})
+    assert folder.deployer("audit", "repair", "--account", SHOP_DEV, "--yes").exit_code == 0
+    repaired, (_, settings) = actual(sandbox, "a/web-kept"), explained(folder, "a/web-kept")
+    assert {key: repaired[key] for key in ("image_tag_mutability", "lifecycle_policy", "tags.env")} == {
+        key: settings[key] for key in ("image_tag_mutability", "lifecycle_policy", "tags.env")
+    }
