@@ -71,6 +71,8 @@ class DecisionDetails:
     """Other decisions about the same repository, the newest first."""
     story: Story = EMPTY
     """The story of the repository that the decision is about."""
+    pusher: str | None = None
+    """Who pushed to a repository that ECR created, as far as the ledger knows."""
     today: Today | None = None
     actual: Mapping[str, Any] | None = None
     """The repository's actual settings; None if they were not read or it does not exist."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby, islice
 from typing import Protocol
 
-from deployer.audit.query import ALL, BEGINNING, OTHERS, Query
+from deployer.audit.query import ALL, BEGINNING, DECISIONS, OTHERS, Query
 from deployer.audit.reading import Ledger, Usage, read
 from deployer.audit.stories import EMPTY, Story, stories_of
+from handler import reasons
 from handler.records import Record
 
 HISTORY = 20
+CALLED = frozenset({reasons.NOT_A_PUSH, reasons.ALREADY_EXISTS, *reasons.OUTCOMES["refused"]})
+"""Reasons of records whose caller wanted to use a repository of the name."""
+_ONE_PUSH = timedelta(minutes=1)
 _MOST_EXAMINED = 50_000
 _END = datetime(9999, 12, 31, tzinfo=UTC)
 """After every record."""
@@ -33,6 +37,8 @@ class FoundDecision:
     history: tuple[Record, ...] = ()
     story: Story = EMPTY
     """The repository's own story, which the decision is a part of."""
+    pusher: str | None = None
+    """Who pushed to a repository that ECR created, by another record of the ledger; None if none names one caller."""
 
 
 def find(target: str, ledger: EventLedger, *, within: Query, usage: Usage) -> list[FoundDecision]:
@@ -40,6 +46,11 @@ def find(target: str, ledger: EventLedger, *, within: Query, usage: Usage) -> li
 
     Of `within` only accounts and regions count.
     """
+    found = _found_decisions(target, ledger, within=within, usage=usage)
+    return [replace(one, pusher=_pusher(one.record, ledger, usage)) for one in found]
+
+
+def _found_decisions(target: str, ledger: EventLedger, *, within: Query, usage: Usage) -> list[FoundDecision]:
     rounds = [record for record in ledger.of_event(target, usage=usage) if _is_within(record, within)]
     if rounds:
         last = rounds[-1]
@@ -75,6 +86,27 @@ def _found(record: Record, others: Iterable[Record]) -> FoundDecision:
     every = [one for one in others if (one.account, one.at) != (record.account, record.at)]
     own = next(story for story in stories_of([*every, record]) if record in story)
     return FoundDecision(record=record, history=tuple(every[:HISTORY]), story=Story.of(own))
+
+
+def _pusher(record: Record, ledger: Ledger, usage: Usage) -> str | None:
+    """The caller of other calls for the name at the time when ECR created it.
+
+    The event of the creation names the role of the template only. But clients look for layers before they push, and
+    these calls fail, since there is no repository yet (assumption A27); their records have the caller.
+    """
+    if record.engine is None or record.repository is None or record.region is None:
+        return None
+    query = Query(
+        since=record.event_time - _ONE_PUSH,
+        until=record.event_time + _ONE_PUSH,
+        outcomes=(*DECISIONS, *OTHERS),
+        accounts=(record.account,),
+        regions=(record.region,),
+        repositories=(record.repository,),
+    )
+    others = (one for one in read(query, ledger, usage=usage) if one.engine is None and one.reason in CALLED)
+    callers = {one.caller for one in others if one.caller}
+    return callers.pop() if len(callers) == 1 else None
 
 
 def _is_within(record: Record, within: Query) -> bool:

@@ -132,6 +132,7 @@ class _DetailsReader:
             record=record,
             history=found.history,
             story=found.story,
+            pusher=found.pusher,
             today=judge_today(record, self._compiled) if self._compiled else None,
             actual=actual,
             is_gone=is_gone,

@@ -29,7 +29,7 @@ def details_lines(details: DecisionDetails) -> Iterator[Line]:
     where = f"{record.account_name or 'account'} ({record.account}), {record.region or 'no region'}"
     yield Line(f"{record.outcome}  {record.repository or 'no repository'} in {where}", _TONES.get(record.outcome, ""))
     for title, lines in (
-        ("Request", _request(record)),
+        ("Request", _request(details)),
         ("Decision", _decision(details)),
         ("Steps", _steps(details)),
         ("Settings", _settings(details)),
@@ -53,8 +53,11 @@ def _labelled(label: str, text: str | None) -> Iterator[Line]:
         yield from others
 
 
-def _request(record: Record) -> Iterator[Line]:
+def _request(details: DecisionDetails) -> Iterator[Line]:
+    record = details.record
     yield from _labelled("who", record.caller)
+    if details.pusher:
+        yield from _labelled("pushed by", f"{details.pusher}, who looked for layers of it just before")
     yield from _labelled("from", ", ".join(part for part in (record.source_ip, record.user_agent) if part))
     yield from _labelled("call", record.event_name)
     yield from _labelled("when", f"{record.event_time:%Y-%m-%d %H:%M:%S} UTC")
@@ -199,6 +202,7 @@ def details_document(details: DecisionDetails) -> dict[str, Any]:
         "is_gone": details.is_gone,
         "settings": [_setting_document(setting) for setting in details.settings],
         "history": [_brief(one) for one in details.history],
+        "pusher": details.pusher,
         "story": [_brief(one) for one in details.story.records],
         "notes": list(details.notes),
     }

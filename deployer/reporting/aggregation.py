@@ -105,8 +105,8 @@ def _key(dimension: Dimension, record: Record) -> str:
 
 
 def waited_seconds(record: Record) -> float | None:
-    """The time from the event to the repository; None if none was created."""
-    if record.outcome != "created" or record.created_at is None:
+    """The time from the event to the repository; None if none was created, or if ECR created it during the push."""
+    if record.outcome != "created" or record.engine is not None or record.created_at is None:
         return None
     return (record.created_at - record.event_time).total_seconds()
 

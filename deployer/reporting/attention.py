@@ -75,6 +75,17 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
             every=tuple(_failure(one) for one in failures),
             command="deployer failures redrive",
         )
+    if violations := aggregates.problems.violations():
+        number = sum(one.count for one in violations)
+        yield Finding(
+            id="violations",
+            weight="look",
+            title=counted(number, "repository was", "repositories were") + " created by ECR against the rules",
+            explanation="A creation template covers the name, and a rule of the OU would have refused it. Nothing "
+            "deletes these repositories.",
+            every=tuple(_violation(one) for one in violations),
+            command="deployer audit list --outcome violation",
+        )
     if repeats := aggregates.problems.repeats():
         yield Finding(
             id="repeats",
@@ -133,6 +144,12 @@ def _failure(attempts: Attempts) -> Item:
     """Failures with one cause, named after the newest repository affected."""
     others = " and others" if attempts.count > 1 else ""
     return _item(attempts, subject=f"{attempts.key.repository or attempts.event_id}{others}", unit="events")
+
+
+def _violation(attempts: Attempts) -> Item:
+    """Violations with one cause, named after the newest repository."""
+    others = " and others" if attempts.count > 1 else ""
+    return _item(attempts, subject=f"{attempts.key.repository}{others}", unit="times")
 
 
 def _refusal(attempts: Attempts) -> Item:

@@ -1,4 +1,4 @@
-"""Repeated refusals and unresolved failures, counted while records are read. Pure.
+"""Repeated refusals, unresolved failures and violations, counted while records are read. Pure.
 
 A refused push has one record; before 0.2 it had one for each layer. Refusals are therefore counted by attempt: records
 of one repository that are further apart than one push takes. Every failed event counts.
@@ -53,6 +53,7 @@ class Problems:
     is_exact: bool = True
     _refused: dict[str, Attempts] = field(default_factory=dict)
     _failed: dict[str, Attempts] = field(default_factory=dict)
+    _violations: dict[str, Attempts] = field(default_factory=dict)
     _second: datetime | None = None
     _failed_events: dict[str, Record] = field(default_factory=dict)
     _created_events: set[str] = field(default_factory=set)
@@ -69,10 +70,17 @@ class Problems:
                 self._failed_events.setdefault(record.event_id, record)
             case "created":
                 self._created_events.add(record.event_id)
+            case "violation":
+                self._created_events.add(record.event_id)
+                self._add(self._violations, record, key=_by_cause(record), apart=timedelta())
 
     def repeats(self) -> list[Attempts]:
         """Refusals that repeat, those with most attempts first."""
         return _ranked(attempts for attempts in self._refused.values() if attempts.count >= REPEATS)
+
+    def violations(self) -> list[Attempts]:
+        """Repositories that ECR created against the rules, by cause, the most frequent first."""
+        return _ranked(self._violations.values())
 
     def failures(self) -> list[Attempts]:
         """Failures whose event has no repository yet, by cause, the most frequent first."""

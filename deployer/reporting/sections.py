@@ -134,7 +134,7 @@ def first_rows(found: Aggregates) -> list[FirstRow]:
             caller=_short(record.caller or "", record.account),
             waited=wording.seconds(waited) if (waited := waited_seconds(record)) is not None else "",
             link=repository_link(record.account, record.region or "", record.repository or "")
-            if record.outcome == "created"
+            if record.outcome in ("created", "violation")
             else None,
         )
         for record in found.rows.newest

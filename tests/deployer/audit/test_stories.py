@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +19,7 @@ REFUSED = record(60, outcome="refused")
 CREATED = record(50)
 DELETED = observed(40, action="deleted")
 RECREATED = observed(30)
+PUSHER = str(CREATED.principal)
 
 
 def test_a_deletion_closes_a_story_and_the_next_record_begins_another() -> None:
@@ -69,3 +73,36 @@ def test_a_name_finds_the_newest_story_by_its_creation() -> None:
 def test_an_event_finds_the_story_that_it_is_a_part_of() -> None:
     story = [REFUSED, CREATED, DELETED]
     assert found_in(*story, RECREATED, target=REFUSED.event_id) == (REFUSED, story)
+
+
+def native(**changes: Any) -> Record:
+    return record(
+        50, engine="native", principal="arn:aws:sts::300000000001:assumed-role/deployer-native/ecr", **changes
+    )
+
+
+def looked(number: int, **changes: Any) -> Record:
+    """The record of a client that looked for a layer before it pushed."""
+    return record(number, outcome="ignored", event_name="BatchCheckLayerAvailability", **changes)
+
+
+@pytest.mark.parametrize(
+    ("others", "pusher"),
+    [
+        pytest.param([looked(50)], PUSHER, id="who looked for layers at that time"),
+        pytest.param([looked(50), looked(50, event_id="again")], PUSHER, id="several layers"),
+        pytest.param([looked(50), looked(50, event_id="e", principal="eve")], None, id="two callers"),
+        pytest.param([looked(55)], None, id="long before"),
+        pytest.param([looked(50, region="us-east-1")], None, id="another registry"),
+        pytest.param([], None, id="nobody"),
+    ],
+)
+def test_who_pushed_to_what_ecr_created_is_found_in_the_ledger(others: list[Record], pusher: str | None) -> None:
+    ledger = EventLedger([native(), *others])
+    (found, *_) = find("team-a/api", ledger, within=Query(since=NOW, until=NOW), usage=Usage())
+    assert (found.record.engine, found.pusher) == ("native", pusher)
+
+
+def test_a_creation_of_the_handler_names_its_caller_itself() -> None:
+    (found,) = find("team-a/api", EventLedger([CREATED]), within=Query(since=NOW, until=NOW), usage=Usage())
+    assert found.pusher is None

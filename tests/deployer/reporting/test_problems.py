@@ -73,3 +73,11 @@ def test_storms_of_refusals_do_not_fill_the_memory() -> None:
     assert [one.key.repository for one in found.repeats()] == ["stubborn"]
     assert not found.is_exact
     assert len(found._refused) <= 40
+
+
+def test_what_ecr_created_against_the_rules_is_counted_by_cause() -> None:
+    violation: dict[str, Any] = {"outcome": "violation", "reason": "name-denied", "engine": "native"}
+    records = [record(**violation, event_id=str(number), repository=f"x/{number}") for number in range(3)]
+    found = problems(*records, record(**violation | {"reason": "limit-reached"}, event_id="other"))
+    assert [(one.count, one.key.reason) for one in found.violations()] == [(3, "name-denied"), (1, "limit-reached")]
+    assert found.failures() == []

@@ -121,6 +121,7 @@ def the_first_push_is_completed_and_recorded(sandbox: Sandbox, folder: Folder) -
         "engine": "native",
         "event_id": tags["deployer:event-id"],
     }
+    assert story["pusher"] == f"arn:aws:iam::{SHOP_DEV}:user/" + story["pusher"].rpartition("/")[2]
     assert [setting["key"] for setting in story["settings"] if not setting["same"]] == []
     assert [one["outcome"] for one in story["story"]] == ["created"]
     verified = folder.deployer("audit", "verify", "--account", SHOP_DEV, "--json")
