@@ -12,13 +12,15 @@ from tests.deployer.examples import CONFIG, changed
 
 SNAPSHOT = ["--organization", str(CONFIG / "snapshot.json")]
 NATIVE = "engine: native\nnative: {unenforced: [create.principals]}\n"
+DEV = (CONFIG / "ous/workloads/dev.yaml").read_text(encoding="utf-8")
+OU = "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1]\n"
 RULES = 'create: {principals: {allow: ["arn:aws:iam::*:role/ci-*"]}}\n'
 
 
 def test_the_policies_of_the_only_native_ou_are_printed_with_what_else_they_refuse(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = changed(tmp_path, "ous/workloads/dev.yaml", "", NATIVE + RULES)
+    config = changed(tmp_path, "ous/workloads/dev.yaml", DEV, OU + NATIVE + RULES)
     assert run(["policy", "guard", "--config", str(config), *SNAPSHOT]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["ou"]["path"] == "Workloads/Dev"
@@ -34,7 +36,7 @@ def test_the_policies_of_the_only_native_ou_are_printed_with_what_else_they_refu
 def test_settings_below_the_ou_that_differ_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     changed(tmp_path, "ous/infrastructure/infrastructure.yaml", "", NATIVE)
     changed(tmp_path, "ous/infrastructure/network.yaml", "", "engine: handler\n")
-    config = changed(tmp_path, "ous/workloads/dev.yaml", "", NATIVE)
+    config = changed(tmp_path, "ous/workloads/dev.yaml", DEV, OU + NATIVE)
     options = ["--config", str(config), *SNAPSHOT]
     assert run(["policy", "guard", *options]) == 3
     assert "Infrastructure, Workloads/Dev" in capsys.readouterr().err
