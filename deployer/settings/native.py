@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from deployer.settings.glob_sets import names_overlap
+from deployer.settings.glob_lists import GlobList
 from deployer.settings.native_candidates import Candidates
 from deployer.settings.native_limits import exceeded_limits
 from deployer.settings.native_names import Uncovered, names_of, nearest, uncovered_entries, widest
@@ -68,8 +68,8 @@ def compile_native(settings: Settings, policies: Mapping[str, str]) -> NativeCom
     candidates = Candidates(settings=settings, policies=policies)
     templates = tuple(sorted(candidates.without_repetitions(), key=lambda one: one.prefix))
     covered = {one.prefix for one in templates}
-    regions = tuple(map(names_of, widest(covered)))
-    denied = {glob for glob in names.deny if any(names_overlap(glob, region) for region in regions)}
+    regions = GlobList(tuple(map(names_of, widest(covered))), complete=True)
+    denied = {glob for glob in names.deny if regions.overlap(glob)}
     content = CreationTemplates(templates=templates, denied=tuple(sorted(denied)))
     bypassed = tuple(_bypassed(settings, candidates, content)) if templates else ()
     return NativeCompilation(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from deployer.settings.glob_sets import covers_name, names_overlap, some_name_matches
-from deployer.settings.native_names import above, allowed_prefixes, denying_glob, literal_prefix, names_of, nearest
+from deployer.settings.glob_lists import GlobList
+from deployer.settings.glob_sets import names_overlap, some_name_matches
+from deployer.settings.native_names import DenyingGlobs, above, allowed_prefixes, literal_prefix, names_of, nearest
 from deployer.settings.native_values import Unsupported, template
 from handler.repository_names import is_valid
 from handler.settings import RepositorySettings, Settings, overlay
@@ -30,6 +31,9 @@ class Candidates:
     """The first namespace of each prefix."""
     _without_prefix: dict[int, str] = field(init=False, default_factory=dict)
     """Globs of the other namespaces."""
+    _globs: GlobList = field(init=False)
+    """Those globs."""
+    _first: dict[str, int | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for index, namespace in enumerate(self.settings.namespaces):
@@ -38,6 +42,7 @@ class Candidates:
                 self._without_prefix[index] = namespace.match
             else:
                 self._with_prefix.setdefault(prefix, index)
+        self._globs = GlobList(tuple(self._without_prefix.values()), complete=True)
         for prefix in self._prefixes():
             found = self._template(prefix, self.repository(prefix))
             if isinstance(found, Unsupported):
@@ -47,19 +52,22 @@ class Candidates:
 
     def _prefixes(self) -> Iterator[str]:
         names = self.settings.create.names
-        allowed = dict.fromkeys(allowed_prefixes(names))
+        denying = DenyingGlobs(names.deny)
+        allowed = dict.fromkeys(allowed_prefixes(names, denying))
         yield from allowed
         for prefix in self._with_prefix:
             is_below = prefix not in allowed and nearest(allowed, prefix) is not None
-            if is_below and denying_glob(prefix, names.deny) is None:
+            if is_below and denying.of(prefix) is None:
                 yield prefix
 
     def _first_namespace(self, prefix: str) -> int | None:
         """The first namespace that matches every name below a prefix."""
-        every = names_of(prefix)
-        indexes = [self._with_prefix[one] for one in (prefix, *above(prefix)) if one in self._with_prefix]
-        indexes += [index for index, glob in self._without_prefix.items() if covers_name(glob, every)]
-        return min(indexes, default=None)
+        if prefix not in self._first:
+            indexes = [self._with_prefix[one] for one in (prefix, *above(prefix)) if one in self._with_prefix]
+            if (glob := self._globs.covering(names_of(prefix))) is not None:
+                indexes.append(tuple(self._without_prefix)[self._globs.first[glob]])
+            self._first[prefix] = min(indexes, default=None)
+        return self._first[prefix]
 
     def repository(self, prefix: str) -> RepositorySettings:
         """The settings of the names below a prefix that match no other namespace before."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from deployer.settings.glob_sets import covers_arn, covers_name
+from deployer.settings.glob_lists import GlobList
+from deployer.settings.glob_sets import covers_name
 from handler.repository_names import is_valid
 from handler.settings import NameRules
 from templates.creation_templates import ROOT
@@ -63,26 +64,34 @@ def denied_by(names: NameRules, name: str) -> str | None:
     return next((glob for glob in names.deny if is_denied(denied_patterns([glob]), name)), None)
 
 
-def denying_glob(prefix: str, deny: Iterable[str]) -> str | None:
-    """A glob whose IAM patterns deny every name below a prefix."""
-    every = "*" if prefix == ROOT else f"{prefix}/*"
-    covering = (glob for glob in deny if any(covers_arn(pattern, every) for pattern in denied_patterns([glob])))
-    return next(covering, None)
+class DenyingGlobs:
+    """`create.names.deny` as the IAM patterns of the role that ECR uses."""
+
+    def __init__(self, deny: Sequence[str]) -> None:
+        self._by_pattern = {pattern: glob for glob in reversed(deny) for pattern in denied_patterns([glob])}
+        self._order = {glob: index for index, glob in reversed(list(enumerate(deny)))}
+        self._patterns = GlobList(tuple(self._by_pattern), are_arns=True, complete=True)
+
+    def of(self, prefix: str) -> str | None:
+        """The first glob whose IAM patterns deny every name below a prefix."""
+        covering = self._patterns.all_covering("*" if prefix == ROOT else f"{prefix}/*")
+        return min((self._by_pattern[pattern] for pattern in covering), key=self._order.__getitem__, default=None)
 
 
-def allowed_prefixes(names: NameRules) -> tuple[str, ...]:
+def allowed_prefixes(names: NameRules, denying: DenyingGlobs) -> tuple[str, ...]:
     """Prefixes that are allowed as a whole, and not denied as a whole."""
     prefixes = dict.fromkeys(prefix for glob in names.allow if (prefix := literal_prefix(glob)) is not None)
-    return tuple(prefix for prefix in prefixes if denying_glob(prefix, names.deny) is None)
+    return tuple(prefix for prefix in prefixes if denying.of(prefix) is None)
 
 
 def uncovered_entries(
     names: NameRules, covered: Collection[str], unsupported: Mapping[str, str]
 ) -> Iterator[Uncovered]:
     """Entries of `create.names.allow` that no covered prefix contains; `unsupported` has reasons by prefix."""
+    deny, denying = GlobList(tuple(names.deny), complete=True), DenyingGlobs(names.deny)
     for index, glob in enumerate(names.allow):
-        if not _is_covered(glob, covered) and not any(covers_name(denied, glob) for denied in names.deny):
-            yield Uncovered(index=index, glob=glob, reason=_reason(glob, names, unsupported))
+        if not _is_covered(glob, covered) and deny.covering(glob) is None:
+            yield Uncovered(index=index, glob=glob, reason=_reason(glob, denying, unsupported))
 
 
 def _is_covered(glob: str, covered: Collection[str]) -> bool:
@@ -92,10 +101,10 @@ def _is_covered(glob: str, covered: Collection[str]) -> bool:
     return nearest(covered, glob.partition("*")[0]) is not None
 
 
-def _reason(glob: str, names: NameRules, unsupported: Mapping[str, str]) -> str:
+def _reason(glob: str, denying: DenyingGlobs, unsupported: Mapping[str, str]) -> str:
     prefix = literal_prefix(glob)
     if prefix is None:
         return "creation templates match names only by a prefix of whole parts, as team-a/** does"
-    if denied := denying_glob(prefix, names.deny):
+    if denied := denying.of(prefix):
         return f"the IAM policy for create.names.deny {denied} denies all of it, since a * of IAM crosses /"
     return unsupported[prefix]

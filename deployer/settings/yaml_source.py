@@ -21,9 +21,12 @@ KeyPath = tuple[str | int, ...]
 """The path of a value inside a file: keys of maps, indexes of lists."""
 
 DEEPEST = 40
+MOST_ENTRIES = 5_000
+"""Of one list or map: more than any setting needs, few enough to check and to match on every push."""
 
 _PLACEHOLDER_BEFORE = re.compile(r"\{[a-z_]+\} *$")
 _TOO_DEEP = f"nested deeper than {DEEPEST} levels"
+_TOO_MANY = f"more than {MOST_ENTRIES:,} entries, which no list or map may have"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +177,17 @@ class _Reader:
     def sequence(self, path: KeyPath) -> list[Any]:
         items: list[Any] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            if len(items) == MOST_ENTRIES:
+                raise _UnreadableError(self.problem(event, path, _TOO_MANY))
             items.append(self.read(event, (*path, len(items))))
         return items
 
     def mapping(self, path: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
+        number = 0
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            if (number := number + 1) > MOST_ENTRIES:
+                raise _UnreadableError(self.problem(event, path, _TOO_MANY))
             key = self.key(event, path, known=data)
             self.keys.setdefault((*path, key), _start(event))
             value_event = next(self.events)

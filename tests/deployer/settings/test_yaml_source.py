@@ -36,6 +36,16 @@ def test_on_is_a_key_like_any_other() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        pytest.param(
+            "a:\n" + "- x\n" * 5_001,
+            "f.yaml:5002:3: a: more than 5,000 entries, which no list or map may have",
+            id="5,001 entries of a list",
+        ),
+        pytest.param(
+            "a:\n" + "  x: 1\n" * 5_001,
+            "f.yaml:5002:3: a: more than 5,000 entries, which no list or map may have",
+            id="5,001 entries of a map, with one key",
+        ),
         pytest.param("a:\n\tb: 1", "f.yaml:2:1: a tab: YAML indents with spaces only", id="a tab"),
         pytest.param("a: 1\na: 2", "f.yaml:2:1: a: duplicate key, first in line 1", id="a key twice"),
         pytest.param(
