@@ -6,6 +6,7 @@ It is also the snapshot file that `deployer organization snapshot` writes: JSON,
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,12 @@ SNAPSHOT_VERSION = 1
 
 ACTIVE = "ACTIVE"
 """`State` of an account that StackSets deploy to; others (SUSPENDED, PENDING_CLOSURE, CLOSED, …) are skipped."""
+
+
+def normalized(name: str) -> str:
+    """A name or path in Unicode's form NFC, in which names are compared: `ö` can be one character or two."""
+    return unicodedata.normalize("NFC", name)
+
 
 _WRITE = "Write it with `deployer organization snapshot`."
 _WRITE_AGAIN = "Write it again with `deployer organization snapshot`."
@@ -78,12 +85,20 @@ class Organization:
 
     @cached_property
     def ous_by_path(self) -> Mapping[str, tuple[str, ...]]:
-        """Ids by path; several for some paths, since names may hold a `/` and an OU may be called like the root."""
+        """Ids by normalized path; several for some, since names may hold a `/` or be that of the root."""
         found: dict[str, tuple[str, ...]] = {}
         for ou_id in sorted(self.ous):
-            path = self.path(ou_id)
+            path = normalized(self.path(ou_id))
             found[path] = (*found.get(path, ()), ou_id)
         return found
+
+    def ous_at(self, path: str) -> tuple[str, ...]:
+        """Ids of the OUs with a path of names."""
+        return self.ous_by_path.get(normalized(path), ())
+
+    def accounts_named(self, name: str) -> tuple[str, ...]:
+        """Ids of the accounts with a name."""
+        return tuple(one.id for one in self.accounts.values() if normalized(one.name) == normalized(name))
 
     def children(self, ou_id: str) -> tuple[OrganizationalUnit, ...]:
         """OUs directly below, by name."""

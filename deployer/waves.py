@@ -129,5 +129,4 @@ def _ous(name: str, organization: Organization) -> tuple[str, ...]:
     """The OU that a wave names by id or path; several if they have the same path."""
     if name in organization.ous:
         return (name,)
-    paths = organization.ous_by_path
-    return paths.get(name) or paths.get(name.strip("/"), ())
+    return organization.ous_at(name) or organization.ous_at(name.strip("/"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
 from deployer.errors import NotFoundError
-from deployer.organization import Organization
+from deployer.organization import Organization, normalized
 from deployer.settings.explaining import find, find_ou
 from deployer.settings.limits import ACCOUNT_ID, OU_ID
 
@@ -17,13 +17,13 @@ def account_ids(given: Iterable[str], organization: Callable[[], Organization]) 
 
 
 def ou_paths(given: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
-    """Paths of OUs given by path or id; a path need not exist today: the records keep earlier ones."""
-    return tuple(_ou_path(one, organization()) if OU_ID.fullmatch(one) else one.strip("/") for one in given)
+    """Normalized paths of OUs given by path or id; a path need not exist today: the records keep earlier ones."""
+    return tuple(_ou_path(one, organization()) if OU_ID.fullmatch(one) else normalized(one.strip("/")) for one in given)
 
 
 def departed_ous(paths: Iterable[str], organization: Organization) -> Iterator[str]:
     """A sentence for each path that no OU has today: it may be an earlier one, or a typo."""
-    known = [organization.path(ou_id) for ou_id in organization.ous]
+    known = list(organization.ous_by_path)
     for path in paths:
         if path not in known:
             near = get_close_matches(path, known, n=1)
@@ -39,4 +39,4 @@ def _account_id(name: str, organization: Organization) -> str:
 
 
 def _ou_path(id_: str, organization: Organization) -> str:
-    return organization.path(find_ou(organization, id_))
+    return normalized(organization.path(find_ou(organization, id_)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from deployer.organization import normalized
 from deployer.principals import role_of
 from handler import globs, reasons
 from handler.creators import How
@@ -38,7 +39,7 @@ assert frozenset(OTHERS) == EXPIRING
 class Query:
     """Records of events from `since` (included) to `until` (not included), in UTC, that match all filters.
 
-    Several values of one filter mean any of them. OUs are paths as the records have them (`Workloads/Prod`), with the
+    Several values of one filter mean any of them. OUs are normalized paths of the records (`Workloads/Prod`), with the
     OUs below unless `include_children` is False. Repositories and principals are globs, as in config files.
     """
 
@@ -66,7 +67,10 @@ class Query:
             and _is_any(record.region, self.regions)
             and _is_any(record.how, self.hows)
             and _is_any(record.action, self.actions)
-            and (not self.ous or _is_in(record.ou_path or "", self.ous, include_children=self.include_children))
+            and (
+                not self.ous
+                or _is_in(normalized(record.ou_path or ""), self.ous, include_children=self.include_children)
+            )
             and (not self.repositories or _matches(self.repositories, _names(record), globs.matches_name))
             and (not self.principals or _matches(self.principals, _principals(record), globs.matches_arn))
         )

@@ -48,7 +48,7 @@ def _find_region(known: Collection[str], requested: str) -> str:
 def _find_account(organization: Organization, requested: str) -> str:
     if requested in organization.accounts:
         return requested
-    named = [account.id for account in organization.accounts.values() if account.name == requested]
+    named = organization.accounts_named(requested)
     if len(named) == 1:
         return named[0]
     raise NotFoundError(

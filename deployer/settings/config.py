@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from deployer.function_url import FunctionUrl
+from deployer.organization import normalized
 from deployer.partitions import partition_named, partition_of
 from deployer.settings import documents, schema
 from deployer.settings.documents import Document
@@ -245,6 +246,7 @@ def _ou_files(texts: Iterable[TextFile], problems: list[Problem]) -> Iterator[Ou
         if not content:
             continue
         path, id_ = _text(content.get("ou")), _text(content.get("id"))
+        path = path and normalized(path)
         if path is None and id_ is None:
             if "ou" not in content and "id" not in content:
                 message = "names no OU: add `ou: Workloads/Prod` (a path of names) or `id: ou-…`"

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from deployer.errors import NotFoundError
-from deployer.organization import ACTIVE, Organization
+from deployer.organization import ACTIVE, Organization, normalized
 from deployer.settings.compiled import Compiled
 from deployer.settings.inheritance import Origin, Provenance
 from deployer.settings.limits import ACCOUNT_ID
@@ -83,8 +83,7 @@ def find(organization: Organization, target: str) -> tuple[str | None, str | Non
         return target, None
     if target in organization.ous:
         return None, target
-    by_path = organization.ous_by_path.get(target, ())
-    by_name = [account.id for account in organization.accounts.values() if account.name == target]
+    by_path, by_name = organization.ous_at(target), organization.accounts_named(target)
     if len(by_path) + len(by_name) == 1:
         return (by_name[0], None) if by_name else (None, by_path[0])
     if by_path or by_name:
@@ -99,8 +98,8 @@ def find_ou(organization: Organization, requested: str) -> str:
     """The id of an OU by path or id, never by the name of an account; raises NotFoundError with a similar path."""
     if requested in organization.ous:
         return requested
-    paths, path = organization.ous_by_path, requested.strip("/")
-    found = paths.get(requested) or paths.get(path, ())
+    paths, path = organization.ous_by_path, normalized(requested.strip("/"))
+    found = organization.ous_at(requested) or organization.ous_at(path)
     if len(found) == 1:
         return found[0]
     if found:

@@ -72,7 +72,7 @@ def _without_noise(value: Any, *, is_properties: bool = False) -> Any:
 def _list_known(document: dict[str, Any], kind: Kind, organization: Organization) -> None:
     """List the existing OUs, accounts and regions; an OU may be given by path or by id."""
     properties = document["properties"]
-    paths = sorted({organization.path(id_) for id_ in organization.ous})
+    paths = sorted({*organization.ous_by_path, *map(organization.path, organization.ous)})
     ids = sorted(organization.ous)
     if kind is Kind.OU:
         properties["ou"] = _described(properties["ou"], {"enum": [*paths, *ids]})

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from deployer.organization import Organization
+from deployer.organization import Organization, normalized
 from deployer.settings.config import AccountFile, Config, OuFile
 from deployer.settings.problems import Problem, Severity, in_order
 
@@ -48,7 +48,7 @@ def match_files(config: Config, organization: Organization) -> Placement:
 
 def _find(file: OuFile, organization: Organization, paths: Mapping[str, tuple[str, ...]]) -> str | Problem:
     """The id of the OU that a file is for."""
-    at_path = paths.get(file.path, ()) if file.path is not None else ()
+    at_path = organization.ous_at(file.path) if file.path is not None else ()
     if file.id is not None and file.id in organization.ous:
         if file.path is None or file.id in at_path:
             return file.id
@@ -96,7 +96,7 @@ def _last_name(path: str) -> str:
 
 
 def _plain(path: str) -> str:
-    return "/".join(" ".join(part.split()) for part in path.casefold().split("/"))
+    return "/".join(" ".join(part.split()) for part in normalized(path).casefold().split("/"))
 
 
 def _nearest_parent(path: str, paths: Iterable[str]) -> str:

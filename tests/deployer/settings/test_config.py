@@ -112,7 +112,7 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         ),
         pytest.param(
             "colour: red",
-            "1:1: colour: unknown key; known here: create, enabled, id, namespaces, ou, regions, registry, repository",
+            "1:1: colour: unknown key; known here: create, enabled, engine, id, namespaces, native, ou, regions, registry, repository",
             id="nothing like it",
         ),
         pytest.param(
