@@ -36,13 +36,17 @@ class _Machine:
     end: int
 
     def matches(self, text: str) -> bool:
+        return bool(self.reach(text) & self.end)
+
+    def reach(self, text: str) -> int:
+        """The positions after reading a text; 0 if no match begins with it."""
         states = self._closed(1)
         for character in text:
             stay = self.across_parts if character == "/" else self.across_parts | self.within_part
             states = self._closed((states & self.literals.get(character, 0)) << 1 | states & stay)
             if not states:
-                return False
-        return bool(states & self.end)
+                return 0
+        return states
 
     def _closed(self, states: int) -> int:
         """All positions that can be reached without reading a character."""
@@ -80,6 +84,11 @@ def _bits(tokens: list[str]) -> dict[str, int]:
 def matches_name(pattern: str, name: str) -> bool:
     """Whether a repository name matches a glob."""
     return _name_machine(pattern).matches(name)
+
+
+def matches_beginning(pattern: str, text: str) -> bool:
+    """Whether a glob matches some text that begins with this one."""
+    return bool(_name_machine(pattern).reach(text))
 
 
 def matches_arn(pattern: str, arn: str) -> bool:

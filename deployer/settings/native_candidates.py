@@ -9,9 +9,10 @@ from deployer.settings.glob_lists import GlobList
 from deployer.settings.glob_sets import names_overlap, some_name_matches
 from deployer.settings.native_names import DenyingGlobs, above, allowed_prefixes, literal_prefix, names_of, nearest
 from deployer.settings.native_values import Unsupported, template
+from handler.globs import matches_beginning
 from handler.repository_names import is_valid
 from handler.settings import RepositorySettings, Settings, overlay
-from templates.creation_templates import CreationTemplate
+from templates.creation_templates import ROOT, CreationTemplate
 from templates.denied_names import denied_patterns, is_denied
 
 Found = Iterator[tuple[int, str]]
@@ -34,6 +35,8 @@ class Candidates:
     _globs: GlobList = field(init=False)
     """Those globs."""
     _first: dict[str, int | None] = field(init=False, default_factory=dict)
+    _contents: dict[int, CreationTemplate | Unsupported] = field(init=False, default_factory=dict)
+    """What a template would hold of each of those, as far as it was needed."""
 
     def __post_init__(self) -> None:
         for index, namespace in enumerate(self.settings.namespaces):
@@ -44,7 +47,7 @@ class Candidates:
                 self._with_prefix.setdefault(prefix, index)
         self._globs = GlobList(tuple(self._without_prefix.values()), complete=True)
         for prefix in self._prefixes():
-            found = self._template(prefix, self.repository(prefix))
+            found = template(prefix, self.repository(prefix), self.policies)
             if isinstance(found, Unsupported):
                 self.unsupported[prefix] = found.reason
             else:
@@ -77,8 +80,11 @@ class Candidates:
     def _of_namespace(self, index: int) -> RepositorySettings:
         return overlay(self.settings.repository, self.settings.namespaces[index].repository)
 
-    def _template(self, prefix: str, repository: RepositorySettings) -> CreationTemplate | Unsupported:
-        return template(prefix, repository, self.policies)
+    def _gives_the_same(self, prefix: str, index: int) -> bool:
+        """Whether the template of a prefix gives what a namespace would."""
+        if index not in self._contents:
+            self._contents[index] = template(ROOT, self._of_namespace(index), self.policies)
+        return replace(self.templates[prefix], prefix=ROOT) == self._contents[index]
 
     def without_repetitions(self) -> Iterator[CreationTemplate]:
         """The templates without those that give what the next shorter prefix gives anyway."""
@@ -103,13 +109,11 @@ class Candidates:
 
     def _is_bypassed(self, index: int, prefix: str, patterns: Sequence[str]) -> bool:
         """Whether the template of a prefix gives some name other settings than a namespace would."""
-        if self._template(prefix, self._of_namespace(index)) == self.templates[prefix]:
-            return False
         glob = self.settings.namespaces[index].match
+        if not _overlaps(glob, prefix) or self._gives_the_same(prefix, index):
+            return False
         if any(self._is_first(index, name, prefix, patterns) for name in _samples(glob, prefix)):
             return True
-        if not names_overlap(glob, names_of(prefix)):
-            return False
         earlier = (space.match for space in self.settings.namespaces[:index])
         longer = (names_of(one) for one in (*self.templates, *self.unsupported) if prefix in above(one))
         others = [other for other in (*earlier, *longer) if names_overlap(glob, other)]
@@ -120,6 +124,11 @@ class Candidates:
         candidates = (one for one in above(name) if one in self.templates or one in self.unsupported)
         is_created = is_valid(name) and next(candidates, None) == prefix and not is_denied(patterns, name)
         return is_created and self.settings.namespace_for(name) == index
+
+
+def _overlaps(glob: str, prefix: str) -> bool:
+    """Whether a glob matches some text below a prefix."""
+    return prefix == ROOT or matches_beginning(glob, f"{prefix}/")
 
 
 def _samples(glob: str, prefix: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.settings.glob_sets import covers_arn, covers_name, names_overlap, some_name_matches
-from handler.globs import matches_arn, matches_name
+from handler.globs import matches_arn, matches_beginning, matches_name
 from handler.repository_names import is_valid
 
 _PATTERNS = st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "-"]), min_size=1, max_size=6).map("".join)
@@ -61,6 +61,11 @@ def test_answers_agree_with_trying_every_short_name(wide: str, narrow: str) -> N
 def test_globs_that_share_a_name_overlap(one: str, other: str, name: str) -> None:
     if matches_name(one, name) and matches_name(other, name):
         assert names_overlap(one, other)
+
+
+@given(_PATTERNS, _NAMES)
+def test_a_glob_matches_a_beginning_if_it_shares_a_name_with_all_that_begin_so(pattern: str, beginning: str) -> None:
+    assert matches_beginning(pattern, beginning) is names_overlap(pattern, f"{beginning}**")
 
 
 @given(_PATTERNS)
