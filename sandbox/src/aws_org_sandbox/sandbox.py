@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self, overload
 
 import boto3
 import botocore.session
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
@@ -99,8 +101,7 @@ class Sandbox:
     def listen_elsewhere(self) -> None:
         """Listen on a free port, in a process that was forked from the one that listens."""
         for client in self._clients.values():
-            client.close()
-        self._clients.clear()
+            client.close()  # its connections lead to the process that this one was forked from
         self._listen(0)
         context.set_current(replace(context.current(), endpoint_url=self.endpoint_url))
 
@@ -211,7 +212,7 @@ class Sandbox:
 
     def client_with(self, credentials: Credentials, service: str, *, region: str | None = None) -> Any:
         """A client with other credentials, such as those of an assumed role; without retries."""
-        return self._botocore.create_client(
+        made: Any = self._botocore.create_client(
             service,
             region_name=region or self.home_region,
             endpoint_url=self.endpoint_url,
@@ -220,6 +221,12 @@ class Sandbox:
             aws_session_token=credentials.session_token,
             config=NO_RETRIES,
         )
+        made.meta.events.register("before-sign", partial(self._address, made_at=self.endpoint_url))
+        return made
+
+    def _address(self, *, made_at: str, request: AWSRequest, **_: Any) -> None:
+        """Send a request to the current port: that of a copy is another one than when the client was created."""
+        request.url = str(request.url).replace(made_at, self.endpoint_url, 1)
 
     def environment(self, account_id: str | None = None) -> dict[str, str]:
         """Environment variables that point AWS tools at the sandbox, and container clients at its registries."""

@@ -177,6 +177,7 @@ class Trials:
 
     def run(self) -> None:
         """Run the command unharmed to see its result, then kill it after every call."""
+        everything(self.sandbox)  # creates the clients that all copies have then
         expected = in_copy(self.sandbox, self._unharmed)
         left = in_copy(self.sandbox, self._settled)
         for ended in self._killable.killed_after_each_call(*self._command):
