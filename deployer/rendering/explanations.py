@@ -10,7 +10,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from deployer.organization import ACTIVE
-from deployer.rendering.creators import creator_document, creator_lines
+from deployer.rendering.creators import creator_document, creator_lines, native_document, native_lines
 from deployer.rendering.text import command_lines, padded
 from deployer.settings.explaining import Explanation, Value
 from deployer.settings.inheritance import Origin
@@ -31,6 +31,8 @@ def as_text(explanation: Explanation, verdict: Verdict | None, *, any_principal:
         lines += [*verdict_lines(verdict), *creator_lines(verdict)]
         lines += [*_principals(explanation, verdict, any_principal=any_principal), *_next_steps(explanation, verdict)]
         lines += [""]
+    else:
+        lines += native_lines(explanation.native)
     lines += [line for value in _values(explanation, verdict) for line in _value_lines(value)]
     return "\n".join(lines)
 
@@ -140,6 +142,7 @@ def as_document(explanation: Explanation, verdict: Verdict | None) -> str:
         "state": explanation.state if explanation.is_account else None,
         "files": list(explanation.files),
         "settings": _value_documents(explanation.values()),
+        "native": native_document(explanation.native),
     }
     if verdict is not None:
         document["decision"] = verdict_document(verdict)

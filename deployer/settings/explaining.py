@@ -16,6 +16,7 @@ from deployer.settings.compiled import Compiled
 from deployer.settings.inheritance import Origin, Provenance
 from deployer.settings.limits import ACCOUNT_ID
 from deployer.settings.matching import near_paths
+from deployer.settings.native import NativeCompilation, compile_native
 from deployer.settings.yaml_source import KeyPath, key_text
 from handler.settings import Settings
 
@@ -43,6 +44,8 @@ class Explanation:
     is_account: bool
     state: str = ACTIVE
     """Of an account; StackSets skip those that are not active."""
+    native: NativeCompilation | None = None
+    """What ECR creates during pushes, and what it leaves to the handler; None with `engine: handler`."""
 
     def values(self) -> Iterator[Value]:
         """Every value in the order of the schema."""
@@ -55,25 +58,29 @@ def explain(compiled: Compiled, target: str) -> Explanation:
     account_id, ou_id = find(organization, target)
     if account_id:
         account = organization.accounts[account_id]
+        settings = compiled.settings_for_account(account.id)
         return Explanation(
             id=account.id,
             name=account.name,
             ou_path=organization.path(account.parent_id),
-            settings=compiled.settings_for_account(account.id),
+            settings=settings,
             provenance=compiled.provenance_for_account(account.id),
             files=tuple(layer.file for layer in compiled.layers_for_account(account.id)),
             is_account=True,
             state=account.state,
+            native=compile_native(settings, compiled.config.policies),
         )
     assert ou_id is not None
+    settings = compiled.settings_for_ou(ou_id)
     return Explanation(
         id=ou_id,
         name=organization.ous[ou_id].name,
         ou_path=organization.path(ou_id),
-        settings=compiled.settings_for_ou(ou_id),
+        settings=settings,
         provenance=compiled.provenance_for_ou(ou_id),
         files=tuple(layer.file for layer in compiled.layers_for_ou(ou_id)),
         is_account=False,
+        native=compile_native(settings, compiled.config.policies),
     )
 
 

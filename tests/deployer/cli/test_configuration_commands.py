@@ -239,6 +239,23 @@ class TestExplain:
         _, out, _ = deployer("explain", "Sandbox", "team-x/y", "--organization", SNAPSHOT)
         assert "  The handler creates it, not ECR: creation templates match names only" in out
 
+    def test_what_ecr_creates_in_a_native_ou_is_explained_with_what_it_leaves_to_the_handler(
+        self, deployer: Ran, folder: Path
+    ) -> None:
+        text = NATIVE.replace('"team-*/**"]', '"team-*/**"], deny: ["**/tmp-*"]')
+        (folder / "config/ous/sandbox.yaml").write_text(text, encoding="utf-8")
+        _, out, _ = deployer("explain", "Sandbox", "--organization", SNAPSHOT)
+        summary = " ".join(out.partition("\n\nenabled:")[0].split())
+        assert "ECR creates repositories during pushes, by creation templates for: a/." in summary
+        assert "It creates no name that matches **/tmp-*." in summary
+        assert "The handler creates names of team-*/**: creation templates match names only by a prefix" in summary
+        document = json.loads(deployer("explain", "alice-sandbox", "--json", "--organization", SNAPSHOT)[1])
+        assert document["native"]["templates"] == ["a"]
+        assert [one["names"] for one in document["native"]["handler"]] == ["team-*/**"]
+        assert document["native"]["bypassed"] == ["create.principals.allow", "create.principals.outside_organization"]
+        handler = deployer("explain", "Workloads/Prod", "--json", "--organization", SNAPSHOT)[1]
+        assert json.loads(handler)["native"] is None
+
     def test_a_repository_has_the_settings_of_its_namespace_with_their_places(self, deployer: Ran) -> None:
         _, out, _ = deployer("explain", "shop-prod", "team-a/cache/x", "--organization", SNAPSHOT)
         lines = out.splitlines()
