@@ -10,8 +10,11 @@ from deployer.cli.demo import demo
 from deployer.cli.help_texts import HelpedGroup
 from deployer.extras import SANDBOX_PACKAGES, require
 
-if TYPE_CHECKING:  # typer has its own click, and publishes no name for this type
-    from typer._click.core import Context
+if TYPE_CHECKING:
+    from typer._click.core import Context  # typer has its own click, and publishes no name for this type
+
+    from aws_org_sandbox.errors import SandboxError
+    from deployer import errors
 
 
 class _Delegating(HelpedGroup):
@@ -19,24 +22,43 @@ class _Delegating(HelpedGroup):
 
     def invoke(self, ctx: Context) -> Any:
         from aws_org_sandbox.errors import SandboxError
-        from deployer import errors
 
         try:
             return super().invoke(ctx)
         except SandboxError as error:
-            ours = next(one for one in (errors.SandboxError, errors.PortInUseError) if one.exit_code == error.exit_code)
-            raise ours(error.message, next_step=error.next_step) from error
+            raise _own(error) from error
+
+
+def _own(error: SandboxError) -> errors.DeployerError:
+    """The sandbox's error as one of this program, with the next step as a command of this program."""
+    from aws_org_sandbox import errors as theirs
+    from deployer import errors
+
+    classes = {
+        theirs.MissingFileError: errors.NotFoundError,
+        theirs.OrganizationFileError: errors.ConfigurationError,
+        theirs.PortInUseError: errors.PortInUseError,
+        theirs.UnknownAccountError: errors.NotFoundError,
+    }
+    step = error.next_step and error.next_step.replace("aws-org-sandbox ", "deployer sandbox ")
+    return classes.get(type(error), errors.SandboxError)(error.message, next_step=step)
 
 
 def make_app() -> typer.Typer:
     """The group of commands; raises MissingExtraError unless the sandbox is installed."""
     require("sandbox", SANDBOX_PACKAGES, purpose="The sandbox")
     import aws_org_sandbox.cli
+    from deployer.cli import sandbox_commands
 
     app = typer.Typer(
         name="sandbox", cls=_Delegating, help="A local AWS with an example organization.", no_args_is_help=True
     )
-    app.command()(demo)
-    app.registered_commands += aws_org_sandbox.cli.app.registered_commands
+    own = (demo, sandbox_commands.start, sandbox_commands.env)
+    for command in own:
+        app.command()(command)
+    replaced = {command.__name__ for command in own}
+    for theirs in aws_org_sandbox.cli.app.registered_commands:
+        if theirs.callback is not None and theirs.callback.__name__ not in replaced:
+            app.registered_commands.append(theirs)
     app.registered_groups += aws_org_sandbox.cli.app.registered_groups
     return app

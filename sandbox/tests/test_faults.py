@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from aws_org_sandbox import fault_actions
+from aws_org_sandbox.errors import UnknownAccountError
 from aws_org_sandbox.faults import HANG, Delay, Drop, Effect, Error, Fault, Moment, Throttle
 from aws_org_sandbox.sandbox import Sandbox
 
@@ -135,9 +136,8 @@ def test_a_faults_wait_for_held_calls_has_a_limit(sandbox: Sandbox) -> None:
 
 
 def add_fault(sandbox: Sandbox, **values: Any) -> Any:
-    return fault_actions.add(
-        sandbox.faults, {"error": "Odd", "service": "ecr", **values}, accounts=sandbox.organization.accounts
-    )
+    values = {"error": "Odd", "service": "ecr", **values}
+    return fault_actions.add(sandbox.faults, values, organization=sandbox.organization)
 
 
 def test_faults_of_the_command_line_hit_and_are_listed_and_cleared(sandbox: Sandbox) -> None:
@@ -155,11 +155,12 @@ def test_faults_of_the_command_line_hit_and_are_listed_and_cleared(sandbox: Sand
     [
         pytest.param({"service": "ecrr"}, "no service 'ecrr'; did you mean ecr", id="a misspelled service"),
         pytest.param({"operation": "CreateRepositry"}, "did you mean CreateRepository", id="a misspelled operation"),
-        pytest.param({"account": "300000000009"}, "no account of the organization", id="an unknown account"),
+        pytest.param({"account": "300000000009"}, "has no account 300000000009", id="an unknown account"),
+        pytest.param({"account": "shop-dev"}, "shop-dev; 400000000001 has that name", id="the name of an account"),
         pytest.param({"region": "eu-west-9"}, "no region", id="an unknown region"),
     ],
 )
 def test_faults_that_could_hit_nothing_are_refused(sandbox: Sandbox, values: dict[str, Any], problem: str) -> None:
-    with pytest.raises(ValueError, match=problem):
+    with pytest.raises((ValueError, UnknownAccountError), match=problem):
         add_fault(sandbox, **values)
     assert tuple(sandbox.faults) == ()

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from aws_org_sandbox import process
+from aws_org_sandbox import process, snapshots
 from aws_org_sandbox.cli import run
-from aws_org_sandbox.errors import PortInUseError, SandboxError
+from aws_org_sandbox.errors import PortInUseError, SandboxError, UnknownAccountError
+from aws_org_sandbox.organizations.accounts import EXAMPLE
 
 pytestmark = pytest.mark.slow
 
@@ -32,8 +33,11 @@ def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
         process.stop(running)
 
 
-def test_it_is_started_used_from_a_shell_and_stopped(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["start", "--detach", "--port", "0"]) == 0
+def test_it_is_started_used_from_a_shell_and_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "organization.json"
+    file.write_text(json.dumps(snapshots.document_of(EXAMPLE)), encoding="utf-8")
+    chosen = ["--central-account", "200000000002", "--home-region", "me-south-1", "--enable-region", "me-central-1"]
+    assert run(["start", "--detach", "--port", "0", "--organization", str(file), *chosen]) == 0
     assert run(["env", "--account", "300000000001"]) == 0
     exported = capsys.readouterr().out
     variables = dict(word.split("=", 1) for word in shlex.split(exported) if "=" in word)
@@ -59,12 +63,24 @@ def test_it_is_started_used_from_a_shell_and_stopped(capsys: pytest.CaptureFixtu
     assert "sts:GetCallerIdentity in 300000000001  Odd  the first 1, 1 hit so far" in capsys.readouterr().out
     assert run(["fault", "add", "--service", "stss", "--error", "Odd"]) == SandboxError.exit_code
     assert "did you mean sts?" in capsys.readouterr().err
+    assert run(["env", "--account", "300000000009"]) == UnknownAccountError.exit_code
+    refused = capsys.readouterr()
+    assert not refused.out
+    assert "Error: the organization o-exampleorg1 has no account 300000000009\n" in refused.err
     assert run(["fault", "clear"]) == 0
     assert run(["fault", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"faults": []}
 
     assert run(["reset"]) == 0
-    assert process.required().ask("status")["calls"] == 0
+    after_reset = process.required().ask("status")
+    assert (after_reset["calls"], after_reset["central_account"]) == (0, "200000000002")
+    assert variables["AWS_REGION"] == after_reset["home_region"] == "me-south-1"
+    regions = "import boto3; print(*(one['RegionName'] for one in boto3.client('ec2').describe_regions()['Regions']))"
+    enabled = subprocess.run(
+        [sys.executable, "-c", regions], env=os.environ | variables, capture_output=True, text=True, check=True
+    )
+    assert {"me-south-1", "me-central-1"} <= set(enabled.stdout.split())
+    assert "af-south-1" not in enabled.stdout.split()
 
     assert run(["start"]) == SandboxError.exit_code
     assert "already running" in capsys.readouterr().err

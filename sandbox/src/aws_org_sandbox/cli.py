@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import shlex
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from aws_org_sandbox import __version__, process
+from aws_org_sandbox import __version__, process, shell, snapshots
 from aws_org_sandbox.errors import SandboxError
+from aws_org_sandbox.initial_state import InitialState
 
 USAGE_EXIT_CODE = 64
 
@@ -40,21 +42,67 @@ AccountId = Annotated[
         "--account", metavar="ID", help="Use administrator credentials of this account, not the central account."
     ),
 ]
+OrganizationFile = Annotated[
+    Path | None,
+    typer.Option("--organization", metavar="FILE", help="Organization to start with, instead of the example (JSON)."),
+]
+CentralAccount = Annotated[
+    str | None,
+    typer.Option(
+        "--central-account",
+        metavar="ID",
+        help="Delegated administrator of StackSets, whose credentials `env` gives. Default: the management account.",
+    ),
+]
+HomeRegion = Annotated[
+    str | None, typer.Option("--home-region", metavar="REGION", help="Region of the trail and of `env`.")
+]
+EnabledRegions = Annotated[
+    list[str] | None,
+    typer.Option("--enable-region", metavar="REGION", help="Opt-in region that every account has; repeatable."),
+]
+Undo = Annotated[bool, typer.Option("--undo", help="Restore the variables that the shell had before.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.command()
-def start(
-    port: Port = process.DEFAULT_PORT, detach: Detach = False, time_scale: TimeScale = process.TIME_SCALE
+def start(  # noqa: PLR0913, PLR0917 - options
+    port: Port = process.DEFAULT_PORT,
+    detach: Detach = False,
+    time_scale: TimeScale = process.TIME_SCALE,
+    organization: OrganizationFile = None,
+    central_account: CentralAccount = None,
+    home_region: HomeRegion = None,
+    enabled_regions: EnabledRegions = None,
 ) -> None:
     """Start the sandbox, in the foreground unless --detach is given."""
+    initial = InitialState(
+        organization=snapshots.read(organization) if organization else None,
+        central_account=central_account,
+        home_region=home_region,
+        enabled_regions=tuple(enabled_regions or ()),
+    )
+    run_sandbox(initial, port=port, detach=detach, time_scale=time_scale)
+
+
+def run_sandbox(
+    initial: InitialState, *, port: int, detach: bool, time_scale: float, program: str = process.PROGRAM
+) -> None:
+    """Start a sandbox and print how to use it; `program` is the command that messages name."""
     process.check_not_running()
+    initial.check()
     if not detach:
-        process.serve(port, time_scale=time_scale)
+        process.serve(port, time_scale=time_scale, initial=initial, program=program)
         return
-    running = process.detach(port, time_scale=time_scale)
+    running = process.detach(port, time_scale=time_scale, initial=initial)
+    found = running.ask("status")
     typer.echo(f"The sandbox listens on {running.url} (process {running.pid}).", err=True)
-    typer.echo('To use it: eval "$(aws-org-sandbox env)"', err=True)
+    typer.echo(
+        f"Organization {found['organization']}, {found['accounts']} accounts; central account "
+        f"{found['central_account']} in {found['home_region']}.",
+        err=True,
+    )
+    typer.echo(f'To use it: eval "$({program} env)"', err=True)
 
 
 @app.command()
@@ -81,18 +129,34 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
-def env(account: AccountId = None) -> None:
-    """Print the variables that point a shell at the sandbox, for `eval "$(aws-org-sandbox env)"`."""
-    variables = process.required().ask("environment", {"account": account} if account else {})
-    for name, value in sorted(variables.items()):
-        typer.echo(f"export {name}={shlex.quote(value)}")
+def env(account: AccountId = None, undo: Undo = False) -> None:
+    """Print the commands that point a shell at the sandbox, for `eval "$(aws-org-sandbox env)"`.
+
+    They unset what would lead elsewhere: profiles, session tokens, other endpoints and proxies. --undo restores it.
+    """
+    print_environment(account, undo=undo)
+
+
+def print_environment(account: str | None, *, undo: bool, others: Collection[str] = ()) -> None:
+    """Print the commands for a shell; `others` are further variables to unset."""
+    if undo and account:
+        raise typer.BadParameter("takes no --account", param_hint="--undo")
+    if undo:
+        lines = list(shell.undo_commands(os.environ))
+        if not lines:
+            typer.echo("Nothing to undo: this shell does not use the sandbox.", err=True)
+    else:
+        variables = process.required().ask("environment", {"account": account} if account else {})
+        lines = list(shell.commands(variables, os.environ, others=others))
+    for line in lines:
+        typer.echo(line)
 
 
 @app.command()
 def reset() -> None:
     """Delete all state: the sandbox is as after its start, on the same port."""
-    process.required().ask("reset")
-    typer.echo("The sandbox was reset to the example organization.", err=True)
+    found = process.required().ask("reset")
+    typer.echo(f"The sandbox was reset: organization {found['organization']} as at its start.", err=True)
 
 
 @app.command()

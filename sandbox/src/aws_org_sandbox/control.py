@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from aws_org_sandbox.calls import Refused
 from aws_org_sandbox.errors import SandboxError
 
 Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -31,8 +32,16 @@ class Control:
             return _json({"error": f"no action {name!r}", "actions": sorted(self._actions)}, status=404)
         try:
             return _json(action(json.loads(request.get_data() or b"{}")))
-        except (SandboxError, KeyError, TypeError, ValueError, TimeoutError) as error:
-            return _json({"error": f"{type(error).__name__}: {error}"}, status=400)
+        except SandboxError as error:
+            return _json({"error": error.message, "next_step": error.next_step, "code": error.exit_code}, status=400)
+        except (Refused, KeyError, TypeError, ValueError, TimeoutError) as error:
+            return _json({"error": _sentence(error)}, status=400)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"the request has no {error}"
+    return error.message if isinstance(error, Refused) else str(error)
 
 
 def _json(value: Mapping[str, Any], *, status: int = 200) -> Response:

@@ -53,8 +53,8 @@ def control_actions(sandbox: Controlled) -> Mapping[str, Action]:
 
     def environment(values: Mapping[str, Any]) -> Mapping[str, Any]:
         account = values.get("account")
-        if account is not None and account not in sandbox.organization.accounts:
-            raise ValueError(f"no such account in the organization: {account}")
+        if account is not None:
+            sandbox.organization.require_account(str(account))
         return sandbox.environment(account)
 
     def create_account(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -62,17 +62,19 @@ def control_actions(sandbox: Controlled) -> Mapping[str, Action]:
         return {"id": account.id, "name": account.name}
 
     def move_account(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        sandbox.organization.require_account(str(values["account"]))
         sandbox.move_account(str(values["account"]), str(values["ou"]))
         return {}
 
     def suspend_account(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        sandbox.organization.require_account(str(values["account"]))
         sandbox.suspend_account(str(values["account"]))
         return {}
 
     return {
         "create-account": create_account,
         "environment": environment,
-        "fault-add": lambda values: fault_actions.add(sandbox.faults, values, accounts=sandbox.organization.accounts),
+        "fault-add": lambda values: fault_actions.add(sandbox.faults, values, organization=sandbox.organization),
         "fault-clear": lambda _: fault_actions.clear(sandbox.faults),
         "fault-list": lambda _: fault_actions.listed(sandbox.faults),
         "move-account": move_account,

@@ -1,7 +1,10 @@
 """What a user of the sandbox can get instead of a result. Each class owns its exit code.
 
-SandboxError         7   the sandbox is not running, does not answer, or cannot start
-└── PortInUseError   8   its port is taken
+SandboxError                  7   the sandbox is not running, does not answer, or cannot start
+├── OrganizationFileError     3   the file of an organization is broken, or does not fit the other options
+├── PortInUseError            8   its port is taken
+├── UnknownAccountError      11   the organization has no such account
+└── MissingFileError         12   a file cannot be read
 """
 
 from __future__ import annotations
@@ -24,3 +27,21 @@ class PortInUseError(SandboxError):
     """Another program listens on the port."""
 
     exit_code = 8
+
+
+class OrganizationFileError(SandboxError):
+    """The file of an organization is broken, or does not fit the other options; the message names file and key."""
+
+    exit_code = 3
+
+
+class UnknownAccountError(SandboxError):
+    """The organization has no such account."""
+
+    exit_code = 11
+
+
+class MissingFileError(SandboxError):
+    """A file cannot be read."""
+
+    exit_code = 12

@@ -10,11 +10,13 @@ from typing import Any
 import botocore.session
 
 from aws_org_sandbox.faults import Error, Fault, Faults
+from aws_org_sandbox.organization import Organization
 from aws_org_sandbox.regions import known_regions
 
 
-def add(faults: Faults, values: Mapping[str, Any], *, accounts: Collection[str]) -> Mapping[str, Any]:
-    """Put a fault in force; raises ValueError for a service, operation, account or region that does not exist.
+def add(faults: Faults, values: Mapping[str, Any], *, organization: Organization) -> Mapping[str, Any]:
+    """Put a fault in force; raises ValueError for a service, operation or region that does not exist, and
+    UnknownAccountError for an account.
 
     A misspelled name would hit no call, and a rehearsal would seem to pass.
     """
@@ -23,7 +25,7 @@ def add(faults: Faults, values: Mapping[str, Any], *, accounts: Collection[str])
     if operation is not None:
         _check_known(f"operation of {service}", str(operation), _operations(service))
     if (account := values.get("account")) is not None:
-        _check_known("account of the organization", str(account), accounts)
+        organization.require_account(str(account))
     if (region := values.get("region")) is not None:
         _check_known("region", str(region), known_regions())
     code, message, count = str(values["error"]), values.get("message"), values.get("count")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
+from aws_org_sandbox.errors import UnknownAccountError
+
 ACTIVE = "ACTIVE"
 """`State` of an account that StackSets deploy to."""
 
@@ -98,6 +100,17 @@ class Organization:
     @cached_property
     def root(self) -> OrganizationalUnit:
         return next(ou for ou in self.ous.values() if ou.parent_id is None)
+
+    def require_account(self, account_id: str) -> None:
+        """Raise UnknownAccountError for an account that the organization does not have."""
+        if account_id in self.accounts:
+            return
+        named = [account.id for account in self.accounts.values() if account.name == account_id]
+        hint = f"; {' and '.join(named)} {'has' if len(named) == 1 else 'have'} that name" if named else ""
+        raise UnknownAccountError(
+            f"the organization {self.id} has no account {account_id}{hint}",
+            next_step="`aws organizations list-accounts` lists its accounts.",
+        )
 
     def chain(self, parent_id: str) -> tuple[str, ...]:
         """Ids from the root down to `parent_id`, both included."""

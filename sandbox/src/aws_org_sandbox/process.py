@@ -22,11 +22,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aws_org_sandbox.errors import PortInUseError, SandboxError
+from aws_org_sandbox.errors import PortInUseError, SandboxError, UnknownAccountError
+from aws_org_sandbox.initial_state import InitialState
 
 DEFAULT_PORT = 4599
 TIME_SCALE = 0.05
 """The share of AWS's waiting times: enough to observe running operations and delayed retries."""
+PROGRAM = "aws-org-sandbox"
+EXAMPLE = InitialState()
 START_TIMEOUT = 60.0
 ANSWER_TIMEOUT = 15.0
 
@@ -60,7 +63,7 @@ class Running:
                 answered: dict[str, Any] = json.loads(answer.read())
                 return answered
         except urllib.error.HTTPError as error:
-            raise SandboxError(f"the sandbox refuses {action}: {_reason(error)}") from error
+            raise _refusal(action, error) from error
         except (OSError, ValueError, http.client.HTTPException) as error:  # the last action: it ends while it responds
             raise SandboxError(f"the sandbox at {self.url} does not answer", next_step=_NOT_RUNNING_STEP) from error
 
@@ -116,16 +119,29 @@ def check_not_running() -> None:
         )
 
 
-def serve(port: int, *, time_scale: float = TIME_SCALE) -> None:
-    """Run a sandbox in this process until SIGTERM or Ctrl-C."""
+def serve(
+    port: int,
+    *,
+    time_scale: float = TIME_SCALE,
+    initial: InitialState = EXAMPLE,
+    program: str = PROGRAM,
+) -> None:
+    """Run a sandbox in this process until SIGTERM or Ctrl-C; `program` is the command that messages name."""
     from aws_org_sandbox.sandbox import Sandbox  # noqa: PLC0415 - loads moto
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with Sandbox(port=port, time_scale=time_scale) as sandbox:
+        with Sandbox(
+            port=port,
+            time_scale=time_scale,
+            organization=initial.organization,
+            central_account=initial.central_account,
+            home_region=initial.home_region,
+            enabled_regions=initial.enabled_regions,
+        ) as sandbox:
             _save(Running(pid=os.getpid(), port=sandbox.port))
             sys.stderr.write(f"The sandbox listens on {sandbox.endpoint_url}; Ctrl-C stops it.\n")
-            sys.stderr.write('In another shell: eval "$(aws-org-sandbox env)"\n')
+            sys.stderr.write(f'In another shell: eval "$({program} env)"\n')
             sys.stderr.flush()
             try:
                 while True:
@@ -136,17 +152,20 @@ def serve(port: int, *, time_scale: float = TIME_SCALE) -> None:
         sys.stderr.write("\n")
 
 
-def detach(port: int, *, time_scale: float = TIME_SCALE) -> Running:
+def detach(port: int, *, time_scale: float = TIME_SCALE, initial: InitialState = EXAMPLE) -> Running:
     """Start a sandbox in the background and wait until it responds; raises the error that prevented its start."""
     log_file().parent.mkdir(parents=True, exist_ok=True)
     with log_file().open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - this same program
             [sys.executable, "-m", __name__, str(port), str(time_scale)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin:  # one that ended at once is reported below
+        process.stdin.write(initial.to_json().encode())
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(SandboxError):  # it exists, and is still starting
@@ -199,12 +218,16 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _reason(error: urllib.error.HTTPError) -> str:
+def _refusal(action: str, error: urllib.error.HTTPError) -> SandboxError:
     """The control API's reason for a refusal; an ending sandbox may respond without one."""
     try:
-        return str(json.loads(error.read())["error"])
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
-        return f"{error.code} {error.reason}"
+        answered = json.loads(error.read())
+        reason, next_step, code = str(answered["error"]), answered.get("next_step"), answered.get("code")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, http.client.HTTPException):
+        return SandboxError(f"the sandbox refuses {action}: {error.code} {error.reason}")
+    if code == UnknownAccountError.exit_code:
+        return UnknownAccountError(reason, next_step=next_step)
+    return SandboxError(f"the sandbox refuses {action}: {reason}", next_step=next_step)
 
 
 def _save(running: Running) -> None:
@@ -231,7 +254,7 @@ def _did_not_start(process: subprocess.Popen[bytes], port: int) -> SandboxError 
 
 if __name__ == "__main__":
     try:
-        serve(int(sys.argv[1]), time_scale=float(sys.argv[2]))
+        serve(int(sys.argv[1]), time_scale=float(sys.argv[2]), initial=InitialState.from_json(sys.stdin.read()))
     except (PortInUseError, SandboxError) as failure:
         sys.stderr.write(f"{failure.message}\n")
         sys.exit(failure.exit_code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -57,17 +57,21 @@ class SandboxSession(boto3.Session):
 class Sandbox:
     """A local AWS of one organization on one loopback port; one at a time in a process: moto's state is global."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all optional
         self,
         *,
         port: int = 0,
         organization: OrganizationLike | None = None,
+        central_account: str | None = None,
+        home_region: str | None = None,
+        enabled_regions: Collection[str] = (),
         time_scale: float = 0.01,
         kept_calls: int | None = KEPT_CALLS,
         forked_functions: bool = False,
     ) -> None:
-        self.home_region = accounts.HOME_REGION
-        self.central_account = accounts.CENTRAL_ACCOUNT
+        self.home_region = home_region or accounts.HOME_REGION
+        self._enabled_regions = frozenset({self.home_region, *enabled_regions})
+        """Regions that all accounts of the initial organization have, opt-in regions included."""
         self.calls = CallLog(kept=kept_calls)
         self.faults = Faults()
         self.visibility = Visibility()
@@ -76,6 +80,8 @@ class Sandbox:
         self._forked_functions = forked_functions
         """Start functions from a process with the SDK: cold starts are cheap, and their durations not Lambda's."""
         self._initial = Organization.of(organization or accounts.EXAMPLE)
+        self._chosen_central_account = central_account
+        self.central_account = central_account or _central_account(self._initial)
         self._port = port
         self._server: Server | None = None
         self._authority: Authority | None = None
@@ -160,10 +166,18 @@ class Sandbox:
                 visibility=self.visibility,
             )
         )
-        self.central_account = _central_account(self._initial)
+        self.central_account = self._chosen_central_account or _central_account(self._initial)
         accounts.build(self._initial, central_account=self.central_account, home_region=self.home_region)
+        self._enable_regions()
         self._gate.defects.clear()
         self.calls.clear()
+
+    def _enable_regions(self) -> None:
+        from aws_org_sandbox import regions  # noqa: PLC0415 - seams load when the sandbox starts
+
+        for region in self._enabled_regions & regions.OPT_IN:
+            for account_id in self._initial.accounts:
+                regions.enable(account_id, region)
 
     @property
     def endpoint_url(self) -> str:
@@ -318,9 +332,14 @@ def environment(
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
+        **dict.fromkeys(NOT_IN_FILES, "false"),
         "HTTP_PROXY": endpoint_url,
         "NO_PROXY": "127.0.0.1,localhost",
     }
+
+
+NOT_IN_FILES = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_USE_FIPS_ENDPOINT")
+"""Settings that would lead past the endpoint, and that ~/.aws/config may have: variables win."""
 
 
 def _central_account(organization: Organization) -> str:

@@ -129,7 +129,7 @@ def enroll(backend: OrganizationsBackend, fake: FakeAccount) -> None:
 
 def new_account(backend: OrganizationsBackend, *, account_id: str, name: str) -> FakeAccount:
     """moto generates a random id and creates a role in that account: move both to the chosen id."""
-    fake = FakeAccount(_organization_of(backend), AccountName=name, Email=f"{name}@example.com")
+    fake = FakeAccount(_organization_of(backend), AccountName=name, Email=f"{account_id}@example.com")
     drawn = iam_backends.pop(fake.id)[PARTITION]
     fake.id = account_id
     role = next(iter(drawn.roles.values()))
@@ -161,9 +161,9 @@ def _take_ids(backend: OrganizationsBackend, organization: Organization) -> None
     organization_.id, organization_.root_id = organization.id, organization.root.id
     organization_.master_account_email = "management@example.com"
     root, management = backend.ou[0], backend.accounts[0]
-    root.id, root.organization_id = organization.root.id, organization.id
-    management.organization_id, management.parent_id = organization.id, organization.root.id
-    management.name = organization.accounts[organization.management_account_id].name
+    root.id, root.name, root.organization_id = organization.root.id, organization.root.name, organization.id
+    known = organization.accounts[organization.management_account_id]
+    management.organization_id, management.parent_id, management.name = organization.id, known.parent_id, known.name
     management.email = organization_.master_account_email
     for policy in backend.policies:
         policy.organization_id = organization.id
