@@ -27,7 +27,7 @@ class Permission:
     why: str
     actions: tuple[str, ...]
     resources: tuple[str, ...] = ("*",)
-    condition: Mapping[str, Mapping[str, str]] | None = None
+    condition: Mapping[str, Mapping[str, str | list[str]]] | None = None
 
     @property
     def services(self) -> frozenset[str]:
@@ -60,12 +60,13 @@ _CREATE_STACK_SETS = Permission(
 )
 
 COMMANDS: Mapping[str, str] = {
-    "look": "`plan`, `status`, `validate`, `init` and `organization`: read-only",
+    "look": "`plan`, `status`, and what reads the organization, as `init` and `organization`: read-only",
     "audit": "`audit list` and `audit export`: read the ledger only",
     "verify": "`audit show`, `audit verify`: all of `audit`, and read repositories",
     "repair": "`audit repair`: all of `verify`, and change repositories that the handler created",
     "doctor": "`doctor`: read the prerequisites of a roll-out; it reports what it may not read as not checked",
     "probe": "`doctor --probe`: read the ledger, and push to the probe's repository with the operator role",
+    "failures": "`failures`: assume the operator role, which reads and redrives failures; nothing else",
     "rollout": "`rollout`: all of `look` but `FindTopics`, for its size, and deploy",
     "destroy": "`destroy`: all of `look`, and delete what `rollout` deployed",
     "delete-ledger": "`destroy --delete-ledger`: all of `destroy`, and delete the ledger permanently",
@@ -74,8 +75,12 @@ COMMANDS: Mapping[str, str] = {
 
 
 def operator_policy(names: Names, *commands: str) -> dict[str, Any]:
-    """The policy document of one or several of `COMMANDS`; what several need is in it once, and each Sid is unique."""
-    needed = [one for command in commands for one in permissions(names, command)]
+    """The policy document of one or several of `COMMANDS`."""
+    return policy_of([one for command in commands for one in permissions(names, command)])
+
+
+def policy_of(needed: Sequence[Permission]) -> dict[str, Any]:
+    """The document that allows these; what is needed repeatedly is in it once, and each Sid is unique."""
     statements: list[dict[str, Any]] = []
     used: Counter[str] = Counter()
     for one in _merged([one for at, one in enumerate(needed) if one not in needed[:at]]):
@@ -141,6 +146,7 @@ def permissions(names: Names, command: str) -> Sequence[Permission]:
         "repair": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names), _assume_operator_role(names)),
         "doctor": (*_find_stack_sets(), *_find_buckets(names), _identify_stack_sets(names), *_examine(names)),
         "probe": (*_read_accounts(), *_read_ledger(names), _assume_operator_role(names)),
+        "failures": (_assume_operator_role(names),),
         "rollout": (
             *read,
             _CREATE_STACK_SETS,
@@ -330,7 +336,8 @@ def _assume_auditor_roles(names: Names) -> Permission:
 def _assume_operator_role(names: Names) -> Permission:
     return Permission(
         sid="AssumeOperatorRole",
-        why="Assume the operator role, and with it the role that changes repositories that the handler created.",
+        why="Assume the operator role: it handles failures, and may assume the roles that change repositories which the"
+        " handler created.",
         actions=ASSUME,
         resources=(names.operator_role_arn,),
     )

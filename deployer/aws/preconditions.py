@@ -68,7 +68,8 @@ def _register(account: str) -> str:
     return (
         f"In the management account, run `aws organizations register-delegated-administrator --account-id {account}"
         " --service-principal member.org.stacksets.cloudformation.amazonaws.com`. If that was done, give the caller the"
-        " permission `organizations:ListDelegatedAdministrators` (docs/operator-policy.md). Then run the command again."
+        " permission `organizations:ListDelegatedAdministrators`, which `deployer policy look` prints. Then run the"
+        " command again."
     )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 import typer.core
 
+from deployer.cli.needs import needs_line
+
 if TYPE_CHECKING:  # typer has its own click, and publishes no names for these types
     from typer._click.core import Command, Context, Parameter
     from typer._click.formatting import HelpFormatter
@@ -41,18 +43,23 @@ def summary_of(command: Command) -> str:
     return str(command.help).partition("\n\n")[0]
 
 
-def use_docstrings(app: typer.Typer) -> None:
-    """Make each command's docstring its help, below groups too; lines of it that begin with `$ ` are its examples."""
+def use_docstrings(app: typer.Typer, *groups: str) -> None:
+    """Make each command's docstring its help, below groups too; lines of it that begin with `$ ` are its examples.
+
+    The last line is the policy that the command needs. `groups` are the words before those of `app`.
+    """
     for command in app.registered_commands:
         command.cls = HelpedCommand
         if command.callback is not None:
             paragraphs = (inspect.getdoc(command.callback) or "").split("\n\n")
             command.help = "\n\n".join(_unwrapped(one) for one in paragraphs if not one.startswith(EXAMPLE))
-            command.epilog = _examples([one for one in paragraphs if one.startswith(EXAMPLE)])
+            name = command.name or command.callback.__name__
+            parts = [_examples(paragraphs), needs_line(" ".join((*groups, name)))]
+            command.epilog = "\n\n".join(part for part in parts if part) or None
     for group in app.registered_groups:
         if group.typer_instance is not None:
             group.typer_instance.info.cls = HelpedGroup
-            use_docstrings(group.typer_instance)
+            use_docstrings(group.typer_instance, *groups, str(group.name or group.typer_instance.info.name))
 
 
 def _unwrapped(text: str) -> str:
@@ -61,7 +68,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _examples(paragraphs: list[str]) -> str | None:
-    lines = [line for paragraph in paragraphs for line in paragraph.splitlines()]
+    lines = [line for one in paragraphs if one.startswith(EXAMPLE) for line in one.splitlines()]
     return "\n".join([AS_IT_IS, "Examples:", *(f"  {line}" for line in lines)]) if lines else None
 
 

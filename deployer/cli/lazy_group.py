@@ -37,7 +37,7 @@ class Entry:
         if isinstance(found, typer.Typer):
             found.rich_markup_mode = None
             found.info.cls = found.info.cls if isinstance(found.info.cls, type) else HelpedGroup
-            use_docstrings(found)
+            use_docstrings(found, self.name)
             return typer.main.get_group(found)
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         settings = {"allow_interspersed_args": False} if self.takes_client_options else None

@@ -75,7 +75,7 @@ def delegation_permission(actual: ActualState) -> Iterator[Finding]:
         yield problem(
             f"{actual.caller.arn} lacks organizations:ListDelegatedAdministrators, so StackSets do not recognize "
             "the account as a delegated administrator",
-            "Allow it: the policy `read` in docs/operator-policy.md has it. This must succeed:",
+            "Allow it: `deployer policy look` and `deployer policy doctor` have it. This must succeed:",
             LIST_DELEGATED,
         )
 

@@ -304,20 +304,21 @@ class TestPolicy:
     def test_without_images_it_has_a_place_to_fill_in(self, ensure: Ensure) -> None:
         _, out, err = ensure("--policy")
         assert self.statements(out)[1]["Resource"] == ["arn:aws:ecr:<region>:<account>:repository/<repository>"]
-        assert self.statements(out)[2]["Resource"] == (
+        assert self.statements(out)[2]["Resource"] == [
             "arn:aws:lambda:<region>:<central account>:function:<prefix>-handler"
-        )
+        ]
         assert "Replace the placeholders <…> in the handler's ARN" in err
 
     def test_the_handler_is_named_by_the_config_files(self, ensure: Ensure) -> None:
         _, out, err = ensure("--policy", "--config", str(CONFIG))
         handler = f"arn:aws:lambda:eu-west-1:{CENTRAL}:function:deployer-handler"
-        assert [each["Resource"] for each in self.statements(out)[2:]] == [handler, handler]
+        assert [each["Resource"] for each in self.statements(out)[2:]] == [[handler], [handler]]
         assert "<" not in err
 
     def test_the_region_of_a_url_is_that_of_the_handler(self, ensure: Ensure) -> None:
         _, out, _ = ensure("--policy", "--url", "https://abc.lambda-url.us-east-1.on.aws/")
-        assert self.statements(out)[2]["Resource"].startswith("arn:aws:lambda:us-east-1:<central account>:")
+        [handler] = self.statements(out)[2]["Resource"]
+        assert handler.startswith("arn:aws:lambda:us-east-1:<central account>:")
 
     @pytest.mark.parametrize(
         ("old", "new"),

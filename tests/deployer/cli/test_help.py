@@ -17,6 +17,8 @@ from deployer.cli.commands import COMMANDS as COMMANDS_BY_NAME
 from deployer.cli.help_texts import summary_of
 from deployer.cli.lazy_group import Entry
 from deployer.cli.main import app, run
+from deployer.cli.needs import NEEDS
+from deployer.cli.policy import POLICIES
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +54,21 @@ def test_the_help_of_a_command_shows_options_as_they_are_typed(
     assert max(len(line) for line in out.splitlines()) <= 80
 
 
+def test_the_help_of_each_command_ends_with_the_policy_that_it_needs() -> None:
+    leaves = {
+        " ".join(path): command
+        for path, command in _commands()
+        if not hasattr(command, "commands") and path[0] != "sandbox"
+    }
+    assert leaves.keys() == NEEDS.keys()
+    for name, command in leaves.items():
+        assert (command.epilog or "").splitlines()[-1] == f"Needs: {NEEDS[name]}"
+        assert len(NEEDS[name]) <= 70, "one line of 80 columns"
+        for policies in re.findall(r"deployer policy ([a-z -]+)", NEEDS[name]):
+            assert set(policies.split()) <= {*POLICIES}
+    assert {name for name, needs in NEEDS.items() if "deployer policy" not in needs} == {"schema"}
+
+
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_in_the_help_is_a_command_that_there_is(example: str) -> None:
     program, *words = shlex.split(example)
@@ -81,7 +98,7 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     imported = ast.literal_eval(shown.splitlines()[-1])
     assert set(imported) == {
-        f"deployer.cli.{name}" for name in ("commands", "help_texts", "lazy_group", "main", "signals")
+        f"deployer.cli.{name}" for name in ("commands", "help_texts", "lazy_group", "main", "needs", "signals")
     }
 
 

@@ -59,3 +59,29 @@ def test_what_cannot_be_printed_is_an_error(
     snapshot = SNAPSHOT if "look" not in arguments else []
     assert run(["policy", *arguments, "--config", str(CONFIG), *snapshot]) == code
     assert message in capsys.readouterr().err
+
+
+def test_each_form_has_both_policies_and_attaches_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = changed(tmp_path, "ous/workloads/dev.yaml", "", NATIVE + RULES)
+    options = ["--config", str(config), *SNAPSHOT]
+    assert run(["policy", "guard", *options]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    documents = {
+        kind.upper(): printed[kind]["policy"] for kind in ("resource_control_policy", "service_control_policy")
+    }
+
+    assert run(["policy", "guard", "--cloudformation", *options]) == 0
+    resources = json.loads(capsys.readouterr().out)["Resources"].values()
+    assert {one["Properties"]["Type"]: one["Properties"]["Content"] for one in resources} == documents
+    assert not any("TargetIds" in one["Properties"] for one in resources)
+
+    assert run(["policy", "guard", "--terraform", *options]) == 0
+    terraform = capsys.readouterr().out
+    assert terraform.count('resource "aws_organizations_policy"') == 2
+    assert 'resource "aws_organizations_policy_attachment"' not in terraform
+
+    assert run(["policy", "guard", "--explain", *options]) == 0
+    explained = capsys.readouterr().out
+    assert max(map(len, explained.splitlines())) <= 80
+    for part in ("OutsideOrganization", "OtherPrincipals", "Also refused:", "Not refused:", printed["ou"]["id"]):
+        assert part in explained

@@ -74,7 +74,7 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
     ),
     "the caller may not list delegated administrators": (
         "delegation-permission", "problem", {"delegated": DENIED},
-        ("organizations:ListDelegatedAdministrators", "user/someone", "operator-policy.md"),
+        ("organizations:ListDelegatedAdministrators", "user/someone", "deployer policy look"),
     ),
     "a config file names an OU that is not there": (
         "config", "problem", {"config_problems": ("ous/x.yaml:1:1: ou: no such OU",)}, ("ous/x.yaml", "validate"),

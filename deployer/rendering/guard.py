@@ -1,0 +1,77 @@
+"""The guard of an OU as Terraform, as CloudFormation, and as a table of reasons. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deployer.rendering.policies import (
+    explanation_lines,
+    organization_policies_in_cloudformation,
+    organization_policy_in_terraform,
+)
+from deployer.rendering.text import Line, wrapped
+from deployer.settings.guarding import GuardedOu
+from templates.operator_policy import Permission
+
+_WHY = {
+    "OutsideOrganization": "Deny pushes of callers outside the organization.",
+    "OtherPrincipals": "Deny pushes of callers that create.principals.allow does not permit.",
+    "DeniedPrincipals": "Deny pushes of callers that create.principals.deny refuses.",
+    "DeniedNames": "Deny pushes of callers that create.principals.deny refuses.",
+}
+
+
+def guard_terraform(guarded: GuardedOu) -> str:
+    """A resource for each policy that denies anything."""
+    return "\n\n".join(
+        organization_policy_in_terraform(_name(kind, guarded), document, kind=kind.upper(), attach_to=target)
+        for kind, target, document in _policies(guarded)
+    )
+
+
+def guard_cloudformation(guarded: GuardedOu) -> dict[str, Any]:
+    """A template with a resource for each policy that denies anything."""
+    return organization_policies_in_cloudformation(
+        {_name(kind, guarded): (kind.upper(), document) for kind, _, document in _policies(guarded)}
+    )
+
+
+def guard_lines(guarded: GuardedOu) -> Iterator[Line]:
+    """Both policies with the reason of each statement, what else they refuse, and what they do not."""
+    found = guarded.document()
+    for kind, target, document in _policies(guarded):
+        what = f"{kind.replace('_', ' ').capitalize()}, to attach to {target}"
+        yield from explanation_lines(what, (_permission(one) for one in document["Statement"]))
+        yield Line("")
+    for heading, key in (("Also refused:", "also_refused"), ("Not refused:", "not_refused")):
+        if found[key]:
+            yield Line(heading, "heading")
+        for sentence in found[key]:
+            yield from wrapped(sentence, indent=2)
+
+
+def _policies(guarded: GuardedOu) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Kind, target and document of each policy that denies anything."""
+    found = guarded.document()
+    targets = {
+        "resource_control_policy": f"the OU {guarded.path} ({guarded.ou_id})",
+        "service_control_policy": f"the root ({guarded.root_id})",
+    }
+    for kind, target in targets.items():
+        if document := found[kind]["policy"]:
+            yield kind, target, document
+
+
+def _name(kind: str, guarded: GuardedOu) -> str:
+    return f"deployer-guard-{kind.partition('_')[0]}-{guarded.ou_id}"
+
+
+def _permission(statement: Mapping[str, Any]) -> Permission:
+    return Permission(
+        sid=statement["Sid"],
+        why=_WHY[statement["Sid"]],
+        actions=tuple(statement["Action"]),
+        resources=tuple(statement["Resource"]),
+        condition=statement["Condition"],
+    )
