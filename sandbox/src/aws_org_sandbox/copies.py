@@ -33,6 +33,7 @@ def in_copy(sandbox: Sandbox, work: Callable[[], T]) -> T:
 
     The sandbox object means the copy there. The result is pickled. Raises CopyFailedError if the work raises anything.
     """
+    folders.lend()
     reading, writing = os.pipe()
     with background.scheduler.paused():
         with warnings.catch_warnings():
@@ -61,7 +62,7 @@ def _work(sandbox: Sandbox, work: Callable[[], Any], writing: int) -> NoReturn:
             try:
                 background.scheduler.revive()
                 pool.abandon()
-                folders.abandon()
+                folders.borrow()
                 sandbox.listen_elsewhere()
                 answer: tuple[str | None, Any] = (None, work())
             except BaseException:  # noqa: BLE001 - reported to the parent, whatever it is

@@ -71,6 +71,11 @@ def test_a_process_answers_and_is_used_again(warm: ExecutionEnvironment) -> None
     assert first["pid"] == second["pid"] == warm.pid != os.getpid()
 
 
+def test_nothing_is_written_into_the_folder_of_the_code(warm: ExecutionEnvironment) -> None:
+    ask(warm)
+    assert [path.name for path in warm.specification.task_root.iterdir()] == ["app.py"]
+
+
 def test_the_process_sees_only_its_own_environment_and_files(warm: ExecutionEnvironment) -> None:
     answer = json.loads(ask(warm).payload)
     assert answer["environment"]["GREETING"] == "hello"
@@ -176,6 +181,7 @@ def test_no_function_outlives_a_sandbox_that_was_killed(tmp_path: Path, is_forke
         while Path(f"/proc/{process}/cmdline").exists() and Path(f"/proc/{process}/cmdline").read_bytes():
             assert time.monotonic() < deadline, "the function's process is still there"
             time.sleep(0.02)
+    assert list(tmp_path.glob("aws-org-sandbox-forks-*")) == []
 
 
 def test_a_zip_with_a_module_of_its_own_instead_of_the_sdks_imports_its_own(folders: CodeFolders) -> None:

@@ -51,6 +51,7 @@ def _fork_each(runtime_root: str, address: str) -> list[str]:
     """Returns in each forked process, with the arguments of `_main`; ends when the standard input closes."""
     import gc  # noqa: PLC0415 - functions start without these modules
     import selectors  # noqa: PLC0415
+    import shutil  # noqa: PLC0415
     import signal  # noqa: PLC0415
     from socket import AF_UNIX, recv_fds, socket  # noqa: PLC0415
 
@@ -74,6 +75,7 @@ def _fork_each(runtime_root: str, address: str) -> list[str]:
     while True:
         for key, _ in selector.select():
             if key.fd == 0:
+                shutil.rmtree(os.path.dirname(address), ignore_errors=True)  # noqa: PTH120 - the folder of all its files
                 os._exit(0)
             if key.fd == ended:
                 os.read(ended, 4096)
@@ -132,6 +134,8 @@ def _take_over(connection: socket, request: bytes, standard_input: int, output: 
     time.tzset()
     if any(name.partition(".")[0] in sys.modules for name in os.listdir(arguments[0])):  # noqa: PTH208
         os.execv(sys.executable, [*COMMAND, *arguments])  # noqa: S606 - as the sandbox itself does
+    sys.pycache_prefix = os.path.join(os.path.dirname(arguments[1]), "bytecode")  # noqa: PTH118, PTH120
+    sys.dont_write_bytecode = False  # beside the code, for the next process with it
     return arguments
 
 

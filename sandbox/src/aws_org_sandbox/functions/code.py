@@ -35,6 +35,7 @@ class CodeFolders:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._base: Path | None = None
+        self._is_borrowed = False
 
     def task_root(self, code: bytes, *, digest: str) -> Path:
         """The unpacked zip; raises BadZipFile if `code` is no zip."""
@@ -58,14 +59,19 @@ class CodeFolders:
     def clear(self) -> None:
         """Remove all folders; requires that no execution environment is running."""
         with self._lock:
-            if self._base is not None:
+            if self._base is not None and not self._is_borrowed:
                 shutil.rmtree(self._base, ignore_errors=True)
-                self._base = None
+            self._base, self._is_borrowed = None, False
 
-    def abandon(self) -> None:
-        """Leave all folders to the parent process, from which this one was forked."""
+    def lend(self) -> None:
+        """Prepare for a fork: what it unpacks is there for the next one, too."""
+        with self._lock:
+            self._folder()
+
+    def borrow(self) -> None:
+        """Use the folders of the parent process, from which this one was forked, and leave them to it."""
         self._lock = threading.Lock()
-        self._base = None
+        self._is_borrowed = True
 
     def _folder(self) -> Path:
         if self._base is None:

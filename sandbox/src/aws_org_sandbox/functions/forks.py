@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -99,8 +98,7 @@ class Forks:
             return
         assert self._server.stdin is not None
         self._server.stdin.close()
-        self._server.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._server.wait()  # it removes the folder, also if this process is killed
         self._server = self._folder = None
 
     def start(
