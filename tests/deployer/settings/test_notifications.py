@@ -36,7 +36,8 @@ def test_a_topic_is_made_where_that_is_asked_for(write: Write) -> None:
     made = central(write, "notifications: {topic: create}\n")
     assert made["NoticesTopic"]["Properties"]["TopicName"] == "deployer-notices"
     assert made["NoticesRule"]["Properties"]["Targets"][0]["Arn"] == {"Ref": "NoticesTopic"}
-    assert made["NoticesRule"]["Properties"]["EventPattern"]["detail"] == {"outcome": ["created", "failed", "refused"]}
+    outcomes = ["created", "failed", "refused", "violation"]
+    assert made["NoticesRule"]["Properties"]["EventPattern"]["detail"] == {"outcome": outcomes}
 
 
 @pytest.mark.parametrize(
