@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from deployer.pushing.images import ImageReference
     from deployer.settings import Compiled, Config
 
-SNAPSHOT = "snapshot.json"
-"""The name of a snapshot in the config folder that is used without `--organization`."""
-
 ConfigAtHand = Annotated[
     Path | None,
     typer.Option(
@@ -62,8 +59,9 @@ class FilesAtHand:
         from deployer import settings
         from deployer.cli.sources import read_snapshot
         from deployer.errors import DeployerError
+        from deployer.settings.files import SNAPSHOT_FILE
 
-        file = self._organization or (self._folder or DEFAULT_CONFIG_DIRECTORY) / SNAPSHOT
+        file = self._organization or (self._folder or DEFAULT_CONFIG_DIRECTORY) / SNAPSHOT_FILE
         if (self._organization is None and not file.is_file()) or self.config is None:
             return None
         try:

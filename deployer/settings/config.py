@@ -6,6 +6,7 @@ it can be compared with the organization, too.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from templates.names import Names
 from templates.notices import CREATE, Notifications
 
 DEFAULT_PREFIX = "deployer"
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +110,14 @@ class Config:
 
 
 def load(directory: Path) -> Config:
-    """The config folder; raises ConfigurationError with every error of every file."""
-    config, problems = read(directory)
+    """The config folder; raises ConfigurationError with every error of every file.
+
+    Logs a warning for each file that is not read; without another handler, Python prints it to standard error.
+    """
+    files = read_files(directory)
+    config, problems = _read(files)
+    for warning in files.unread:
+        _LOG.warning("%s", warning)
     if errors(problems):
         raise InvalidConfigurationError(errors(problems))
     return config
@@ -117,15 +125,18 @@ def load(directory: Path) -> Config:
 
 def read(directory: Path) -> tuple[Config, tuple[Problem, ...]]:
     """The config folder as far as it can be used, with all problems; only a missing folder raises."""
-    files = read_files(directory)
-    problems = list(files.problems)
+    return _read(read_files(directory))
+
+
+def _read(files: ConfigFiles) -> tuple[Config, tuple[Problem, ...]]:
+    problems = [*files.problems, *files.unread]
     organization = _organization(files, problems)
     content = organization.data if isinstance(organization.data, dict) else {}
     central = _map(content.get("central"))
     url = _map(content.get("ensure")).get("url")
     function_url = FunctionUrl.read(url) if isinstance(url, str) else None
     config = Config(
-        directory=directory,
+        directory=files.directory,
         organization_id=content.get("organization"),
         central_account=str(central.get("account", "")),
         home_region=str(central.get("region", "")),
@@ -205,7 +216,7 @@ def _notification_topic_problems(config: Config) -> Iterator[Problem]:
 def _organization(files: ConfigFiles, problems: list[Problem]) -> YamlSource:
     if files.organization is None:
         shown = files.shown(ORGANIZATION_FILE)
-        if not any(problem.file.startswith(shown.removesuffix("yaml")) for problem in problems):
+        if not any(problem.is_error and problem.file == shown for problem in problems):
             message = "missing: it names the central account and region (`deployer init` writes one)"
             problems.append(Problem(file=shown, message=message))
         return YamlSource(file=shown)

@@ -15,8 +15,11 @@ from deployer.settings.problems import Problem, Severity
 
 LARGEST_FILE = 1024 * 1024
 ORGANIZATION_FILE = "organization.yaml"
+SNAPSHOT_FILE = "snapshot.json"
+"""The snapshot of the organization that commands read with --organization, or by themselves."""
 FOLDERS = {"ous": ".yaml", "accounts": ".yaml", "policies": ".json"}
 """Folder -> ending of the files that are read in it, at any depth."""
+_READ = ", ".join([f"only {ORGANIZATION_FILE}", *(f"{folder}/**/*{ending}" for folder, ending in FOLDERS.items())])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,8 @@ class ConfigFiles:
     accounts: tuple[TextFile, ...]
     policies: tuple[TextFile, ...]
     problems: tuple[Problem, ...]
+    unread: tuple[Problem, ...]
+    """A warning for each file that is not read."""
 
     @property
     def digests(self) -> dict[str, str]:
@@ -67,8 +72,12 @@ def read_files(directory: Path) -> ConfigFiles:
             next_step="Create one with `deployer init`, or pass another with --config DIR.",
         )
     problems: list[Problem] = []
+    unread: list[Problem] = []
     found: dict[str, list[TextFile]] = {"": [], **{folder: [] for folder in FOLDERS}}
     for path in sorted(_walk(directory, problems)):
+        if not _is_read(path):
+            unread.append(_unread(directory, path))
+            continue
         file = _read(directory, path, problems)
         if file is not None:
             found[file.folder].append(file)
@@ -79,11 +88,12 @@ def read_files(directory: Path) -> ConfigFiles:
         accounts=tuple(found["accounts"]),
         policies=tuple(found["policies"]),
         problems=tuple(problems),
+        unread=tuple(unread),
     )
 
 
 def _walk(directory: Path, problems: list[Problem]) -> Iterator[str]:
-    """Paths of the files to read; hidden files are skipped, and files that only seem to be read are problems."""
+    """Paths of all files but hidden ones and a snapshot of the organization."""
 
     def refused(error: OSError) -> None:
         shown = Path(error.filename or directory).as_posix()
@@ -98,12 +108,8 @@ def _walk(directory: Path, problems: list[Problem]) -> Iterator[str]:
                 problems.append(Problem(file=shown, message="a link to a folder is not followed: put the files here"))
         for name in names:
             path = (here / name).as_posix()
-            if name.startswith("."):
-                continue
-            if _is_read(path):
+            if not name.startswith(".") and path != SNAPSHOT_FILE:
                 yield path
-            elif problem := _misplaced(directory, path):
-                problems.append(problem)
 
 
 def _is_read(path: str) -> bool:
@@ -111,16 +117,16 @@ def _is_read(path: str) -> bool:
     return path == ORGANIZATION_FILE or bool(slash and path.endswith(FOLDERS.get(folder, "\0")))
 
 
-def _misplaced(directory: Path, path: str) -> Problem | None:
-    """The problem of a file that only seems to be read."""
-    shown = (directory / path).as_posix()
-    folder = path.partition("/")[0] if "/" in path else ""
-    if path.endswith(".yml") and (folder in {"ous", "accounts"} or path == "organization.yml"):
-        return Problem(file=shown, message=f"not read: rename it to {path[:-4].rpartition('/')[2]}.yaml")
-    if path.endswith((".yaml", ".yml")):
-        message = f"not read: {ORGANIZATION_FILE}, ous/**/*.yaml and accounts/**/*.yaml are"
-        return Problem(file=shown, message=message, severity=Severity.WARNING)
-    return None
+def _unread(directory: Path, path: str) -> Problem:
+    folder, slash, name = path.rpartition("/")
+    stem, _, ending = name.rpartition(".")
+    ending = ending.lower()
+    right = "yaml" if ending == "yml" else ending
+    if stem and _is_read(renamed := f"{folder}{slash}{stem}.{right}"):
+        message = f"not read: rename it to {renamed.rpartition('/')[2]}"
+    else:
+        message = f"not read: {_READ} are; move it out of the folder, or begin its name with a dot"
+    return Problem(file=(directory / path).as_posix(), message=message, severity=Severity.WARNING)
 
 
 def _read(directory: Path, path: str, problems: list[Problem]) -> TextFile | None:

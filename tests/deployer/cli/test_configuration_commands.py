@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -164,6 +165,29 @@ class TestValidate:
             "config/ous/workloads/dev.yaml:3:22: regions[1]: not enabled in the central account 200000000001: "
             "enable it (Account settings), or remove it\n" * (code == 2)
         )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("validate",),
+        ("explain", "Workloads/Prod", "--organization", SNAPSHOT),
+        ("synth", "--out", "out", "--organization", SNAPSHOT),
+        ("policy", "rollout"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_command_warns_of_files_that_are_not_read(
+    deployer: Ran, folder: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's; deployer has none
+    (folder / "config/ous/sandbox.yml").write_text("ou: Sandbox\n", encoding="utf-8")
+    (folder / "config/notes.txt").write_text("Ask Jane\n", encoding="utf-8")
+    code, out, err = deployer(*command)
+    assert code == 0
+    warnings = [line for line in (out if command == ("validate",) else err).splitlines() if "not read: " in line]
+    assert [line.partition(": ")[0] for line in warnings] == ["config/notes.txt:1:1", "config/ous/sandbox.yml:1:1"]
+    assert all(": warning: not read: " in line for line in warnings)
 
 
 class TestExplain:

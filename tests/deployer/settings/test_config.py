@@ -11,7 +11,7 @@ import pytest
 from deployer.errors import ConfigurationError
 from deployer.settings import InvalidConfigurationError, files, load, read
 from deployer.settings.problems import Severity
-from tests.deployer.settings.conftest import Write
+from tests.deployer.settings.conftest import ORGANIZATION, Write
 
 TWELVE_MISTAKES = """\
 ou: Workloads/Prod
@@ -301,18 +301,42 @@ def test_an_account_is_named_by_its_file_or_inside_it_and_both_must_agree(write:
 
 
 class TestFiles:
-    def test_a_yml_file_is_not_silently_left_out(self, write: Write) -> None:
-        folder = write("ous/a.yml", "ou: A\n")
-        assert _problems(folder) == ["ous/a.yml:1:1: not read: rename it to a.yaml"]
+    @pytest.mark.parametrize(
+        ("path", "hint"),
+        [
+            pytest.param("ous/a.yml", "rename it to a.yaml", id="yml for yaml"),
+            pytest.param("ous/b/A.YAML", "rename it to A.yaml", id="capitals"),
+            pytest.param("accounts/300000000001.YML", "rename it to 300000000001.yaml", id="an account's"),
+            pytest.param("policies/p.JSON", "rename it to p.json", id="a policy's"),
+            *(
+                pytest.param(path, "move it out of the folder, or begin its name with a dot", id=path)
+                for path in (
+                    *("prod.yaml", "ous/a.json", "policies/p.yaml", "other/a.yaml", "ou/a.yaml", "organization.json"),
+                    *("README.md", "ous/README.md", "ous/a.yaml~", "ous/a.yaml.bak", "ous/a.yaml.orig", "ous/#a.yaml#"),
+                    *("ous/yaml", "Organization.yaml", "ous/snapshot.json", "ous/a.yaml.swp", "ous/a.", "\u00fc\u0007"),
+                )
+            ),
+        ],
+    )
+    def test_a_file_that_is_not_read_is_a_warning(self, write: Write, path: str, hint: str) -> None:
+        folder = write(path, "ou: A\n")
+        (problem,) = read(folder)[1]
+        assert problem.severity is Severity.WARNING
+        assert problem.file == (folder / path).as_posix()
+        assert problem.message.startswith("not read: ")
+        assert problem.message.endswith(hint)
 
-    def test_a_file_at_the_wrong_place_is_a_warning(self, write: Write) -> None:
-        folder = write("prod.yaml", "ou: A\n")
-        assert [line.split(": ")[0] for line in _problems(folder, severity=Severity.WARNING)] == ["prod.yaml:1:1"]
+    def test_a_yml_file_does_not_stand_in_for_organization_yaml(self, tmp_path: Path) -> None:
+        (tmp_path / "organization.yml").write_text(ORGANIZATION, encoding="utf-8")
+        assert [(Path(found.file).name, found.severity) for found in read(tmp_path)[1]] == [
+            ("organization.yaml", Severity.ERROR),
+            ("organization.yml", Severity.WARNING),
+        ]
 
-    def test_hidden_files_and_notes_are_left_alone(self, write: Write) -> None:
+    def test_hidden_files_and_a_snapshot_are_left_alone(self, write: Write) -> None:
         write(".schema/ou.yaml", "nonsense: true\n")
         write("ous/.a.yaml.swp", "\0")
-        folder = write("ous/README.md", "# About\n")
+        folder = write("snapshot.json", "{}\n")
         assert read(folder)[1] == ()
 
     def test_a_file_that_is_not_utf_8_is_named_with_the_byte(self, write: Write) -> None:
