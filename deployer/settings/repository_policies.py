@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html,
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html.
-Each check gives the location and the problem. What AWS does not document as refused is a warning.
+Each check gives the location and the problem. What ECR makes of IAM's grammar is assumption A33; what may be an action
+or a key that AWS added since is a warning.
 """
 
 from __future__ import annotations

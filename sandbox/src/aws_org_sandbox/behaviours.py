@@ -48,6 +48,7 @@ class Behaviour(StrEnum):
     CREATIONS_WITHOUT_TAGS = "CloudTrail leaves out the tags of repositories that are created"  # A30
     FEW_CREATION_TEMPLATES = "a registry takes ten repository creation templates"  # A31
     API_CALLS_CREATE = "a call of ECR's API creates the repository that a creation template covers"  # A32
+    REPOSITORY_POLICIES_UNCHECKED = "ECR accepts repository policies with empty lists and values of another type"  # A33
     TOPIC_ROLES_UNUSED = "EventBridge publishes to a topic without the role of the target"  # A21
 
 

@@ -78,7 +78,10 @@ def test_ecr_takes(text: str) -> None:
         *(policy(Principal=value) for value in values(None, {}, [], ROLE, {"aws": ROLE}, {"*": "*"}, {"AWS": []})),
         *(
             policy(Principal={"AWS": value})
-            for value in values("30000", 300000000001, ROLE + "*", "٣" * 12, "arn:aws:s3:::b")
+            for value in values(
+                *("30000", 300000000001, ROLE + "*", "٣" * 12, "arn:aws:s3:::b", "arn:aws:iam::300000000001:group/a"),
+                *("arn:aws:sts::300000000001:assumed-role/ci", "arn:aws:sts::300000000001:federated-user/a/b"),
+            )
         ),
         *(policy(Principal={"AWS": "arn:aws:iam::30000:role/reader"}), policy(Sid=1)),
         *(policy(Principal={"Service": "ecr"}), json.dumps({"Statement": NOT_PRINCIPAL})),
@@ -104,4 +107,4 @@ def test_any_json_is_taken_or_refused(document: Any, changes: dict[str, Any]) ->
     for text in (json.dumps(document), json.dumps({"Statement": document}), policy(**changes)):
         with contextlib.suppress(InvalidParameterException):
             check_repository_policy(text)
-            policy_error(text, about=None, service="ecr")
+        policy_error(text, about=None, service="ecr")

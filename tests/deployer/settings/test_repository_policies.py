@@ -199,6 +199,12 @@ def test_the_sandbox_accepts_what_aws_documents(policy: dict[str, Any]) -> None:
     check_in_sandbox(json.dumps(policy))
 
 
+@pytest.mark.parametrize(("policy", "key"), REFUSED)
+def test_the_sandbox_refuses_what_validate_refuses(policy: dict[str, Any], key: str) -> None:
+    with pytest.raises(InvalidParameterException, match="Invalid repository policy provided"):
+        check_in_sandbox(json.dumps(policy))
+
+
 @given(
     st.sampled_from(OPERATORS),
     st.from_regex(r"[+-]?[0-9:./eE%TZ-]{0,12}", fullmatch=True) | st.text(max_size=4) | st.integers() | st.booleans(),

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any, Final
 
+from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.ecr.rules import check_length, refuse
 from aws_org_sandbox.iam.conditions import accepts_value, is_operator
 
@@ -21,7 +22,10 @@ _STATEMENT: Final = frozenset(
 _ACTION: Final = re.compile(r"\*|[Ee][Cc][Rr]:[A-Za-z0-9*?]+")
 _ARN: Final = r"arn:aws(?:-[a-z]+)*"
 _PRINCIPALS: Final = {
-    "AWS": re.compile(rf"\*|[0-9]{{12}}|{_ARN}:(?:iam|sts)::[0-9]{{12}}:(?:root|[a-z-]+/[!-)+->@-~]+)"),
+    "AWS": re.compile(
+        rf"\*|[0-9]{{12}}|{_ARN}:iam::[0-9]{{12}}:(?:root|(?:role|user)/[!-)+->@-~]+)"
+        rf"|{_ARN}:sts::[0-9]{{12}}:(?:assumed-role/[!-)+-.0->@-~]+/|federated-user/)[!-)+-.0->@-~]+"
+    ),
     "Service": re.compile(
         r"\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazon\.com|amazonaws\.(?:com|com\.cn|eu)"
         r"|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk)"
@@ -32,9 +36,11 @@ _PRINCIPALS: Final = {
 
 
 def check_repository_policy(text: str) -> None:
-    """Refuse a policy for its first error, without naming it, as ECR does."""
+    """Refuse a policy for its first error, without naming it, as ECR does; what it refuses is assumption A33."""
     check_length("PolicyText", text, least=0, most=10_240)
-    if not _is_policy(_parsed(text)):
+    policy = _parsed(text)
+    is_unchecked = policy is not None and is_altered(Behaviour.REPOSITORY_POLICIES_UNCHECKED)
+    if not is_unchecked and not _is_policy(policy):
         raise refuse("PolicyText", "Invalid repository policy provided")
 
 

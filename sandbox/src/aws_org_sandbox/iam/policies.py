@@ -55,7 +55,7 @@ def parse_policies(documents: Iterable[str | Mapping[str, Any]]) -> Statements:
 def _parse_text(text: str) -> Statements:
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PolicyError(f"not JSON: {error}") from error
     return _parse(document)
 
@@ -71,7 +71,7 @@ def _statement(item: Any) -> Statement:
         raise PolicyError(f"a statement is an object, not {item!r}")
     if unknown := sorted(item.keys() - _ELEMENTS):
         raise PolicyError(f"unknown element {unknown[0]} in a statement")
-    if item.get("Effect") not in {"Allow", "Deny"}:
+    if item.get("Effect") not in ("Allow", "Deny"):
         raise PolicyError(f"Effect is Allow or Deny, not {item.get('Effect')!r}")
     if ("Action" in item) == ("NotAction" in item):
         raise PolicyError("a statement has either Action or NotAction")
@@ -88,6 +88,8 @@ def _statement(item: Any) -> Statement:
 
 
 def _conditions(block: Any) -> ConditionBlock:
+    if not isinstance(block, Mapping) or not all(isinstance(keys, Mapping) for keys in block.values()):
+        raise PolicyError(f"Condition is an object of operators with their keys, not {block!r}")
     return {
         operator: {key: tuple(_scalar(value) for value in _listed(values)) for key, values in keys.items()}
         for operator, keys in block.items()
