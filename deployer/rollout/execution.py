@@ -145,8 +145,9 @@ class _Run:
         for companion in ordered.early_companions:
             yield from self._stack_steps(companion)
         yield from self._stack_steps(plan.central)
-        if not all(one.is_empty for one in ordered.stack_sets):
-            yield from self._wave_steps(ordered.stack_sets, "", lambda wave: wave.stack_sets)
+        remaining = plan.stack_sets if self._options.waves else ordered.stack_sets
+        if not all(one.is_empty for one in remaining):
+            yield from self._wave_steps(remaining, "", lambda wave: wave.stack_sets)
         for companion in ordered.companions:
             yield from self._stack_steps(companion)
 

@@ -14,6 +14,7 @@ from deployer.rollout.execution import ExecutionOptions, roll_out
 from deployer.targets import Scope
 from deployer.waves import plan_waves
 from tests.deployer.examples import (
+    ACCESS,
     DEV,
     FORWARDING,
     MANAGEMENT,
@@ -81,10 +82,17 @@ def test_an_account_that_the_handler_does_not_serve_yet_gets_its_templates_after
     assert {key.account for key in instances_of(late.instances.create)} == {SHOP_DEV, SEARCH_DEV}
 
 
-def test_changed_roles_come_before_templates_that_rely_on_them(native: Deployment) -> None:
+def test_the_creator_role_may_complete_what_ecr_creates_before_it_creates_anything(native: Deployment) -> None:
     cloud = rolled_out(example_deployment())
-    state = cloud.stack_sets.there["deployer-access"]
-    cloud.stack_sets.there["deployer-access"] = replace(state, body="{}")
+    assert [one.definition.name.rstrip("0123456789abcdef") for one in phases(plan(native, cloud)).early] == [
+        ACCESS,
+        "deployer-registry-creation-templates-",
+    ]
+
+
+def test_accounts_without_roles_get_these_after_the_central_stack_and_then_the_templates(native: Deployment) -> None:
+    cloud = rolled_out(example_deployment())
+    del cloud.stack_sets.there[ACCESS]
     assert phases(plan(native, cloud)).early == ()
 
 
@@ -118,4 +126,8 @@ def test_the_management_account_gets_its_templates_first_too(tmp_path: Path) -> 
         plan(example_deployment(config), cloud), example_deployment(config).bundle, cloud.cloud, lambda _: None
     )
     stacks = [one for one in outcome.done if one.startswith("stack ")]
-    assert stacks == ["stack deployer-registry-creation-templates in eu-west-1", CENTRAL]
+    assert stacks == [
+        "stack deployer-access in eu-west-1",
+        "stack deployer-registry-creation-templates in eu-west-1",
+        CENTRAL,
+    ]
