@@ -16,8 +16,9 @@ from deployer.aws.installations import InstallationFinder
 from deployer.cli.main import run
 from deployer.clock import Clock
 from tests.clocks import impatient
+from tests.example_config import HANDLER_CONFIG
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = HANDLER_CONFIG
 
 WITHOUT_CONFIG = {"organization"}
 """Commands that read no config files."""

@@ -14,9 +14,10 @@ from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.execution import roll_out
 from deployer.targets import Scope
 from tests.deployer.rollout.fake_cloud import FakeCloud
+from tests.example_config import HANDLER_CONFIG
 from tests.example_organization import EXAMPLE
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = HANDLER_CONFIG
 SHOP_PROD, PAYMENTS, SHOP_DEV, NETWORK = "300000000001", "300000000003", "400000000001", "200000000002"
 MANAGEMENT, CENTRAL = "100000000000", "200000000001"
 ACCESS, FORWARDING = "deployer-access", "deployer-forwarding"

@@ -20,10 +20,11 @@ from handler.tags import EVENT_ID_TAG
 from handler.text import short_json
 from templates import access
 from templates.parts import body
+from tests.example_config import HANDLER_CONFIG
 from tests.example_organization import organization_from
 from tests.handler.events import load
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = HANDLER_CONFIG
 ACCOUNT, REGION = "300000000001", "eu-west-1"
 PUSHER = {
     "Type": "AWS::IAM::Role",

@@ -25,6 +25,7 @@ from deployer.planning.synthesis import Synthesis, synthesize
 from handler.tags import EVENT_ID_TAG
 from templates.parts import body
 from tests.deployer.examples import DEV, NATIVE
+from tests.example_config import HANDLER_CONFIG
 from tests.example_organization import organization_from
 from tests.handler.http_requests import body as body_of_request
 from tests.handler.http_requests import http
@@ -39,7 +40,7 @@ pytestmark = pytest.mark.slow
 if not is_installed() and not is_required():
     pytest.skip("the judge of IAM policies is not installed (make node)", allow_module_level=True)
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = HANDLER_CONFIG
 HOME = "eu-west-1"
 SHOP, PAYMENTS = "300000000001", "300000000003"
 

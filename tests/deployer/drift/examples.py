@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from deployer import settings
@@ -16,12 +15,13 @@ from deployer.drift.repository_state import RepositoryState
 from deployer.errors import DeployerError
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
+from tests.example_config import HANDLER_CONFIG
 from tests.example_organization import EXAMPLE
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHOP, SEARCH = "300000000001", "300000000002"
 HOME, ABROAD = "eu-west-1", "us-east-1"
-COMPILED = settings.compile(settings.load(Path(__file__).parents[3] / "config"), EXAMPLE)
+COMPILED = settings.compile(settings.load(HANDLER_CONFIG), EXAMPLE)
 DESIRED = DesiredStates(COMPILED)
 
 

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
 from templates.parts import body
+from tests.example_config import HANDLER_CONFIG
 from tests.example_organization import EXAMPLE
 from tests.templates.reading import resources
 
-CONFIG = Path(__file__).parents[3] / "config"
+CONFIG = HANDLER_CONFIG
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,10 @@ from deployer.operation_preferences import Amount
 from deployer.organization import Organization
 from deployer.settings.checking import check_folder
 from deployer.settings.problems import InvalidConfigurationError
+from tests.example_config import HANDLER_CONFIG
 from tests.example_organization import EXAMPLE
 
-CONFIG = Path(__file__).parents[3] / "config"
+CONFIG = HANDLER_CONFIG
 
 
 def _folder(tmp_path: Path, rollout: str) -> Path:
