@@ -27,11 +27,11 @@ NATIVE = "engine: native\nnative: {unenforced: [create.principals]}\n"
 SCANNING = "registry: {scanning: {type: BASIC}}\n"
 
 
-def changed(folder: Path, file: str, old: str, new: str) -> Path:
-    """A copy of the example's config files with one change; an empty `old` appends."""
+def changed(folder: Path, file: str, old: str, new: str, *, of: Path = CONFIG) -> Path:
+    """A copy of config files, the example's by default, with one change; an empty `old` appends."""
     config = folder / "config"
     if not config.exists():
-        shutil.copytree(CONFIG, config)
+        shutil.copytree(of, config)
     text = (config / file).read_text(encoding="utf-8")
     assert old in text
     (config / file).write_text(text.replace(old, new) if old else text + new, encoding="utf-8")

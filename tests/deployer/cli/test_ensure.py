@@ -196,9 +196,10 @@ class TestInATerminal:
         assert b"\r\x1b[KInterrupted. Operations already submitted to AWS continue" in rest
         assert started.returncode == 130
 
-    def test_an_error_begins_a_line_of_its_own(self, rolled_out: Sandbox) -> None:
+    def test_an_error_begins_a_line_of_its_own(self, rolled_out: Sandbox, tmp_path: Path) -> None:
         _, image = new(host_of(DEV, "eu-west-1"), team="shop")
-        with in_a_terminal(self.command(image), variables=self.variables(rolled_out, CENTRAL)) as started:
+        variables = self.variables(rolled_out, CENTRAL)
+        with in_a_terminal(self.command(image), variables=variables, folder=tmp_path) as started:
             shown, _ = started.communicate(timeout=60)
         assert started.returncode == 6
         assert b"Waiting for shop/" in shown

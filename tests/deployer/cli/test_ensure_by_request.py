@@ -128,7 +128,7 @@ def test_rollout_and_status_print_the_url(
     assert "It can also be ensure.url in organization.yaml" in " ".join(shown.split())
     assert json.loads(printed("rollout", "--org", "--yes", "--json"))["url"] == url
 
-    config = ["--config", str(changed(tmp_path, "organization.yaml", "url: true", f"url: {UNKNOWN}"))]
+    config = ["--config", str(changed(tmp_path, "organization.yaml", "url: true", f"url: {UNKNOWN}", of=CONFIG))]
     assert f"is {UNKNOWN}, but the handler's function URL is {url}:" in " ".join(printed("plan").split())
     assert json.loads(printed("plan", "--json"))["urls"] == {"configured": UNKNOWN, "current": url}
     changed(tmp_path, "organization.yaml", f"url: {UNKNOWN}", f"url: {url}")
