@@ -6,6 +6,7 @@ It is also the snapshot file that `deployer organization snapshot` writes: JSON,
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,13 @@ def normalized(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def natural_order(name: str) -> tuple[tuple[str | int, ...], str]:
+    """The key by which people sort names: Prod2 before Prod10, and neither capitals nor accents count first."""
+    plain = "".join(one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one)).casefold()
+    return tuple(int(part) if index % 2 else part for index, part in enumerate(_NUMBERS.split(plain))), name
+
+
+_NUMBERS = re.compile(r"([0-9]{1,18})")
 _WRITE = "Write it with `deployer organization snapshot`."
 _WRITE_AGAIN = "Write it again with `deployer organization snapshot`."
 
@@ -101,7 +109,7 @@ class Organization:
         return tuple(one.id for one in self.accounts.values() if normalized(one.name) == normalized(name))
 
     def children(self, ou_id: str) -> tuple[OrganizationalUnit, ...]:
-        """OUs directly below, by name."""
+        """OUs directly below, by name as people sort them."""
         return self._children.get(ou_id, ())
 
     def accounts_in(self, ou_id: str) -> tuple[Account, ...]:
@@ -111,7 +119,7 @@ class Organization:
     @cached_property
     def _children(self) -> Mapping[str, tuple[OrganizationalUnit, ...]]:
         below: dict[str, list[OrganizationalUnit]] = {}
-        for ou in sorted(self.ous.values(), key=lambda ou: (ou.name, ou.id)):
+        for ou in sorted(self.ous.values(), key=lambda ou: (natural_order(ou.name), ou.id)):
             if ou.parent_id is not None:
                 below.setdefault(ou.parent_id, []).append(ou)
         return {parent_id: tuple(ous) for parent_id, ous in below.items()}

@@ -93,8 +93,10 @@ def _require_account(organization: Organization, account_id: str) -> None:
 
 
 def _ask_ous(organization: Organization) -> list[str]:
-    paths = sorted(organization.path(id_) for id_ in organization.ous if id_ != organization.root.id)
-    typer.echo("OUs: " + ", ".join(paths), err=True)
+    from deployer.organization import natural_order
+
+    paths = (organization.path(id_) for id_ in organization.ous if id_ != organization.root.id)
+    typer.echo("OUs: " + ", ".join(sorted(paths, key=natural_order)), err=True)
     answer: str = typer.prompt(
         "OUs to enable, separated by commas (none: files for the top-level OUs, disabled)",
         default="",

@@ -19,8 +19,8 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-_MODES = {mode.removesuffix("_FAILURE_TOLERANCE").lower(): mode for mode in get_args(ConcurrencyMode)}
-_REGIONS = {value.lower(): value for value in get_args(RegionConcurrency)}
+_MODES: tuple[str, ...] = get_args(ConcurrencyMode)
+_REGIONS: tuple[str, ...] = get_args(RegionConcurrency)
 _PANEL = "Speed and tolerance"
 
 MaxConcurrent = Annotated[
@@ -47,7 +47,7 @@ Mode = Annotated[
         "--concurrency-mode",
         parser=one_of(_MODES),
         metavar=f"<{'|'.join(_MODES)}>",
-        help="strict: never update more accounts at once than the tolerance + 1.",
+        help="STRICT_…: never update more accounts at once than the tolerance + 1.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -109,8 +109,8 @@ def rollout_values(
     values: dict[str, Any] = {
         "max_concurrent": _amount(max_concurrent, "--max-concurrent", least=1),
         "failure_tolerance": _amount(failure_tolerance, "--failure-tolerance", least=0),
-        "concurrency_mode": _MODES[mode] if mode else None,
-        "region_concurrency": _REGIONS[regions_at_once] if regions_at_once else None,
+        "concurrency_mode": mode,
+        "region_concurrency": regions_at_once,
         "region_order": tuple(region_order) if region_order else None,
         "waves": () if no_waves else None,
     }

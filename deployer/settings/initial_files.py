@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from deployer.organization import Organization
+from anyascii import anyascii
+
+from deployer.organization import Organization, normalized
 from deployer.settings.json_schema import Kind, as_text, json_schema
 from deployer.settings.yaml_text import word
 
@@ -65,6 +67,9 @@ regions: [{region}]
 #   - match: "**/*-cache"            # build caches write the same tags again
 #     repository: {{image_tag_mutability: MUTABLE, mutability_exclusions: []}}
 """
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+"""Letters that people write as two, and AnyAscii as one."""
 
 EXPIRE_UNTAGGED = """\
 {
@@ -145,4 +150,6 @@ def _file_of(organization: Organization, ou_id: str, *, taken: Mapping[str, str]
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    """`größe & maß` as `groesse-mass`; other scripts and emoji as AnyAscii spells them."""
+    spelled = anyascii(normalized(name).lower().translate(_UMLAUTS))
+    return re.sub(r"[^a-z0-9]+", "-", spelled.lower()).strip("-")

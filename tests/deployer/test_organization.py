@@ -2,13 +2,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from deployer.errors import ConfigurationError
-from deployer.organization import Organization
+from deployer.organization import Organization, OrganizationalUnit, natural_order
 from tests.deployer.settings.organizations import organizations
 from tests.example_organization import EXAMPLE
 
@@ -35,6 +37,24 @@ def test_paths_are_names_from_the_top() -> None:
     assert [ou.name for ou in EXAMPLE.children("ou-exam-work0001")] == ["Dev", "Prod"]
     assert EXAMPLE.accounts_in("ou-exam-work0001")[0].name == "workloads-baseline"
     assert EXAMPLE.accounts_in("ou-exam-none0001") == ()
+
+
+def test_names_are_sorted_as_people_do() -> None:
+    names = ["Prod10", "prod", "Prod2", "Zoo", "äpfel", "Apfel 3", "Birne", "2", "10", "Prod2b"]
+    assert sorted(names, key=natural_order) == [
+        *("2", "10", "äpfel", "Apfel 3", "Birne", "prod", "Prod2", "Prod2b", "Prod10", "Zoo"),
+    ]
+    ous = {
+        f"ou-exam-{number:08d}": OrganizationalUnit(id=f"ou-exam-{number:08d}", name=name, parent_id="r-exam")
+        for number, name in enumerate(["Prod10", "Prod2"])
+    }
+    known = replace(EXAMPLE, ous={"r-exam": EXAMPLE.root} | ous, accounts={})
+    assert [ou.name for ou in known.children("r-exam")] == ["Prod2", "Prod10"]
+
+
+@given(st.lists(st.text(max_size=8), max_size=5))
+def test_any_names_can_be_sorted(names: list[str]) -> None:
+    assert sorted(sorted(names, key=natural_order)) == sorted(names)
 
 
 def _document() -> dict[str, Any]:

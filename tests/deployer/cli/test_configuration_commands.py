@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -455,6 +456,32 @@ class TestInit:
         files = sorted(path.name for path in (folder / "new/ous").iterdir())
         assert files == ["infrastructure.yaml", "sandbox.yaml", "suspended.yaml", "workloads.yaml"]
         assert "enabled: false" in (folder / "new/ous/workloads.yaml").read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        ("name", "file"),
+        [
+            ("größe & maß", "groesse-mass"),
+            ("gro\u0308\u00dfe", "groesse"),
+            ("ÜBER/alles", "ueber-alles"),
+            ("Ærø (Łódź)", "aeroe-lodz"),
+            ("Москва 2", "moskva-2"),
+            ("東京", "dongjing"),
+            ("🚀 Launch", "rocket-launch"),
+            ("???", "ou-exam-sand0001"),
+            ("Infra-Structure", "infra-structure"),
+            ("Ínfrastructure", "ou-exam-sand0001"),
+        ],
+    )
+    def test_files_are_named_after_ous_in_plain_letters(
+        self, deployer: Ran, folder: Path, name: str, file: str
+    ) -> None:
+        ous = {**EXAMPLE.ous, "ou-exam-sand0001": replace(EXAMPLE.ous["ou-exam-sand0001"], name=name)}
+        (folder / "odd.json").write_text(replace(EXAMPLE, ous=ous).to_json(), encoding="utf-8")
+        code, out, _ = deployer("init", "--config", "new", "--organization", "odd.json", "--yes")
+        assert code == 0
+        expected = {"infrastructure", "suspended", "workloads", file}
+        assert {Path(line).stem for line in out.splitlines() if "/ous/" in line} == expected
+        assert deployer("validate", "--config", "new", "--organization", "odd.json", "--strict")[:2] == (0, "")
 
     def test_nothing_is_overwritten_without_force(self, deployer: Ran, folder: Path) -> None:
         before = (folder / "config/organization.yaml").read_text(encoding="utf-8")

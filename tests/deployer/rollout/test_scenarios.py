@@ -472,8 +472,8 @@ def test_resume_takes_up_the_scope_of_what_did_not_end_well(deployer: Deployer, 
 
 # Calls to AWS, and output
 def test_preferences_of_the_command_line_reach_every_operation(deployer: Deployer) -> None:
-    asked = ("--max-concurrent", "50%", "--failure-tolerance", "1", "--concurrency-mode", "strict")
-    in_turn = ("--region-concurrency", "sequential", "--region-order", "us-east-1")
+    asked = ("--max-concurrent", "50%", "--failure-tolerance", "1", "--concurrency-mode", "STRICT_FAILURE_TOLERANCE")
+    in_turn = ("--region-concurrency", "SEQUENTIAL", "--region-order", "us-east-1")
     ran = deployer(*ROLL_OUT, *asked, *in_turn)
     assert ran.exit_code == 0, ran
     assert "STRICT_FAILURE_TOLERANCE runs only 2 at once" in " ".join(ran.out.split())
