@@ -35,18 +35,8 @@ from tests.principals import environment, role
 
 ACCOUNT, REGION = "200000000003", "eu-west-1"
 """In an OU that gives repositories no policy: one that lets the organization pull would allow a pusher too much."""
-NATIVE_ACCOUNT: Final = "500000000001"
-"""In an OU whose repositories ECR creates; the example's file disables it."""
-NATIVE_OU: Final = """\
-ou: Sandbox
-enabled: true
-engine: native
-native: {unenforced: [create.principals.outside_organization]}
-regions: [eu-west-1]
-repository:
-  image_tag_mutability: MUTABLE
-  tags: {env: sandbox}
-"""
+NATIVE_ACCOUNT: Final = "400000000001"
+"""In an OU with `engine: native`."""
 FUNCTION: Final = "arn:aws:lambda:eu-west-1:200000000001:function:deployer-handler"
 HOST: Final = host_of(ACCOUNT, REGION)
 PAGE: Final = Path(__file__).parents[2] / "docs" / "pushing.md"
@@ -141,16 +131,6 @@ def _pusher(sandbox: Sandbox, account: str, client: str) -> Credentials:
     return role(sandbox, account, {"Version": "2012-10-17", "Statement": [*allowed, *requests]})
 
 
-def install(sandbox: Sandbox, folder: Path) -> None:
-    """Roll the example organization out, with one OU whose repositories ECR creates."""
-    config = folder / "config"
-    shutil.copytree(CONFIG, config)
-    (config / "ous" / "sandbox.yaml").write_text(NATIVE_OU, encoding="utf-8")
-    with patch.dict("os.environ", sandbox.environment()):
-        assert run(["rollout", "--org", "--yes", "--config", str(config)], clock=impatient()) == 0
-    sandbox.settle()
-
-
 @contextmanager
 def _folder() -> Iterator[Path]:
     """A temporary folder with a short name that may be part of an image's name, as buildah reads it in `oci:`."""
@@ -217,7 +197,7 @@ def _is_created(sandbox: Sandbox, client: Client, bench: Bench) -> bool:
     (made,) = ecr.describe_repositories(repositoryNames=[repository])["repositories"]
     tags = ecr.list_tags_for_resource(resourceArn=made["repositoryArn"])["tags"]
     assert made["imageTagMutability"] == "MUTABLE"
-    assert {"Key": "env", "Value": "sandbox"} in tags
+    assert {"Key": "env", "Value": "dev"} in tags
     assert ecr.get_lifecycle_policy(repositoryName=repository)["lifecyclePolicyText"]
     assert made["imageScanningConfiguration"]["scanOnPush"], "put by the handler: no template holds it"
     assert _created_by(sandbox, repository) == ["native"]
@@ -274,8 +254,10 @@ def main() -> int:
     """Run every client, and put what came of it into the page; where one does not work, the page stays as it is."""
     rows: list[Row] = []
     left_out: list[str] = []
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
-        install(sandbox, Path(folder))
+    with Sandbox() as sandbox:
+        with patch.dict("os.environ", sandbox.environment()):
+            assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)], clock=impatient()) == 0
+        sandbox.settle()
         for name, begin in CLIENTS.items():
             with ExitStack() as work:
                 workbench = work.enter_context(builders(sandbox, ACCOUNT, NATIVE_ACCOUNT, client=name))

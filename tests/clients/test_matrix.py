@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from aws_org_sandbox.pytest_plugin import check
 from aws_org_sandbox.registry import front
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
@@ -26,7 +25,6 @@ from tests.clients.matrix import (
     REGION,
     Row,
     builders,
-    install,
     measure,
     shown,
     table,
@@ -47,20 +45,12 @@ class Ready:
     client: Client
 
 
-@pytest.fixture(scope="module")
-def installed(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    running_sandbox.reset()
-    install(running_sandbox, tmp_path_factory.mktemp("matrix"))
-    yield running_sandbox
-    check(running_sandbox)
-
-
 @pytest.fixture(scope="module", params=MEASURED)
-def ready(request: pytest.FixtureRequest, installed: Sandbox) -> Iterator[Ready]:
+def ready(request: pytest.FixtureRequest, rolled_out: Sandbox) -> Iterator[Ready]:
     """A client that works here; without it the test is skipped, but in CI it must work."""
     name: str = request.param
     with ExitStack() as stack:
-        bench = stack.enter_context(builders(installed, ACCOUNT, NATIVE_ACCOUNT, client=name))
+        bench = stack.enter_context(builders(rolled_out, ACCOUNT, NATIVE_ACCOUNT, client=name))
         try:
             client = stack.enter_context(CLIENTS[name](bench))
         except Unavailable as reason:
@@ -71,8 +61,8 @@ def ready(request: pytest.FixtureRequest, installed: Sandbox) -> Iterator[Ready]
 
 
 @pytest.mark.parametrize("answer", list(ANSWERS))
-def test_first_pushes(installed: Sandbox, ready: Ready, answer: front.Missing) -> None:
-    row = measure(installed, ready.bench, ready.name, ready.client, answer)
+def test_first_pushes(rolled_out: Sandbox, ready: Ready, answer: front.Missing) -> None:
+    row = measure(rolled_out, ready.bench, ready.name, ready.client, answer)
     assert row.requested, "the first push after `deployer ensure` in the request lane"
     assert row.ensured, "the first push after `deployer ensure` in the event lane"
     assert row.pushed, "`deployer push`"
@@ -93,7 +83,7 @@ def test_the_page_says_with_which_versions() -> None:
 
 
 def test_a_script_runs_again_by_the_client_s_own_words(
-    installed: Sandbox, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rolled_out: Sandbox, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a client prints of a missing repository, it is found out which one it is, and in which registry."""
     for name, value in ready.bench.variables.items():
@@ -103,6 +93,6 @@ def test_a_script_runs_again_by_the_client_s_own_words(
     ready.client.prepare(image)
     (tmp_path / "push.sh").write_text(shlex.join(ready.client.command(image)))
     assert run(["push", "--timeout", "30", "--retries", "0", "--", "sh", str(tmp_path / "push.sh")]) == 0
-    installed.settle()
-    ecr = installed.client("ecr", account=ACCOUNT, region=REGION)
+    rolled_out.settle()
+    ecr = rolled_out.client("ecr", account=ACCOUNT, region=REGION)
     assert ecr.list_images(repositoryName=repository)["imageIds"]
