@@ -48,6 +48,8 @@ PUSHES = (
     Push("200000000003", "eu-west-1", "services/login"),
     Push("200000000002", "eu-central-1", "network/proxy"),
 )
+NATIVE = Push("400000000001", "eu-west-1", "shop/experiments/frontend")
+"""In an OU with `engine: native`."""
 REFUSED = (
     Push("300000000001", "eu-west-1", "team-shop/tmp-test", reason="name-denied"),
     Push("300000000003", "us-east-1", "team-payments/api", reason="principal-not-allowed"),
@@ -74,8 +76,9 @@ class Demo:
         self._introduce()
         if not self._roll_out():
             return
-        created = [*PUSHES]
+        created = [*PUSHES, NATIVE]
         self._push_all()
+        self._push_once()
         self._push_what_is_refused()
         created.append(self._request_first())
         created.append(self._push_from_new_account())
@@ -135,11 +138,37 @@ class Demo:
         self._progress.check("the next push succeeds", holds=True)
         self._progress.check("pulled back with the same digest", holds=pulled == image.digest, because=pulled)
 
-    def _is_refused(self, push: Push, location: ImageLocation, image: oci_images.OciImage) -> bool:
+    def _push_once(self) -> None:
+        self._progress.chapter(
+            "Push where ECR creates the repository",
+            "This OU has engine: native. Its rules were compiled into ECR's repository creation templates, and rolled "
+            "out to every registry: ECR creates during the push, and the first push succeeds. The event of the "
+            "creation lets the handler put what no template can hold, and record it.",
+        )
+        location, image = self._location(NATIVE), oci_images.build(layers=3, content=NATIVE.repository)
+        self._introduce_push(NATIVE, location)
+        try:
+            self._pusher.push(image, location)
+            pulled = self._pusher.pull(location, image.digest)
+        except Rejected as rejected:
+            self._progress.check("the first push succeeds", holds=False, because=str(rejected))
+            return
+        self._progress.check("the first push succeeds", holds=True)
+        self._progress.check("pulled back with the same digest", holds=pulled == image.digest, because=pulled)
+        self._sandbox.settle()
+        repository = self._describe(NATIVE)
+        because = _settings_of(repository) if repository else "no repository"
+        is_complete = repository is not None and repository["imageScanningConfiguration"]["scanOnPush"]
+        self._progress.check("it has the OU's settings", holds=is_complete, because=because)
+
+    def _introduce_push(self, push: Push, location: ImageLocation) -> None:
         organization = self._sandbox.organization
         account = organization.accounts[push.account]
         self._progress.section(f"{account.name} ({account.id}), {organization.path(account.parent_id)}, {push.region}")
         self._progress.write(f"push {location.reference}")
+
+    def _is_refused(self, push: Push, location: ImageLocation, image: oci_images.OciImage) -> bool:
+        self._introduce_push(push, location)
         try:
             self._pusher.push(image, location)
         except Rejected as rejected:
@@ -180,8 +209,7 @@ class Demo:
     def _push_from_new_account(self) -> Push:
         self._progress.chapter(
             "A new account",
-            "It is created in a covered OU. The two StackSets deploy to it automatically: no second roll-out is "
-            "needed.",
+            "It is created in a covered OU. The StackSets deploy to it automatically: no second roll-out is needed.",
         )
         account = self._sandbox.create_account(NEW_ACCOUNT, ITS_OU)
         self._sandbox.settle()

@@ -24,7 +24,6 @@ ELSEWHERE = {
     "deployer sandbox": "sandbox/tests/test_process.py starts, uses and stops it as a program of its own",
     "eval": "as above",
     ".venv/bin/python -m acceptance": "tests/acceptance/test_command_line.py runs each as a program of its own",
-    "deployer policy guard": "tests/deployer/cli/test_policy_guard.py runs it, for an OU with engine: native",
     "deployer push": "tests/clients and tests/deployer/cli/test_push.py run it, with real clients and logins",
 }
 """Commands that are run by another test, or cannot be: each with where or why."""

@@ -51,13 +51,16 @@ def test_each_step_is_reported(demo: subprocess.CompletedProcess[str]) -> None:
         "the repository appears",
         "the next push succeeds",
         "pulled back with the same digest",
-        "4. Push what an OU's rules refuse",
+        "4. Push where ECR creates the repository",
+        "the first push succeeds",
+        "it has the OU's settings",
+        "5. Push what an OU's rules refuse",
         "name-denied",
         "principal-not-allowed",
-        "5. Request the repository before the push",
+        "6. Request the repository before the push",
         "team-shop/worker (300000000001, eu-west-1): exists after",
-        "6. A new account",
-        "7. The ledger",
+        "7. A new account",
+        "8. The ledger",
     ):
         assert sentence in demo.stdout
 
