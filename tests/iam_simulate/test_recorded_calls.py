@@ -85,7 +85,8 @@ def with_every_feature(folder: Path) -> Path:
     prod = config / "ous" / "workloads" / "prod.yaml"
     rule = '  principals: {deny: ["arn:aws:iam::*:role/denied/*"]}\n  limit:'
     prod.write_text(prod.read_text().replace("  limit:", rule, 1))
-    (config / DEV).write_text((CONFIG / DEV).read_text() + NATIVE)
+    dev = (CONFIG / DEV).read_text()
+    (config / DEV).write_text(dev if "engine: native" in dev else dev + NATIVE)
     return config
 
 
