@@ -1,6 +1,7 @@
 """The printed policy where IAM is enforced: a role with just that can ensure and push, with one action less it cannot.
 
 In an account whose OU gives repositories no policy: one that lets the organization pull allows some of the actions too.
+With the example's config files, `ensure` would leave the repositories of this OU to ECR.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from deployer.pushing.images import parse_image
 from deployer.pushing.pusher_policy import PUSH_ACTIONS, pusher_policy
+from tests.example_config import HANDLER_CONFIG
 from tests.function_urls import handler_url
 from tests.principals import environment, role
 
@@ -63,7 +65,7 @@ def ensure_and_push(sandbox: Sandbox, policy: Any, name: str) -> None:
     """All that a pipeline does for a new repository, as a new role; raises Denied at the first step that is refused."""
     credentials = role(sandbox, DEV, policy)
     with patch.dict("os.environ", environment(sandbox, credentials)), _step("ensure"):
-        code = run(["ensure", "--timeout", "20", f"{HOST}/{name}:1"])
+        code = run(["ensure", "--timeout", "20", "--config", str(HANDLER_CONFIG), f"{HOST}/{name}:1"])
         if code != 0:
             raise Denied(f"exit code {code}")
     with _step("login"):
