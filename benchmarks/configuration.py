@@ -1,8 +1,8 @@
 """How long 300 OU files and 2,000 accounts take: read, validate against the organization, compile, zip.
 
-Run it with `python -m benchmarks.configuration`. Under 3 s in all, and a zip of under 1 MB, is what is claimed. And of
-one large file: `validate` takes under 2 s for 2,000 globs of any kind, and for each size at most three times as long as
-for half of it; a list of 80,000 entries and a file of 5 MB are refused in under 2 s.
+Run it with `python -m benchmarks.configuration`. What is claimed: under 3 s of processor time in all, and a zip under
+1 MB. And of one large file: `validate` takes under 2 s for 2,000 globs of any kind, and for each size at most three
+times as long as for half of it; a list of 80,000 entries and a file of 5 MB are refused in under 2 s.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LARGE_FILE = size(5_000_000, small=2_000_000)
 SECONDS_OF_A_FILE = 2.0
 GROWTH = 3.0
 """At most, when a file is twice as large: 2 is linear, 4 is quadratic."""
-LEAST_SECONDS = 0.1
+LEAST_SECONDS = 0.25
 """Less is not compared: it measures the machine."""
 BYTES = 1_000_000
 
@@ -112,6 +112,11 @@ def globs(number: int) -> dict[str, str]:
         "namespaces": _create("names", allow=[f"team-{n}/**" for n in half])
         + "namespaces:\n"
         + "".join(f'  - {{match: "team-{n}/cache/**", repository: {{scan_on_push: true}}}}\n' for n in half),
+        "namespaces with unknown keys": "namespaces:\n"
+        + "".join(
+            f'  - match: "a{n}/**"\n' + "".join(f"    key{n}x{m}: true\n" for m in range(9)) for n in range(number)
+        ),
+        "keys without a value": "repository:\n  tags:\n" + "".join(f"    key{n}:\n" for n in range(number)),
         "native": "engine: native\n"
         + _create("names", allow=[f"team-{n}/**" for n in half], deny=[f"team-{n}/wip/**" for n in half]),
     }
@@ -158,11 +163,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder, known)
-        begun = time.perf_counter()
+        begun = time.process_time()
         problems = check_folder(folder, known)
-        checked = time.perf_counter()
+        checked = time.process_time()
         compiled = compile_settings(load(folder), known)
-        done = time.perf_counter()
+        done = time.process_time()
         bytes_ = len(build(compiled.settings_json).data)
     print(f"{OUS} OU files, {ACCOUNTS:,} accounts, {len(problems)} problems")  # noqa: T201
     print(f"validate {checked - begun:.2f} s, load and compile {done - checked:.2f} s")  # noqa: T201

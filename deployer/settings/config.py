@@ -7,7 +7,7 @@ it can be compared with the organization, too.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -230,8 +230,9 @@ def _checked(file: TextFile, model: type[BaseModel], problems: list[Problem]) ->
         problems += source.problems
         return source
     found = tuple(_shape_problems(source, model))
+    keys = frozenset(one.key for one in found if one.key)
     problems += [
-        *(one for one in source.problems if one.is_error or not _is_inside(one, found)),
+        *(one for one in source.problems if one.is_error or not _is_inside(one, keys)),
         *found,
     ]
     return source
@@ -245,9 +246,10 @@ def _shape_problems(source: YamlSource, model: type[BaseModel]) -> Iterable[Prob
     return check(source, model)
 
 
-def _is_inside(problem: Problem, others: Iterable[Problem]) -> bool:
-    """Whether it is about a key, or something in it, that another problem is about."""
-    return any(f"{problem.key}.".startswith((f"{other.key}.", f"{other.key}[")) for other in others if other.key)
+def _is_inside(problem: Problem, keys: Collection[str]) -> bool:
+    """Whether it is about one of the keys, or something in it."""
+    key = f"{problem.key}."
+    return any(key[:end] in keys for end, character in enumerate(key) if character in ".[")
 
 
 def _ou_files(texts: Iterable[TextFile], problems: list[Problem]) -> Iterator[OuFile]:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from deployer.settings.problems import Problem
 from deployer.settings.yaml_source import KeyPath, YamlSource, key_text
 
+MOST_HINTS = 200
+"""Unknown keys of a file that get a hint, since looking for one takes most of the time of a check."""
 _KINDS = {dict: "a map", list: "a list", str: "a string", bool: "true or false", int: "a number", float: "a number"}
 _EXPECTED = {
     "bool_type": "true or false",
@@ -43,10 +45,14 @@ def _position(problem: Problem) -> tuple[str, int, int]:
 
 
 def _problems(source: YamlSource, model: type[BaseModel], invalid: ValidationError) -> Iterator[Problem]:
+    unknown = 0
     for error in invalid.errors(include_url=False):
+        unknown += error["type"] == "extra_forbidden"
         of_key = error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",)
         path: KeyPath = tuple(part for part in error["loc"] if part != "[key]")
-        yield source.problem(path, _message(error, source, model, path), of_key=of_key)
+        has_hint = error["type"] != "extra_forbidden" or unknown <= MOST_HINTS
+        message = _message(error, source, model, path) if has_hint else "unknown key"
+        yield source.problem(path, message, of_key=of_key)
 
 
 def _message(error: Mapping[str, Any], source: YamlSource, model: type[BaseModel], path: KeyPath) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from deployer.errors import ConfigurationError
 from deployer.settings import InvalidConfigurationError, files, load, read
+from deployer.settings.messages import MOST_HINTS
 from deployer.settings.problems import Severity
 from tests.deployer.settings.conftest import ORGANIZATION, Write
 
@@ -298,6 +299,21 @@ def test_an_account_is_named_by_its_file_or_inside_it_and_both_must_agree(write:
         "accounts/again.yaml:1:10",
         "accounts/nobody.yaml:1:1",
     ]
+
+
+def test_only_the_first_of_very_many_unknown_keys_get_a_hint(write: Write) -> None:
+    folder = write("ous/a.yaml", "ou: A\n" + "".join(f"region{number}: x\n" for number in range(MOST_HINTS + 2)))
+    problems = _problems(folder)
+    assert len(problems) == MOST_HINTS + 2
+    assert sum("did you mean `regions`?" in line for line in problems) == MOST_HINTS
+    assert problems[-1].endswith(": unknown key")
+
+
+def test_a_key_without_a_value_is_reported_once_if_its_parent_is_wrong(write: Write) -> None:
+    folder = write("ous/a.yaml", "ou: A\nregion:\n  eu-west-1:\nrepository: {tags: {a.b: }}\n")
+    assert [line.split(": ")[0] for line in _problems(folder)] == ["ous/a.yaml:2:1"]
+    (warning,) = _problems(folder, severity=Severity.WARNING)
+    assert "repository.tags.a.b: has no value" in warning
 
 
 class TestFiles:
