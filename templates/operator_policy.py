@@ -200,8 +200,8 @@ def _read(names: Names) -> tuple[Permission, ...]:
             sid="ReadStackSets",
             why="Compare the StackSets with the config files, account by account.",
             actions=_cloudformation(
-                "DescribeStackSet", "DescribeStackSetOperation", "ListStackInstances",
-                "ListStackSetAutoDeploymentTargets", "ListStackSetOperationResults", "ListStackSetOperations",
+                "DescribeStackSet", "ListStackInstances", "ListStackSetAutoDeploymentTargets",
+                "ListStackSetOperationResults", "ListStackSetOperations",
             ),
             resources=_stack_sets(names),
         ),
@@ -209,7 +209,7 @@ def _read(names: Names) -> tuple[Permission, ...]:
             sid="ReadStacks",
             why="Compare the central stacks with the config files, and the functions' code with the stacks.",
             actions=(
-                *_cloudformation("DescribeStackEvents", "DescribeStacks", "GetTemplate"),
+                *_cloudformation("DescribeStacks", "GetTemplate"),
                 "lambda:GetFunctionConfiguration",
             ),
             resources=(*_stacks(names), names.function_arn, names.watch_function_arn),
@@ -293,7 +293,7 @@ def _examine(names: Names) -> tuple[Permission, ...]:
             actions=(
                 "cloudformation:DescribeStacks", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource",
                 "events:DescribeEventBus", "events:DescribeRule", "events:ListTagsForResource", "iam:GetRole",
-                "lambda:ListTags", "logs:ListTagsForResource", "s3:GetBucketTagging", "s3:ListBucket",
+                "lambda:ListTags", "logs:ListTagsForResource", "s3:ListBucket",
                 "sns:GetTopicAttributes", "sns:ListTagsForResource", "sqs:GetQueueUrl", "sqs:ListQueueTags",
             ),
             resources=(
@@ -349,8 +349,8 @@ def _change_stack_sets(names: Names, *operations: str) -> tuple[Permission, ...]
     return (
         Permission(
             sid="ChangeStackSets",
-            why="Deploy to member accounts, or delete there; StackSets use their own role in them.",
-            actions=_cloudformation(*operations),
+            why="Deploy to member accounts, or delete there, and follow it; StackSets use their own role in them.",
+            actions=_cloudformation("DescribeStackSetOperation", *operations),
             resources=(
                 *_stack_sets(names),
                 f"{anywhere}:stackset-target/{names.prefix}-*:*",
@@ -372,7 +372,7 @@ def _deploy_stacks(names: Names) -> tuple[Permission, ...]:
             sid="DeployStacks",
             why="Deploy the two central stacks with change sets.",
             actions=_cloudformation(
-                "CreateChangeSet", "DeleteChangeSet", "DescribeChangeSet", "ExecuteChangeSet",
+                "CreateChangeSet", "DeleteChangeSet", "DescribeChangeSet", "DescribeStackEvents", "ExecuteChangeSet",
                 "DeleteStack",  # after a failed creation
             ),
             resources=_stacks(names),
@@ -424,8 +424,8 @@ def _delete_stacks(names: Names) -> tuple[Permission, ...]:
     return (
         Permission(
             sid="DeleteStacks",
-            why="Delete the two central stacks.",
-            actions=_cloudformation("DeleteStack"),
+            why="Delete the two central stacks, and follow it.",
+            actions=_cloudformation("DeleteStack", "DescribeStackEvents"),
             resources=_stacks(names),
         ),
         Permission(
