@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from acceptance.errors import SetupError
-from deployer.aws.errors import is_loopback
 from deployer.aws.session import Session
+from deployer.local_endpoint import is_loopback
 
 Side = Literal["central", "member", "management"]
 

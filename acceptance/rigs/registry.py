@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from acceptance.lab import Lab
-from deployer.aws.errors import is_loopback
 from deployer.aws.session import Session
+from deployer.local_endpoint import is_loopback
 
 USER_AGENT = "deployer-acceptance"
 TIMEOUT = 30.0

@@ -5,7 +5,6 @@ Wrap calls in `translated(...)`. Codes that a caller handles itself are caught i
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from deployer.errors import (
     SandboxError,
     ServiceError,
 )
+from deployer.local_endpoint import is_loopback
 from deployer.quotas import increase, quota_of_call
 
 _REFUSED_CREDENTIALS = {
@@ -144,12 +144,3 @@ def _unreachable(error: botocore.BotoCoreError) -> DeployerError:
     return ServiceError(
         f"AWS cannot be reached: {error}", next_step="Check the network, then run the command again to resume."
     )
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL points at this machine, as the sandbox's does."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

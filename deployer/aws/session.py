@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from deployer.aws.errors import QUOTA_REACHED, translated, unusable_settings
 from deployer.aws.pacing import pacers
 from deployer.clock import SYSTEM_CLOCK, Clock
+from deployer.local_endpoint import check_endpoint
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -175,6 +176,7 @@ class Session:
                     self._clients[key] = self._boto.client(service, region_name=region, config=config)
                 except ValueError as error:  # of an endpoint's URL, or a region's name
                     raise unusable_settings(error) from error
+            check_endpoint(self._clients[key].meta.endpoint_url)
             events = self._clients[key].meta.events
             events.register_first("needs-retry.cloudformation", _refuse_quotas)
             for event, handler in pacers(service, self._clock):

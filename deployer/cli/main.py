@@ -6,6 +6,8 @@ use them, so that `deployer --help` stays fast.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +25,7 @@ from deployer.errors import (
     DeployerError,
     FileAccessError,
 )
+from deployer.local_endpoint import reported_by
 
 if TYPE_CHECKING:  # typer has its own click, and publishes no name for this type
     from typer._click.core import Context
@@ -81,7 +84,7 @@ def run(arguments: list[str], *, clock: Clock = SYSTEM_CLOCK) -> int:
     ours, clients = _split(arguments)
     own = [*(argument for argument in ours if argument != "--debug"), *clients]
     try:
-        with interrupted_by_sigterm():
+        with interrupted_by_sigterm(), reported_by(_Notice(is_quiet=_is_json(ours))):
             code = app(args=own, standalone_mode=False, obj=clock)
     except (typer.TyperException, typer.Abort) as error:
         return _report_usage(error)
@@ -90,6 +93,24 @@ def run(arguments: list[str], *, clock: Clock = SYSTEM_CLOCK) -> int:
             raise
         return _report(error)
     return code if isinstance(code, int) else 0
+
+
+@dataclass(frozen=True)
+class _Notice:
+    """Prints that a command does not reach AWS; quiet when a program reads what the command prints."""
+
+    is_quiet: bool
+
+    def __call__(self, url: str) -> None:
+        if not self.is_quiet:
+            typer.echo(f"SANDBOX: calls go to {url}, not to AWS.", err=True)
+
+
+def _is_json(arguments: list[str]) -> bool:
+    """Whether an option asks for JSON, of the result or of the progress messages."""
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    follows = {(option, value) for option, value in pairwise(words) if option in {"--format", "--log-format"}}
+    return not {"--json", "--json-lines"}.isdisjoint(words) or any(value.startswith("json") for _, value in follows)
 
 
 def _report_usage(error: typer.TyperException | typer.Abort) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,11 +38,12 @@ def snapshot(
     text = organization.to_json()
     if out is None:
         typer.echo(text, nl=False)
+        typer.echo(f"{_totals(organization)}. {_next_step('FILE')}", err=True)
         return
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     write_file(out, [text.encode()])
-    typer.echo(f"{out.as_posix()}: {_totals(organization)}.", err=True)
+    typer.echo(f"{out.as_posix()}: {_totals(organization)}.\n{_next_step(shlex.quote(out.as_posix()))}", err=True)
 
 
 @app.command()
@@ -55,6 +57,10 @@ def show(organization: OrganizationFile = None, profile: Profile = None, as_json
         return
     typer.echo(f"{known.id}: {_totals(known)}")
     typer.echo("\n".join(_tree(known, known.root.id, depth=0)))
+
+
+def _next_step(file: str) -> str:
+    return f"Rehearse on a copy of it: `deployer sandbox start -d --organization {file}`"
 
 
 def _totals(organization: Organization) -> str:

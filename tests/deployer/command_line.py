@@ -90,3 +90,10 @@ def writes(sandbox: Sandbox) -> list[str]:
 def is_writing(operation: str) -> bool:
     """Whether a call could change something."""
     return not operation.startswith(READING)
+
+
+def after_notice(err: str) -> str:
+    """What a command printed to standard error after the line about the sandbox."""
+    notice, _, rest = err.partition("\n")
+    assert notice.startswith("SANDBOX: calls go to http://127.0.0.1:")
+    return rest

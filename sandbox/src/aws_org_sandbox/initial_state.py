@@ -75,9 +75,10 @@ def _check_central_account(organization: Organization, central_account: str) -> 
 
 
 def _check_regions(regions: list[str]) -> None:
-    import botocore.session  # noqa: PLC0415 - takes a moment, and most starts name no region
+    import botocore.loaders  # noqa: PLC0415 - takes a moment, and most starts name no region
 
-    known = botocore.session.get_session().get_available_regions("cloudformation")
+    partition = botocore.loaders.create_loader().load_data("endpoints")["partitions"][0]
+    known = sorted(partition["regions"].keys() & partition["services"]["cloudformation"]["endpoints"].keys())
     for region in regions:
         if region not in known:
             near = difflib.get_close_matches(region, known, n=1)

@@ -127,6 +127,9 @@ def serve(
     program: str = PROGRAM,
 ) -> None:
     """Run a sandbox in this process until SIGTERM or Ctrl-C; `program` is the command that messages name."""
+    own = _without_aws_settings()
+    os.environ.clear()
+    os.environ.update(own)
     from aws_org_sandbox.sandbox import Sandbox  # noqa: PLC0415 - loads moto
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -162,6 +165,7 @@ def detach(port: int, *, time_scale: float = TIME_SCALE, initial: InitialState =
             stdout=log,
             stderr=log,
             start_new_session=True,
+            env=_without_aws_settings(),
         )
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError), process.stdin:  # one that ended at once is reported below
@@ -189,6 +193,12 @@ def stop(running: Running, *, timeout: float = 45.0) -> None:
             )
         time.sleep(0.05)
     state_file().unlink(missing_ok=True)
+
+
+def _without_aws_settings() -> dict[str, str]:
+    """This process's environment without the user's settings of AWS, such as a profile that does not exist."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
 
 
 def _is_child(pid: int) -> bool:

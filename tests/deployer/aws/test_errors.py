@@ -7,7 +7,7 @@ from botocore import exceptions as botocore
 
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
-from deployer.aws.errors import is_loopback, translated
+from deployer.aws.errors import translated
 from deployer.aws.session import Session
 from deployer.errors import (
     ConfigurationError,
@@ -18,6 +18,7 @@ from deployer.errors import (
     SandboxError,
     ServiceError,
 )
+from deployer.local_endpoint import is_loopback
 
 CENTRAL = "200000000001"
 

@@ -18,6 +18,7 @@ import pytest
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from deployer.organization import Organization
+from tests.deployer.command_line import after_notice
 from tests.example_organization import EXAMPLE
 
 ROOT = Path(__file__).parents[3]
@@ -573,7 +574,9 @@ class TestOrganization:
             assert deployer("organization", "snapshot")[1] == EXAMPLE.to_json()
             code, out, err = deployer("organization", "snapshot", "--out", "a/b.json")
         assert (code, out) == (0, "")
-        assert err == "a/b.json: 14 accounts in 9 OUs.\n"
+        written, rehearse = after_notice(err).splitlines()
+        assert written == "a/b.json: 14 accounts in 9 OUs."
+        assert rehearse.endswith("`deployer sandbox start -d --organization a/b.json`")
         assert Organization.from_json((folder / "a/b.json").read_text(encoding="utf-8")) == EXAMPLE
 
     def test_the_tree_has_names_beside_ids(self, deployer: Ran) -> None:

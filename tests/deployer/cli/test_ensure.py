@@ -16,6 +16,7 @@ from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.pushing.ensure import Exists, Refused, TimedOut
 from tests.conftest import CONFIG
+from tests.deployer.command_line import after_notice
 from tests.deployer.ensuring import CENTRAL, DEV, HOST, SHOP, Ensure, new, repositories
 from tests.principals import environment, role
 from tests.terminal import in_a_terminal, type_ctrl_c
@@ -30,7 +31,7 @@ class TestThere:
         code, out, err = ensure(image)
         assert code == Exists.exit_code == 0
         assert out.startswith(f"{name} ({SHOP}, eu-west-1): exists after ")
-        assert err == f"Waiting for {name}: requested\n"
+        assert after_notice(err) == f"Waiting for {name}: requested\n"
         assert name in repositories(rolled_out)
 
     def test_one_that_exists_costs_one_call_and_no_wait(self, ensure: Ensure, rolled_out: Sandbox) -> None:
@@ -39,7 +40,7 @@ class TestThere:
         rolled_out.settle()
         rolled_out.calls.clear()
         code, out, err = ensure(image)
-        assert (code, out, err) == (0, f"{name} ({SHOP}, eu-west-1): exists already\n", "")
+        assert (code, out, after_notice(err)) == (0, f"{name} ({SHOP}, eu-west-1): exists already\n", "")
         assert [call.name for call in rolled_out.calls] == ["ecr:InitiateLayerUpload"]
 
     @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from tests.clients.kit import Bench, Client, Unavailable, skopeo
 from tests.clients.matrix import builders
+from tests.deployer.command_line import after_notice
 from tests.deployer.ensuring import CENTRAL, HOST, SHOP, new, repositories
 from tests.terminal import in_a_terminal, type_ctrl_c
 
@@ -129,7 +130,7 @@ class TestSkopeo:
         name, image = new()
         code, out, err = push("--", *client.command(image))
         assert (code, out) == (0, "")
-        assert err == f"Waiting for {name}: requested\n"
+        assert after_notice(err) == f"Waiting for {name}: requested\n"
         ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
         assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imageTags"] == ["1"]
 
