@@ -6,11 +6,9 @@ import gc
 import os
 import sys
 from collections.abc import Generator
-from functools import cache
 from typing import Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
 
 PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"})
 """What Python's audit hooks report when a program is started (https://docs.python.org/3/library/audit_events.html)."""
@@ -27,32 +25,6 @@ def _refuse_processes(event: str, _: tuple[Any, ...]) -> None:
 
 
 gc.set_threshold(50_000, 20, 50)
-
-_load_file = JSONFileLoader.load_file
-
-
-@cache
-def _model_of(path: str) -> Any:
-    """A model of AWS's API, once for all loaders of botocore and moto, and without its documentation: most of it."""
-    model = _load_file(JSONFileLoader(), path)
-    if isinstance(model, dict) and "shapes" in model:
-        _drop_documentation(model)
-    return model
-
-
-def _drop_documentation(value: Any) -> None:
-    parts = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
-    if isinstance(value, dict) and isinstance(value.get("documentation"), str):
-        value["documentation"] = ""
-    for part in parts:
-        _drop_documentation(part)
-
-
-def _load_once(loader: JSONFileLoader, path: str) -> Any:
-    return _model_of(path) if loader.exists(path) else None
-
-
-JSONFileLoader.load_file = _load_once  # type: ignore[assignment]
 
 sys.addaudithook(_refuse_processes)
 
