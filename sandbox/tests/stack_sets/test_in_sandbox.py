@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from aws_org_sandbox import background
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
 from sandbox.tests.stacks import LAMBDA_TRUST, allow, arn_of, assume, deploy, role
@@ -460,6 +462,23 @@ def test_a_new_account_is_deployed_to_automatically(sandbox: Sandbox, stack_sets
     sandbox.settle()
     assert queues(sandbox, account.id) == queues(sandbox, account.id, "us-east-1") == ["from-stack-set"]
     assert stack_sets.instances()[account.id, HOME]["OrganizationalUnitId"] == PROD
+
+
+def test_changes_of_the_organization_are_followed_in_their_order_whichever_thread_is_first(
+    sandbox: Sandbox, stack_sets: StackSets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack_sets.create()
+    stack_sets.deploy(DEV)
+    sandbox.settle()
+    reactions: list[Callable[[], None]] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(background, "submit", lambda function, *given, **_: reactions.append(partial(function, *given)))
+        account = sandbox.create_account("new-dev", DEV)  # joins in the root, then moves
+    joined, moved = reactions
+    moved()
+    joined()
+    sandbox.settle()
+    assert queues(sandbox, account.id) == ["from-stack-set"]
 
 
 def test_an_account_that_leaves_is_cleaned_and_one_that_moves_gets_the_regions_of_its_new_ou(

@@ -7,11 +7,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-ma
 
 from __future__ import annotations
 
+import threading
 import uuid
+from collections import deque
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 
-from aws_org_sandbox import background
+from aws_org_sandbox import background, seams
 from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.organization import Account, Organization
 from aws_org_sandbox.organizations import membership
@@ -25,14 +27,32 @@ REACTION_SECONDS = 5.0
 """From the change to the operation, in AWS's time."""
 
 
+_changes: deque[Change] = deque()
+"""Those without a reaction so far, in their order: background threads run in none."""
+_lock = threading.Lock()
+
+
 def react(change: Change) -> None:
     """Start the operations that a change of the organization requires, after a delay, as in AWS."""
     if change.before is None or change.after is None or change.before.parent_id != change.after.parent_id:
-        background.submit(_follow, change, delay=REACTION_SECONDS)
+        _changes.append(change)
+        background.submit(_follow_next, delay=REACTION_SECONDS)
 
 
 if react not in membership.listeners:
     membership.listeners.append(react)
+
+
+@seams.on_reset
+def forget() -> None:
+    """Drop every change."""
+    _changes.clear()
+
+
+def _follow_next() -> None:
+    with _lock:
+        if _changes:
+            _follow(_changes.popleft())
 
 
 def _follow(change: Change) -> None:
