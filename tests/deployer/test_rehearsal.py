@@ -78,6 +78,7 @@ def test_an_organization_of_60_accounts_with_odd_names(operator: Shell) -> None:
     options = ["--detach", "--port", "0", "--time-scale", "0.01", "--organization", "snapshot.json"]
     started = operator("sandbox", "start", *options, "--central-account", CENTRAL, "--enable-region", REGION)
     assert 'eval "$(deployer sandbox env)"' in started.err
+    assert max(map(len, started.err.splitlines())) <= 80
     assert "has no account 999" in operator("sandbox", "env", "--account", "999", exit_code=NotFoundError.exit_code).err
     operator.eval("sandbox", "env")
 

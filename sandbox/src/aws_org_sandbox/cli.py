@@ -97,11 +97,8 @@ def run_sandbox(
     running = process.detach(port, time_scale=time_scale, initial=initial)
     found = running.ask("status")
     typer.echo(f"The sandbox listens on {running.url} (process {running.pid}).", err=True)
-    typer.echo(
-        f"Organization {found['organization']}, {found['accounts']} accounts; central account "
-        f"{found['central_account']} in {found['home_region']}.",
-        err=True,
-    )
+    typer.echo(f"Organization {found['organization']}, {found['accounts']} accounts.", err=True)
+    typer.echo(f"Central account {found['central_account']}, home region {found['home_region']}.", err=True)
     typer.echo(f'To use it: eval "$({program} env)"', err=True)
 
 
