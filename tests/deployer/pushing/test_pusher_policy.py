@@ -22,7 +22,8 @@ from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from deployer.pushing.images import parse_image
-from deployer.pushing.pusher_policy import PUSH_ACTIONS, pusher_policy
+from deployer.pushing.pusher_policy import PUSH_ACTIONS, pusher_permissions, pusher_policy
+from templates.operator_policy import policy_of
 from tests.example_config import HANDLER_CONFIG
 from tests.function_urls import handler_url
 from tests.principals import environment, role
@@ -127,6 +128,15 @@ def test_the_function_url_needs_both_of_its_actions(
     monkeypatch.setenv("DEPLOYER_URL", handler_url(rolled_out))
     ensure_and_push(rolled_out, without(policy, missing) if missing else policy, name)
     assert ("The function URL is not used: it answered 403" in capsys.readouterr().err) == (missing is not None)
+
+
+def test_the_policy_of_ensure_suffices_for_ensure_and_not_for_a_push(rolled_out: Sandbox, name: str) -> None:
+    image = parse_image(f"{HOST}/{name}:1")
+    assert image is not None
+    policy = policy_of(pusher_permissions("ensure", [image], function=None))
+    with pytest.raises(Denied, match=r"^login"):
+        ensure_and_push(rolled_out, policy, name)
+    assert rolled_out.client("ecr", account=DEV).describe_repositories(repositoryNames=[name])["repositories"]
 
 
 def test_it_is_for_no_other_repository(rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str]) -> None:
