@@ -1,6 +1,6 @@
 # What people run; `make help` lists it. Every target does all of its own set-up in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup node witnesses demo acceptance test test-fast check format golden docs bench clean
+.PHONY: help setup node witnesses demo acceptance test test-fast check format golden picture docs bench clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -69,6 +69,9 @@ format: setup  ## Format the code and sort its imports
 
 golden: setup  ## Write golden templates, generated docs and schemas anew
 	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings tests/tools --update-golden
+
+picture: setup  ## Run the demo and write the picture in README.md anew (docs/demo.svg)
+	$(BIN)/pytest --quiet tests/deployer/demo/test_scenario.py -k picture --update-golden
 
 docs: setup  ## Build the documentation as a site in build/site; every link is checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Generated
+from tools.pictures import demo_picture
+
 ROOT = Path(__file__).parents[3]
 PATIENCE = 900
 """Seconds until a demo counts as hung; it takes one minute on a machine that has nothing else to do."""
@@ -63,6 +66,13 @@ def test_each_step_is_reported(demo: subprocess.CompletedProcess[str]) -> None:
         "8. The ledger",
     ):
         assert sentence in demo.stdout
+
+
+def test_the_picture_in_the_readme_is_what_the_demo_prints(
+    demo: subprocess.CompletedProcess[str], generated: Generated
+) -> None:
+    """`make picture` writes it anew."""
+    generated("docs/demo.svg", demo_picture(demo.stdout))
 
 
 def test_lines_are_at_most_80_wide(demo: subprocess.CompletedProcess[str]) -> None:
