@@ -52,6 +52,7 @@ def native_lines(native: NativeCompilation | None) -> Iterator[str]:
         f"ECR creates repositories during pushes, by creation templates for: {prefixes or 'none'}.",
         *([f"It creates no name that matches {denied}."] if denied else []),
         *(f"The handler creates names of {one.glob}: {one.reason}." for one in native.uncovered),
+        *(f"{one.sentence[0].upper()}{one.sentence[1:]}." for one in native.over_denied),
         *([_bypassed(key_text(one.rule) for one in native.unenforced)] if native.unenforced else []),
     ]
     yield from (line.text for sentence in sentences for line in wrapped(sentence, indent=0))
@@ -66,6 +67,7 @@ def native_document(native: NativeCompilation | None) -> dict[str, Any] | None:
         "templates": [one.prefix for one in native.content.templates],
         "denied": list(native.content.denied),
         "handler": [{"names": one.glob, "reason": one.reason} for one in native.uncovered],
+        "over_denied": [{"denied": one.glob, "example": one.example} for one in native.over_denied],
         "bypassed": [key_text(one.rule) for one in native.unenforced],
     }
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from deployer.settings.glob_lists import GlobList
 from deployer.settings.native_candidates import Candidates
+from deployer.settings.native_denied import OverDenied, over_denied_entries
 from deployer.settings.native_limits import exceeded_limits
 from deployer.settings.native_names import Uncovered, names_of, nearest, uncovered_entries, widest
 from deployer.settings.native_rules import Violation, bypassed_namespace, bypassed_rules, listing_entry
@@ -32,6 +33,8 @@ class NativeCompilation:
     """The settings that each template is made from, by its prefix."""
     uncovered: tuple[Uncovered, ...] = ()
     """Entries of `create.names.allow` whose names stay with the handler."""
+    over_denied: tuple[OverDenied, ...] = ()
+    """Entries of `create.names.deny` whose IAM patterns deny more names; these stay with the handler, too."""
     violations: tuple[Violation, ...] = ()
     """Rules that templates bypass and `native.unenforced` does not list: errors."""
     unenforced: tuple[Violation, ...] = ()
@@ -76,6 +79,7 @@ def compile_native(settings: Settings, policies: Mapping[str, str]) -> NativeCom
         content=content,
         repositories={prefix: candidates.repository(prefix) for prefix in covered},
         uncovered=tuple(uncovered_entries(names, covered, candidates.unsupported)),
+        over_denied=tuple(over_denied_entries(names.deny, denied, covered)),
         violations=tuple(one for one in bypassed if listing_entry(one, settings.native.unenforced) is None),
         unenforced=tuple(one for one in bypassed if listing_entry(one, settings.native.unenforced) is not None),
         superfluous=_superfluous(settings, bypassed),

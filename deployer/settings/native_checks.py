@@ -50,6 +50,9 @@ def _of_view(view: View, compilation: NativeCompilation, config: Config) -> Iter
         message = f"{entry.glob} stays with the handler although engine is native: {entry.reason}"
         path = _located(view, ("create", "names", "allow", entry.index))
         yield view.problem(path, message, severity=Severity.NOTE)
+    for over in compilation.over_denied:
+        path = _located(view, ("create", "names", "deny", over.index))
+        yield view.problem(path, f"with engine: native, {over.sentence}", severity=Severity.NOTE)
     if compilation.creation_templates is None:
         yield view.problem(_ENGINE, "native has no effect: creation templates can hold none of the allowed names")
 

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deployer.settings.native import NativeCompilation, compile_native
+from deployer.settings.native_names import nearest
 from deployer.settings.native_values import template
 from deployer.settings.yaml_source import key_text
 from handler import globs
@@ -373,6 +374,25 @@ def test_names_that_are_not_reported_as_uncovered_are_created_by_ecr(layer: Mapp
     is_over_refused = is_denied(denied_patterns(found.content.denied), name)
     if globs.first_name_match(names.allow, name) and not globs.first_name_match(uncovered, name):
         assert found.template_for(name) or is_over_refused or globs.first_name_match(names.deny, name)
+
+
+@given(LAYERS)
+def test_names_that_the_role_is_denied_beyond_the_deny_list_are_reported_by_an_example(
+    layer: Mapping[str, Any],
+) -> None:
+    settings = native_settings(**layer)
+    found = compile_native(settings, POLICIES)
+    assert found is not None
+    names = settings.create.names
+    covered = [one.prefix for one in found.content.templates]
+    over_denied = [
+        name
+        for name in (*_ALL_NAMES, *(one.example for one in found.over_denied))
+        if found.is_denied(name) and nearest(covered, name) is not None and not globs.first_name_match(names.deny, name)
+    ]
+    reported = denied_patterns(one.glob for one in found.over_denied)
+    assert {one.example for one in found.over_denied} <= set(over_denied)
+    assert [name for name in over_denied if not is_denied(reported, name)] == []
 
 
 def test_equal_settings_compile_to_equal_values() -> None:

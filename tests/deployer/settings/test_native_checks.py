@@ -52,6 +52,11 @@ def problems(folder: Path, *, live: bool = True) -> list[str]:
             id="names that stay with the handler",
         ),
         pytest.param(
+            OPEN.replace("{princ", "{names: {deny: ['a/b', 'tmp-*']}, princ"),
+            "5:32: note: create.names.deny[1]: with engine: native, the handler creates tmp-x/x, which the IAM policy for tmp-* denies: a * of IAM crosses /",
+            id="names that ECR's role is denied, too",
+        ),
+        pytest.param(
             OPEN + "native: {unenforced: [create.limit]}\n",
             "6:23: warning: native.unenforced[0]: has no effect: there is no such rule that creation templates bypass",
             id="an entry without effect",
