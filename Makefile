@@ -14,7 +14,9 @@ unexport PYTHONDONTWRITEBYTECODE  # tests start many processes, and each would c
 WORKERS := --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then bold='\033[1m' plain='\033[0m'; fi; \
+	awk -F ':.*## ' -v bold="$$bold" -v plain="$$plain" \
+		'/^[a-z-]+:.*## / {printf "  %s%-10s%s %s\n", bold, $$1, plain, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## Make .venv with everything that the other targets need
 

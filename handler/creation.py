@@ -84,7 +84,8 @@ class Creation:
             self.hand_over()
         if not self._has_slot():
             rule = Rule(PER_HOUR, str(self.decision.per_hour))
-            return Conclusion(outcome="refused", reason=reasons.LIMIT_REACHED, rules=(rule,))
+            detail = Slot.of(self.call).limit_text(self.decision.per_hour or 0)
+            return Conclusion(outcome="refused", reason=reasons.LIMIT_REACHED, detail=detail, rules=(rule,))
         with self.steps("role"):
             repositories = registry()
         with self.steps("create"):

@@ -97,6 +97,11 @@ class Slot:
         """Key of the counter's item."""
         return _counter_key(self.account, self.hour, _COUNTER_SORT_KEY)
 
+    def limit_text(self, limit: int) -> str:
+        """The limit that is exhausted, and when the next hour begins."""
+        resets = self.hour + timedelta(hours=1)
+        return f"The limit is {limit} in an hour; it resets at {resets:%Y-%m-%d %H:%M} UTC."
+
     def expires(self, archive_retention: timedelta) -> int:
         """When DynamoDB may delete the counter, in seconds since 1970; events are archived for `archive_retention`."""
         return int((self.hour + timedelta(hours=1) + max(MAX_REDRIVE_AGE, archive_retention)).timestamp())

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from handler.reasons import SENTENCES
+from handler.reasons import LIMIT_REACHED, SENTENCES
 from handler.records import Record
 from handler.text import clean
 
@@ -98,7 +98,8 @@ def message_of(record: Record) -> dict[str, str]:
     location = f"{safe(record.account_name or record.account, limit=60)}, {record.region or 'unknown region'}"
     has_rule = record.rule and record.outcome in {"refused", "violation"}
     rule = f" Rule: {record.rule}." if has_rule else ""
-    detail = f" {record.detail}" if record.detail and record.outcome == "failed" else ""
+    has_detail = record.detail and (record.outcome == "failed" or record.reason == LIMIT_REACHED)
+    detail = f" {record.detail}" if has_detail else ""
     return {
         "title": safe(f"Repository {name} {_result(record)} in {location}", limit=250),
         "text": safe(f"{SENTENCES.get(record.reason, record.reason)}{rule}{detail}"),

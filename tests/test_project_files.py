@@ -86,3 +86,9 @@ def test_the_changelog_begins_with_this_version_or_what_is_not_released() -> Non
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings
     assert headings[0] == "Unreleased" or re.fullmatch(rf"{re.escape(__version__)} - \d{{4}}-\d\d-\d\d", headings[0])
+
+
+def test_the_list_of_targets_has_no_colours_for_a_pipe() -> None:
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"^  check +Format, lint", shown, re.MULTILINE)
+    assert "\x1b" not in shown

@@ -31,7 +31,8 @@ def destroy(
 ) -> None:
     """Remove StackSets, stacks and artifacts from the whole organization, in reverse order of the roll-out.
 
-    Shows what will be removed and asks. The ledger stays unless --delete-ledger is passed; repositories always stay.
+    Shows what will be removed and asks. The ledger stays unless --delete-ledger is passed. Repositories and
+    their images stay: only `deployer audit repair --delete-blank` deletes repositories, and only blank ones.
     If it is interrupted, run it again to resume.
     """
     from deployer.cli.progress import json_errors

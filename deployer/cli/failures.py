@@ -220,9 +220,12 @@ def _received_failures(operation: Operation, selection: Selection, *, limit: int
         operation.queues, operation.all_queues, selection=selection, organization=operation.organization, limit=limit
     )
     try:
-        if selection.ids and not found.failures:
+        missing = selection.unmatched_ids(found.failures)
+        if missing and not found.failures:
             _check_complete(operation, found)
-            raise _not_found(selection.ids)
+            raise _not_found(missing)
+        if missing:
+            typer.echo(_not_found(missing).message, err=True)
         yield found
     finally:
         release(operation.queues, [*found.failures, *found.others])
@@ -232,7 +235,9 @@ def _not_found(ids: Sequence[str]) -> DeployerError:
     from deployer.errors import NotFoundError
 
     return NotFoundError(
-        f"No message begins with {', '.join(ids)}", next_step="`deployer failures list` shows the ids."
+        f"No failure has an id that begins with {' or '.join(ids)}",
+        next_step="`deployer failures list` shows the ids. Queues keep a failure for 14 days,"
+        " and none that was redriven; `deployer audit show EVENT-ID` has the decision about an event.",
     )
 
 

@@ -48,6 +48,13 @@ def one_of(choices: Iterable[str]) -> Callable[[str], str]:
     return parse
 
 
+class MissingScopeError(typer.BadParameter):
+    """No option has the scope: there is no value that is invalid, and `--org` is not the only choice."""
+
+    def format_message(self) -> str:
+        return self.message
+
+
 def check_scope(*, org: bool, ous: list[str] | None, accounts: list[str] | None) -> None:
     """Raise wrong usage unless the scope is exactly one of: the whole organization, or parts of it."""
     parts = bool(ous or accounts)
@@ -56,7 +63,9 @@ def check_scope(*, org: bool, ous: list[str] | None, accounts: list[str] | None)
             "means the whole organization; use either --org, or --ou and --account", param_hint="--org"
         )
     if not org and not parts:
-        raise typer.BadParameter("choose a scope: --org, --ou PATH or --account ID", param_hint="--org")
+        raise MissingScopeError(
+            "Pass the scope: --org for the whole organization, --ou PATH or --account ID for a part of it"
+        )
 
 
 def clock_of(context: typer.Context) -> Clock:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -159,8 +159,12 @@ class Selection:
 
     def has_id_of(self, failure: Failure) -> bool:
         """Whether one of the ids is the message's or the CloudTrail event's, or a prefix of it."""
-        known = (failure.message.id, failure.call.event_id if failure.call else "")
-        return any(name.startswith(id_) for name in known for id_ in self.ids)
+        return any(_has_id(failure, id_) for id_ in self.ids)
+
+    def unmatched_ids(self, failures: Iterable[Failure]) -> tuple[str, ...]:
+        """The ids that none of these failures has."""
+        found = tuple(failures)
+        return tuple(id_ for id_ in self.ids if not any(_has_id(failure, id_) for failure in found))
 
     def may_hold(self, queue: Queue, organization: Organization) -> bool:
         """Whether a queue may hold matches: a member's only holds failures of its own account and region."""
@@ -168,6 +172,11 @@ class Selection:
             return True
         in_region = self.scope.regions is None or queue.region in self.scope.regions
         return in_region and self.scope.has_account(organization, queue.account)
+
+
+def _has_id(failure: Failure, beginning: str) -> bool:
+    known = (failure.message.id, failure.call.event_id if failure.call else "")
+    return any(name.startswith(beginning) for name in known)
 
 
 def read(message: Message, queue: Queue) -> Failure:

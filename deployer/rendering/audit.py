@@ -20,7 +20,10 @@ _TONES: dict[str, Tone] = {"created": "add", "refused": "change", "failed": "bad
 
 
 def record_lines(records: Iterable[Record], *, wide: bool) -> Iterator[Line]:
-    """A block for each day, in the order of the records; times are UTC. `wide` adds ids, OU paths and principals."""
+    """A block for each day, in the order of the records; times are UTC.
+
+    `wide` adds ids, OU paths and principals below each row: as columns they would be wider than most terminals.
+    """
     is_first = True
     for day, some in groupby(records, key=lambda record: record.day):
         while block := list(islice(some, _MOST_ROWS)):
@@ -35,9 +38,9 @@ def record_lines(records: Iterable[Record], *, wide: bool) -> Iterator[Line]:
 
 def followed_lines(record: Record, *, wide: bool) -> list[Line]:
     """One record by itself, as it is recorded."""
-    row = _row(record, wide=wide)
+    row = _row(record)
     cells = [f"{record.day} {row[0]}", f"{row[1]:8}", *row[2:]]
-    return [Line("  ".join(cells), _TONES.get(record.outcome, "")), *_reason(record)]
+    return [Line("  ".join(cells), _TONES.get(record.outcome, "")), *_below(record, wide=wide)]
 
 
 def omitted_lines(omitted: OmittedCount) -> list[Line]:
@@ -65,24 +68,29 @@ def usage_line(usage: Usage) -> Line:
 
 def _block(records: Sequence[Record], *, wide: bool) -> Iterator[Line]:
     header = ["time", "outcome", "account", "region", "repository"]
-    extra = ["account id", "ou", "principal"] if wide else []
-    heading, *rows = table([*header, *extra], [_row(record, wide=wide) for record in records])
+    heading, *rows = table(header, [_row(record) for record in records])
     yield Line(f"  {heading.text}", heading.tone)
     for row, record in zip(rows, records, strict=True):
         yield Line(f"  {row.text}", _TONES.get(record.outcome, ""))
-        yield from _reason(record)
+        yield from _below(record, wide=wide)
 
 
-def _row(record: Record, *, wide: bool) -> list[str]:
-    remembered = " (remembered)" if record.ou_source == "remembered" else ""
-    extra = [record.account, f"{record.ou_path or '-'}{remembered}", record.caller or "-"] if wide else []
+def _below(record: Record, *, wide: bool) -> Iterator[Line]:
+    yield from _reason(record)
+    if wide:
+        remembered = " (remembered)" if record.ou_source == "remembered" else ""
+        in_ou = f" in {record.ou_path}{remembered}" if record.ou_path else ""
+        yield from wrapped(f"account {record.account}{in_ou}", indent=_REASON_INDENT, tone="quiet")
+        yield from wrapped(f"principal {record.caller or '-'}", indent=_REASON_INDENT, tone="quiet")
+
+
+def _row(record: Record) -> list[str]:
     return [
         f"{record.event_time:%H:%M:%S}",
         record.outcome,
         record.account_name or record.account,
         record.region or "-",
         record.repository or "-",
-        *extra,
     ]
 
 

@@ -41,7 +41,7 @@ def removal_lines(plan: Removal, organization: Organization, *, caller: str) -> 
     if plan.is_empty:
         lines.append(Line("Nothing to remove.", "heading"))
     else:
-        lines.append(Line("Repositories and their images stay: deployer never deletes any.", "heading"))
+        lines.append(Line("Repositories and their images stay: this command deletes none.", "heading"))
     return lines
 
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from handler import log, reasons
 from handler.errors import DeniedError, PermanentError
+from handler.notices import message_of
 from handler.records import MAX_REFUSALS
 from handler.redrives import MARK
 from tests.handler.events import load, names
@@ -358,6 +359,11 @@ def test_a_limit_is_exact_for_names_and_free_for_what_exists() -> None:
         handler.handle(event, request_id=f"request-{number}")
     assert [name for _, _, name in world.creations] == ["team-a/one", "team-a/two"]
     assert ("refused", "limit-reached") in world.outcomes()
+    assert {record.detail for record in world.records.values() if record.reason == "limit-reached"} == {
+        "The limit is 2 in an hour; it resets at 2026-11-23 08:00 UTC."
+    }
+    (notice,) = (message_of(one) for one in world.notices.sent if one.reason == "limit-reached")
+    assert "resets at 2026-11-23 08:00 UTC" in notice["text"]
 
 
 def test_the_next_hour_has_a_limit_of_its_own() -> None:

@@ -105,3 +105,10 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
 def test_a_mistyped_command_leads_to_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["vlidate"]) == 64
     assert "validate" in capsys.readouterr().err
+
+
+def test_a_missing_scope_is_no_invalid_value(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rollout"]) == 64
+    error = capsys.readouterr().err
+    assert error.startswith("Error: Pass the scope: --org")
+    assert "rollout --help`" in error

@@ -363,7 +363,17 @@ def test_an_id_is_not_found_only_if_no_message_may_be_hidden(kept: int, exit_cod
     with pytest.raises(DeployerError) as raised, failures._received_failures(operation, selection, limit=1000):
         pass
     assert raised.value.exit_code == exit_code
-    assert ("No message begins with abc" in raised.value.message) is (exit_code == 11)
+    assert ("begins with abc" in raised.value.message) is (exit_code == 11)
+
+
+def test_an_id_of_several_that_no_failure_has_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    sqs = filled(FakeSqs())
+    (known, *_) = sqs.receive(SHOP, hold_seconds=0)
+    operation: Any = SimpleNamespace(organization=EXAMPLE, all_queues=(CENTRAL, SHOP), queues=sqs)
+    selection = Selection(scope=Scope.whole(EXAMPLE), ids=(known.id, "abc"))
+    with failures._received_failures(operation, selection, limit=1000) as found:
+        assert [failure.message.id for failure in found.failures] == [known.id]
+    assert "begins with abc" in capsys.readouterr().err
 
 
 NO_GOOD_NEWS = {

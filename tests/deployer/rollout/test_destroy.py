@@ -64,6 +64,7 @@ def installation(tmp_path: Path) -> Installation:
 
 def _text(plan: Removal) -> str:
     lines = [line.text for line in removal_lines(plan, EXAMPLE, caller=CALLER)]
+    assert ("Repositories and their images stay: this command deletes none." in lines) is not plan.is_empty
     assert all(len(line) <= 80 for line in lines)
     assert all(above or below for above, below in pairwise(lines)), "no two empty lines follow each other"
     return "\n".join(lines)
