@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-_FENCE = re.compile(r"^```console\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(?P<indent> *)```console\n(?P<body>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"\s{2,}#\s.*$")
 
 
@@ -41,6 +41,6 @@ def shown_in(page: Path) -> Iterator[Shown]:
     for fence in _FENCE.finditer(text):
         first = text.count("\n", 0, fence.start("body")) + 1
         for number, line in enumerate(fence["body"].splitlines(), start=first):
-            if line.startswith("$ "):
-                command = _COMMENT.sub("", line.removeprefix("$ "))
+            if line.lstrip().startswith("$ "):
+                command = _COMMENT.sub("", line.lstrip().removeprefix("$ "))
                 yield Shown(page=str(page.relative_to(ROOT)), line=number, text=command)

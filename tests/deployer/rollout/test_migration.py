@@ -1,0 +1,174 @@
+"""The paths of docs/migration.md, walked in the sandbox: what created repositories before, both together, and after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aws_org_sandbox.oci import images
+from aws_org_sandbox.oci.client import Client, Rejected
+from aws_org_sandbox.registry.hosts import host_of
+from aws_org_sandbox.sandbox import Sandbox
+from sandbox.tests.tiny_functions import create_role, statement, zip_of
+from tests.deployer.examples import DEV, NATIVE, SEARCH_DEV, SHOP_DEV
+from tests.deployer.rollout.test_creation_templates import DEV_OU, HOME, Folder, prefixes
+from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
+
+ROOT = Path(__file__).parents[3]
+OTHER = (ROOT / "benchmarks" / "describe_then_create" / "function.py").read_text(encoding="utf-8")
+"""A function as in AWS's sample: it describes the repository of a refused push, and creates it if it is missing."""
+
+PATTERN = {
+    "source": ["aws.ecr"],
+    "detail-type": ["AWS API Call via CloudTrail"],
+    "detail": {
+        "eventSource": ["ecr.amazonaws.com"],
+        "eventName": ["InitiateLayerUpload"],
+        "errorCode": ["RepositoryNotFoundException"],
+    },
+}
+"""The pattern of AWS's sample."""
+
+TEMPLATE = {
+    "Resources": {
+        "Template": {
+            "Type": "AWS::ECR::RepositoryCreationTemplate",
+            "Properties": {"Prefix": "ROOT", "AppliedFor": ["CREATE_ON_PUSH"], "ImageTagMutability": "IMMUTABLE"},
+        }
+    }
+}
+OWN_STACK_SET = {"StackSetName": "platform-ecr-templates", "CallAs": "DELEGATED_ADMIN"}
+
+Leave = Callable[[], object]
+"""Removes what created repositories before."""
+
+pytestmark = begins_rolled_out
+
+
+@pytest.fixture
+def folder(sandbox: Sandbox, tmp_path: Path) -> Folder:
+    return Folder(sandbox, tmp_path)
+
+
+def own_function(sandbox: Sandbox) -> None:
+    """A rule and a function as AWS's sample deploys them, in one account and region."""
+    may = statement(["ecr:DescribeRepositories", "ecr:CreateRepository", "logs:*"])
+    arn = create_role(sandbox, "auto-create", service="lambda.amazonaws.com", statements=[may], account=SHOP_DEV)
+    functions, events = (sandbox.client(name, account=SHOP_DEV, region=HOME) for name in ("lambda", "events"))
+    function = functions.create_function(
+        FunctionName="auto-create",
+        Role=arn,
+        Handler="app.handle",
+        Runtime="python3.13",
+        Code={"ZipFile": zip_of(OTHER)},
+    )["FunctionArn"]
+    rule = events.put_rule(Name="auto-create", EventPattern=json.dumps(PATTERN))["RuleArn"]
+    functions.add_permission(
+        FunctionName="auto-create",
+        StatementId="rule",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule,
+    )
+    events.put_targets(Rule="auto-create", Targets=[{"Id": "auto-create", "Arn": function}])
+
+
+def push(sandbox: Sandbox, repository: str, tag: str, *, account: str = SHOP_DEV) -> None:
+    """Push an image; Rejected if the registry refuses it. Every event is handled afterwards."""
+    ecr = sandbox.client("ecr", account=account, region=HOME)
+    registry = Client.login(ecr, endpoint=sandbox.endpoint_url, registry=host_of(account, HOME))
+    try:
+        registry.push(images.build(), repository, tag)
+    finally:
+        sandbox.settle()
+
+
+def push_twice(sandbox: Sandbox, repository: str) -> None:
+    """A first push that is refused, and one that succeeds."""
+    with pytest.raises(Rejected, match="NAME_UNKNOWN"):
+        push(sandbox, repository, "1")
+    push(sandbox, repository, "2")
+
+
+def described(sandbox: Sandbox, repository: str) -> dict[str, Any]:
+    ecr = sandbox.client("ecr", account=SHOP_DEV, region=HOME)
+    found: dict[str, Any] = ecr.describe_repositories(repositoryNames=[repository])["repositories"][0]
+    return found
+
+
+def outcomes(folder: Folder, repository: str) -> set[str]:
+    """Who created it according to the ledger; not which looks at it came to nothing."""
+    listed = folder.deployer("audit", "list", "--all", "--repository", repository, "--json")
+    assert listed.exit_code == 0, listed
+    return {str(record["outcome"]) for record in listed.document} - {"exists", "ignored"}
+
+
+def test_from_a_function_of_ones_own(sandbox: Sandbox, folder: Folder) -> None:
+    """Both serve every push until its rule is disabled; then deployer does, and what exists stays as it is."""
+    own_function(sandbox)
+    push_twice(sandbox, "team/both")
+    assert outcomes(folder, "team/both") in ({"created"}, {"observed"})
+    sandbox.client("ecr", account=SHOP_DEV, region=HOME).create_repository(
+        repositoryName="team/before", imageTagMutability="IMMUTABLE"
+    )
+    sandbox.client("events", account=SHOP_DEV, region=HOME).disable_rule(Name="auto-create")
+    push_twice(sandbox, "team/after")
+    assert outcomes(folder, "team/after") == {"created"}
+    assert described(sandbox, "team/after")["imageTagMutability"] == "MUTABLE"
+    push(sandbox, "team/before", "1")
+    assert outcomes(folder, "team/before") == {"observed"}
+    compared = folder.deployer("audit", "verify", "--account", SHOP_DEV, "--repository", "team/before")
+    assert compared.exit_code == 0, compared
+    assert described(sandbox, "team/before")["imageTagMutability"] == "IMMUTABLE"
+
+
+def by_hand(sandbox: Sandbox) -> Leave:
+    """A creation template in one registry."""
+    ecr = sandbox.client("ecr", account=SHOP_DEV, region=HOME)
+    ecr.create_repository_creation_template(
+        prefix="ROOT", appliedFor=["CREATE_ON_PUSH"], imageTagMutability="IMMUTABLE"
+    )
+    return lambda: ecr.delete_repository_creation_template(prefix="ROOT")
+
+
+def by_stack_set(sandbox: Sandbox) -> Leave:
+    """A creation template in every registry of an OU, by a StackSet that deployer knows nothing of."""
+    stack_sets = sandbox.client("cloudformation")
+    stack_sets.create_stack_set(
+        **OWN_STACK_SET,
+        TemplateBody=json.dumps(TEMPLATE),
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
+    )
+    where = {**OWN_STACK_SET, "DeploymentTargets": {"OrganizationalUnitIds": [DEV_OU]}, "Regions": [HOME]}
+    stack_sets.create_stack_instances(**where)
+    sandbox.settle()
+
+    def leave() -> None:
+        stack_sets.delete_stack_instances(**where, RetainStacks=False)
+        sandbox.settle()
+        stack_sets.delete_stack_set(**OWN_STACK_SET)
+
+    return leave
+
+
+def test_from_creation_templates(sandbox: Sandbox, folder: Folder) -> None:
+    """While they exist, ECR creates; once removed, the handler does; then deployer's own templates take over."""
+    for number, others in enumerate((by_hand, by_stack_set)):
+        leave = others(sandbox)
+        push(sandbox, f"team/before-{number}", "1")
+        assert outcomes(folder, f"team/before-{number}") == {"observed"}
+        leave()
+        push_twice(sandbox, f"team/between-{number}")
+        assert outcomes(folder, f"team/between-{number}") == {"created"}
+    folder.configure(DEV, NATIVE)
+    assert folder.roll_out() == 0
+    assert [prefixes(sandbox, account) for account in (SHOP_DEV, SEARCH_DEV)] == [["ROOT"], ["ROOT"]]
+    push(sandbox, "team/after", "1")
+    assert outcomes(folder, "team/after") == {"created"}
+    assert described(sandbox, "team/after")["imageTagMutability"] == "MUTABLE"
+    assert described(sandbox, "team/before-0")["imageTagMutability"] == "IMMUTABLE"
