@@ -1,7 +1,8 @@
 """Paces calls that come by the hundred, so that AWS does not throttle them: a throttled call is one more call.
 
-AWS throttles by token buckets: a burst passes, then so many calls a second. It publishes these rates for few services;
-where others use them up, or the real ones are lower, calls are throttled and retried as any other (session.py).
+AWS throttles by token buckets: a burst passes, then so many calls a second. It publishes no rates for these calls. The
+figures here are this project's choice: a rate that is too low makes commands slower, and one that is too high, or that
+others use up, makes AWS throttle calls, which are retried as any other (session.py).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Rate(NamedTuple):
 
 
 RATES = {"organizations": Rate(5, 20), "cloudformation.ListStackInstances": Rate(10, 20)}
-"""Of a service, or of one operation, for each client: rates that operators of large organizations report."""
+"""Of a service, or of one operation, for each client; chosen by this project."""
 
 
 class Pacer:
