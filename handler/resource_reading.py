@@ -72,6 +72,7 @@ def _role(clients: Clients, resource: Resource, region: str) -> Reading:
         properties={
             "AssumeRolePolicyDocument": role["AssumeRolePolicyDocument"],
             "MaxSessionDuration": role["MaxSessionDuration"],
+            "Path": role["Path"] if role["Path"] != "/" else None,
             "PermissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
             "Policies": [
                 {"PolicyName": one, "PolicyDocument": found["PolicyDocument"]} for one, found in documents.items()
@@ -138,11 +139,12 @@ def _rule(clients: Clients, resource: Resource, region: str) -> Reading:
 
 def _queue(clients: Clients, resource: Resource, region: str) -> Reading:
     del region
-    names = ("MaximumMessageSize", "MessageRetentionPeriod", "RedrivePolicy", "SqsManagedSseEnabled")
+    names = ("DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "RedrivePolicy", "SqsManagedSseEnabled")
     found = _attributes(clients("sqs"), resource.name, *names)
     size = int(found.get("MaximumMessageSize", LARGEST_EVENT))
     return Reading(
         properties={
+            "DelaySeconds": int(found.get("DelaySeconds", 0)) or None,
             "MaximumMessageSize": size if size < LARGEST_EVENT else None,
             "MessageRetentionPeriod": int(found["MessageRetentionPeriod"]),
             "RedrivePolicy": json.loads(found.get("RedrivePolicy") or "null"),

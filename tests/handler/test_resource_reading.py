@@ -50,6 +50,7 @@ class Services:
 
     def get_queue_attributes(self, **request: Any) -> Mapping[str, Any]:
         found = {
+            "DelaySeconds": "0",
             "MaximumMessageSize": "1048576",
             "MessageRetentionPeriod": "1209600",
             "SqsManagedSseEnabled": "true",
@@ -60,7 +61,8 @@ class Services:
     def get_role(self, **_: str) -> Mapping[str, Any]:
         properties = ROLE.properties
         trusted, seconds = properties["AssumeRolePolicyDocument"], properties["MaxSessionDuration"]
-        return {"Role": {"AssumeRolePolicyDocument": trusted, "MaxSessionDuration": seconds, **self.changes}}
+        role = {"AssumeRolePolicyDocument": trusted, "MaxSessionDuration": seconds, "Path": "/"}
+        return {"Role": {**role, **self.changes}}
 
     def get_role_policy(self, **_: str) -> Mapping[str, Any]:
         return {"PolicyDocument": ROLE.properties["Policies"][0]["PolicyDocument"]}
@@ -102,7 +104,9 @@ def test_a_resource_as_deployed_differs_in_nothing(resource: Resource) -> None:
         pytest.param(
             QUEUE, {"RedrivePolicy": '{"maxReceiveCount": 1}'}, "redrive policy changed", id="messages that move on"
         ),
+        pytest.param(QUEUE, {"DelaySeconds": "900"}, "delay changed", id="messages that are delayed"),
         pytest.param(QUEUE, {"SqsManagedSseEnabled": "false"}, "encryption changed", id="no encryption"),
+        pytest.param(ROLE, {"Path": "/team/"}, "path changed", id="another path, and so another ARN"),
         pytest.param(ROLE, {"MaxSessionDuration": 43200}, "session duration changed", id="longer sessions"),
         pytest.param(
             ROLE,

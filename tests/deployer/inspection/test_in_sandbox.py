@@ -94,6 +94,26 @@ def edit_target(member: Member) -> None:
     events.put_targets(Rule=RULE, Targets=[target | {"RetryPolicy": {"MaximumRetryAttempts": 1}}])
 
 
+def move_role(name: str) -> Act:
+    """Create a role again with the same policies, but another path: its ARN, which callers assume, is another."""
+
+    def act(member: Member) -> None:
+        iam = member.client("iam")
+        role = iam.get_role(RoleName=name)["Role"]
+        (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+        document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        delete_role(name)(member)
+        iam.create_role(
+            RoleName=name,
+            Path="/deployer/",
+            AssumeRolePolicyDocument=json.dumps(role["AssumeRolePolicyDocument"]),
+            MaxSessionDuration=role["MaxSessionDuration"],
+        )
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+    return act
+
+
 def edit_queue(**attributes: str) -> Act:
     return lambda member: member.client("sqs").set_queue_attributes(QueueUrl=member.queue(), Attributes=attributes)
 
@@ -143,6 +163,7 @@ ON_ROLES: dict[str, tuple[Act, str]] = {
     "the stack of the roles is deleted": (delete_stack("deployer-access"), "cannot be assumed"),
     "a policy is attached to the creator": (attach_policy, "policy/everything was added to role deployer-creator"),
     "a policy is added to the forwarding role": (add_policy, "policy more was added to role deployer-forwarding"),
+    "the creator is created again at another path": (move_role("deployer-creator"), "path changed"),
 }
 ON_RULES: dict[str, tuple[Act, str]] = {
     "the rule is deleted": (delete_rule, "event rule deployer-forwarding does not exist"),
@@ -158,6 +179,7 @@ ON_RULES: dict[str, tuple[Act, str]] = {
     "the queue's encryption is switched off": (edit_queue(SqsManagedSseEnabled="false"), "encryption changed"),
     "the queue's policy is deleted": (edit_queue(Policy=""), "does not exist"),
     "a target is added to the rule": (add_target, "was added to event rule deployer-forwarding"),
+    "the queue's messages are delayed": (edit_queue(DelaySeconds="900"), "delay changed"),
     "the stack of the rule is deleted": (delete_stack("deployer-forwarding"), "its stack was deleted"),
 }
 OTHERS = sorted(EXPECTED)[:-1]  # the last one stays intact
