@@ -96,12 +96,17 @@ def push(lab: Lab, repository: str, session: Session) -> Answer:
 
 def exists(lab: Lab, repository: str) -> bool:
     """Whether the member has the repository."""
+    return mutability(lab, repository) is not None
+
+
+def mutability(lab: Lab, repository: str) -> str | None:
+    """The image tag mutability of the member's repository, which shows its template; None if it does not exist."""
     client = lab.client("member", "ecr")
     try:
-        client.describe_repositories(repositoryNames=[repository])
+        (found,) = client.describe_repositories(repositoryNames=[repository])["repositories"]
     except client.exceptions.RepositoryNotFoundException:
-        return False
-    return True
+        return None
+    return str(found["imageTagMutability"])
 
 
 def _events(lab: Lab, repository: str, expected: str) -> Iterator[Mapping[str, Any]]:

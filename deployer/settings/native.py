@@ -4,7 +4,8 @@ ECR applies the template with the longest prefix, after which a `/` is implied; 
 (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates.html). Templates are made only
 from prefixes that `create.names.allow` allows as a whole, so no template creates a name that is not allowed, and the
 role of the templates denies what `create.names.deny` refuses. All other names stay with the handler. A rule that ECR
-would bypass for names of a template is a violation, unless `native.unenforced` lists it.
+would bypass for names of a template is a violation, unless `native.unenforced` lists it. Templates of
+others with longer prefixes are not known here (assumption A34).
 """
 
 from __future__ import annotations

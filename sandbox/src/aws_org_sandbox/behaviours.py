@@ -49,6 +49,7 @@ class Behaviour(StrEnum):
     FEW_CREATION_TEMPLATES = "a registry takes ten repository creation templates"  # A31
     API_CALLS_CREATE = "a call of ECR's API creates the repository that a creation template covers"  # A32
     REPOSITORY_POLICIES_UNCHECKED = "ECR accepts repository policies with empty lists and values of another type"  # A33
+    TEMPLATES_FOR_EVERYTHING = "ECR creates on push by creation templates for other purposes, too"  # A34
     TOPIC_ROLES_UNUSED = "EventBridge publishes to a topic without the role of the target"  # A21
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.ecr.responses import ECRResponse
 
+from aws_org_sandbox.behaviours import Behaviour, altered
 from aws_org_sandbox.ecr import creation_templates
 from aws_org_sandbox.ecr.creation_templates import CREATE_ON_PUSH, template_for
 from aws_org_sandbox.sandbox import Sandbox
@@ -132,3 +133,17 @@ def test_a_registry_takes_a_hundred_templates(ecr: Any) -> None:
     assert another[0] == "LimitExceededException"
     ecr.delete_repository_creation_template(prefix="p0")
     create(ecr, "another")
+
+
+def test_a_template_for_other_purposes_hides_one_with_a_shorter_prefix_and_applies_to_no_push(ecr: Any) -> None:
+    create(ecr, "a")
+    create(ecr, "a/cached", appliedFor=["PULL_THROUGH_CACHE"])
+
+    def prefix(name: str, scenario: str = CREATE_ON_PUSH) -> str | None:
+        found = template_for(name, account=SHOP, region=HOME, scenario=scenario)
+        return str(found["prefix"]) if found else None
+
+    assert (prefix("a/x"), prefix("a/cached/x")) == ("a", None)
+    assert prefix("a/cached/x", "PULL_THROUGH_CACHE") == "a/cached"
+    with altered(Behaviour.TEMPLATES_FOR_EVERYTHING):
+        assert prefix("a/cached/x") == "a/cached"

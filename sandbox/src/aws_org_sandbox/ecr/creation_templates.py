@@ -54,13 +54,17 @@ def _forget() -> None:
 
 
 def template_for(name: str, *, account: str, region: str, scenario: str) -> Template | None:
-    """The template that applies to a new repository: the one with the longest prefix, or ROOT; None without one."""
+    """The template that applies to a new repository: the one with the longest prefix, or ROOT; None without one.
+
+    One that is for other purposes hides those with shorter prefixes, and creates nothing (assumption A34).
+    """
     stored = _templates.get((account, region), {})
     candidates = [key for key in stored if key == ROOT or name.startswith(f"{key}/")]
     best = max(candidates, key=lambda key: (key != ROOT, len(key)), default=None)
-    if best is None or scenario not in stored[best]["appliedFor"]:
+    if best is None:
         return None
-    return stored[best]
+    is_for_scenario = scenario in stored[best]["appliedFor"] or is_altered(Behaviour.TEMPLATES_FOR_EVERYTHING)
+    return stored[best] if is_for_scenario else None
 
 
 @answers("ecr", "CreateRepositoryCreationTemplate")
