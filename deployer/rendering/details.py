@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from deployer.audit.details import UNKNOWN, DecisionDetails, Setting
@@ -21,6 +21,9 @@ from handler.records import VERSION, Record
 _TONES: Mapping[str, Tone] = {"created": "add", "refused": "change", "failed": "bad", "violation": "bad"}
 _LABEL = 12
 _SHORT = 12
+_ONE_PUSH = timedelta(minutes=1)
+_FIRST_CALL = "InitiateLayerUpload"
+"""The call of a push during which ECR creates the repository."""
 
 
 def details_lines(details: DecisionDetails) -> Iterator[Line]:
@@ -58,10 +61,28 @@ def _request(details: DecisionDetails) -> Iterator[Line]:
     yield from _labelled("who", record.caller)
     if details.pusher:
         yield from _labelled("pushed by", f"{details.pusher}, who looked for layers of it just before")
+    if _lacks_pusher(details):
+        yield from _labelled("pushed by", "unknown to the ledger; the account's CloudTrail knows it for 90 days:")
+        yield from command_lines(_look_up(record), indent=4)
     yield from _labelled("from", ", ".join(part for part in (record.source_ip, record.user_agent) if part))
     yield from _labelled("call", record.event_name)
     yield from _labelled("when", f"{record.event_time:%Y-%m-%d %H:%M:%S} UTC")
     yield from _labelled("event", f"{record.event_id}, by way of a {record.via}" if record.via else record.event_id)
+
+
+def _lacks_pusher(details: DecisionDetails) -> bool:
+    """Whether ECR created the repository for a caller whom neither the event nor the ledger names."""
+    record = details.record
+    return bool(record.engine and record.repository and record.region) and details.pusher is None
+
+
+def _look_up(record: Record) -> list[str]:
+    """The command, for a principal of the account, that prints CloudTrail's events of the push."""
+    times = (iso(record.event_time - _ONE_PUSH), iso(record.event_time + _ONE_PUSH))
+    event_name = f"AttributeKey=EventName,AttributeValue={_FIRST_CALL}"
+    words = ["aws", "cloudtrail", "lookup-events", "--region", str(record.region), "--lookup-attributes", event_name]
+    words += ["--start-time", times[0], "--end-time", times[1], "--output", "text"]
+    return [*words, "--query", f"Events[?contains(CloudTrailEvent, '\"{record.repository}\"')].CloudTrailEvent"]
 
 
 def _decision(details: DecisionDetails) -> Iterator[Line]:
@@ -203,6 +224,7 @@ def details_document(details: DecisionDetails) -> dict[str, Any]:
         "settings": [_setting_document(setting) for setting in details.settings],
         "history": [_brief(one) for one in details.history],
         "pusher": details.pusher,
+        "pusher_look_up": _look_up(details.record) if _lacks_pusher(details) else None,
         "story": [_brief(one) for one in details.story.records],
         "notes": list(details.notes),
     }

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import jmespath  # type: ignore[import-untyped]
 import pytest
 
 from deployer import settings
@@ -174,3 +177,29 @@ def test_an_observed_repository_is_shown_with_who_how_and_the_settings_of_the_ev
     assert "the call failed" not in shown
     settings = {one.key: (one.recorded, one.today) for one in details(seen).settings}
     assert settings["image_tag_mutability"] == ("MUTABLE", "IMMUTABLE")
+
+
+def test_a_pusher_whom_the_ledger_does_not_know_is_looked_up_in_cloudtrail_by_a_command() -> None:
+    native = record(repository="team-a/api", engine="native")
+    shown = text(details(native)).replace(" \\\n", "")
+    assert "unknown to the ledger" in shown
+    command = shlex.split(next(line for line in shown.splitlines() if "aws cloudtrail" in line))
+    assert command[:5] == ["aws", "cloudtrail", "lookup-events", "--region", native.region]
+    assert "AttributeKey=EventName,AttributeValue=InitiateLayerUpload" in command
+    start, end = (
+        datetime.fromisoformat(command[command.index(option) + 1]) for option in ("--start-time", "--end-time")
+    )
+    assert start < native.event_time < end
+    events = [
+        {"CloudTrailEvent": json.dumps({"requestParameters": {"repositoryName": name}})}
+        for name in ("team-a/api", "api")
+    ]
+    assert jmespath.search(command[-1], {"Events": events}) == [events[0]["CloudTrailEvent"]]
+    assert details_document(details(native))["pusher_look_up"] == command
+
+    known = details(native, pusher="arn:aws:iam::300000000001:user/ci")
+    assert ("pushed by   arn:aws:iam::300000000001:user/ci" in text(known), "lookup-events" in text(known)) == (
+        True,
+        False,
+    )
+    assert "pushed by" not in text(details(record(repository="team-a/api")))
