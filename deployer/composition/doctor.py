@@ -52,7 +52,7 @@ def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> Actu
     organization = reads.tree(session, caller)
     compiled, problems = _compile(config, organization)
     names = _names(config, session, caller, summary)
-    coverage = _coverage(compiled, organization)
+    coverage = _coverage(compiled, organization, names)
     central_regions = reads.central_regions(session, caller, region=home)
     stack_sets = _stack_sets(session, caller, organization, clock=clock)
     installations, unread_regions = _installations(session, caller, organization, names, central_regions, clock=clock)
@@ -107,7 +107,7 @@ def _names(config: Config, session: Session, caller: Caller | Unread, summary: O
     )
 
 
-def _coverage(compiled: Compiled | Unread, organization: Organization | Unread) -> Coverage | Unread:
+def _coverage(compiled: Compiled | Unread, organization: Organization | Unread, names: Names) -> Coverage | Unread:
     """Accounts that a roll-out reaches; the management account only if `deployer` runs there."""
     if isinstance(compiled, Unread) or isinstance(organization, Unread):
         return compiled if isinstance(compiled, Unread) else Unread(action="", reason="the organization is not known")
@@ -119,7 +119,13 @@ def _coverage(compiled: Compiled | Unread, organization: Organization | Unread) 
     ]
     regions = {account: covered for account in accounts if (covered := compiled.regions_of(account))}
     pulls = any("pull" in compiled.settings_for_account(account).create.on for account in regions)
-    return Coverage(regions=regions, handles_pulls=pulls)
+    digests = {
+        account: variant.digest
+        for variant in _template_variants(compiled, names)
+        for account in variant.coverage.accounts
+    }
+    templates = {account: digest for account, digest in digests.items() if account in regions}
+    return Coverage(regions=regions, handles_pulls=pulls, creation_templates=templates)
 
 
 def _opt_in(
@@ -214,10 +220,14 @@ def _creation_templates(compiled: Compiled, names: Names) -> dict[str, int]:
             one.resource_type == registry_creation_templates.TEMPLATE_TYPE
             for one in variant.template.resources.values()
         )
-        for variant in per_ou.variants(compiled, names)
-        if variant.resource == registry_creation_templates.NAME
+        for variant in _template_variants(compiled, names)
         for owner in (*map(organization.path, variant.coverage.ous), *variant.coverage.accounts)
     }
+
+
+def _template_variants(compiled: Compiled, names: Names) -> Iterator[per_ou.Variant]:
+    """Every distinct content of creation templates."""
+    return (one for one in per_ou.variants(compiled, names) if one.resource == registry_creation_templates.NAME)
 
 
 def _existing(  # noqa: PLR0913, PLR0917 - all that was read before

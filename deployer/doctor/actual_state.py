@@ -99,6 +99,8 @@ class Coverage:
     """By account, active ones only."""
     handles_pulls: bool
     """Whether any OU enables creation on pull, which requires a trail that logs read events."""
+    creation_templates: Mapping[str, str] = field(default_factory=dict)
+    """By account that gets creation templates: the digest of their content, which its roles are named by."""
 
     @property
     def all_regions(self) -> frozenset[str]:

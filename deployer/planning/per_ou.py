@@ -66,7 +66,12 @@ class Variant:
     @property
     def file_name(self) -> str:
         """Its StackSet's name without the prefix, as other templates are filed."""
-        return f"{self.resource}-{self.stack_set.rpartition('-')[2]}"
+        return f"{self.resource}-{self.digest}"
+
+    @property
+    def digest(self) -> str:
+        """Of its content, as its StackSet is named."""
+        return self.stack_set.rpartition("-")[2]
 
 
 def families(names: Names) -> tuple[Family, ...]:

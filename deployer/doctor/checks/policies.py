@@ -1,4 +1,4 @@
-"""Service control policies must allow the calls of StackSets, the creator role, EventBridge and the handler."""
+"""Service control policies must allow the calls of StackSets, the creator role, EventBridge, the handler and ECR."""
 
 from __future__ import annotations
 
@@ -62,6 +62,17 @@ def member_needs(names: Names, *, has_function_url: bool) -> tuple[Need, ...]:
     )  # fmt: skip
 
 
+def template_needs(names: Names, region: str, digest: str) -> tuple[Need, ...]:
+    """Calls for the creation templates of one region: by StackSets, and by ECR during a push."""
+    role = names.native_role(region, digest)
+    return (
+        *(Need(role=STACK_SETS_ROLE, action=f"iam:{action}", resource=f"role/{role}", is_global=True)
+          for action in ("CreateRole", "PutRolePolicy", "TagRole", "PassRole")),
+        Need(role=STACK_SETS_ROLE, action="ecr:CreateRepositoryCreationTemplate", resource="*"),
+        Need(role=role, action="ecr:CreateRepository", resource="repository/team-a/api"),
+    )  # fmt: skip
+
+
 def central_needs(names: Names, members: Iterable[str], *, has_function_url: bool) -> tuple[Need, ...]:
     """Calls of the handler from the central account's home region, to members too."""
     return (
@@ -82,7 +93,8 @@ def service_control_policies(actual: ActualState) -> Iterator[Finding]:
     if isinstance(organization, Unread) or isinstance(coverage, Unread):
         return  # another check reports the reason
     found: dict[tuple[str, str, bool], _Affected] = defaultdict(_Affected)
-    for account, request in _requests(actual.names, coverage, has_function_url=actual.has_function_url):
+    requests = _requests(actual.names, coverage, has_function_url=actual.has_function_url)
+    for account, request in (*requests, *_template_requests(actual.names, coverage)):
         chain = (*organization.account_chain(account), account)
         levels: list[Level] = [(level, policies.get(level, ())) for level in chain if level in policies]
         if account != organization.management_account_id and (one := obstacle(levels, request)):
@@ -107,13 +119,23 @@ class _Affected:
 
 
 def _requests(names: Names, coverage: Coverage, *, has_function_url: bool) -> Iterator[tuple[str, Request]]:
-    iam_region = partition_of(names.central_region).iam_region or names.central_region
     for account, regions in sorted(coverage.regions.items()):
         for need in member_needs(names, has_function_url=has_function_url):
-            for region in (iam_region,) if need.is_global else regions:
+            for region in (_iam_region(names),) if need.is_global else regions:
                 yield account, _request(need, names, account, region)
     for need in central_needs(names, coverage.regions, has_function_url=has_function_url):
         yield names.central_account, _request(need, names, names.central_account, names.central_region)
+
+
+def _template_requests(names: Names, coverage: Coverage) -> Iterator[tuple[str, Request]]:
+    for account, digest in sorted(coverage.creation_templates.items()):
+        for region in coverage.regions[account]:
+            for need in template_needs(names, region, digest):
+                yield account, _request(need, names, account, _iam_region(names) if need.is_global else region)
+
+
+def _iam_region(names: Names) -> str:
+    return partition_of(names.central_region).iam_region or names.central_region
 
 
 def _request(need: Need, names: Names, account: str, region: str) -> Request:

@@ -171,6 +171,23 @@ def test_a_level_without_a_policy_that_allows_is_found(sandbox: Sandbox) -> None
     assert "Workloads/Prod" in text_of(ran, "policies")
 
 
+def test_a_policy_that_lets_only_the_handler_create_is_found_in_native_ous(sandbox: Sandbox, config: Path) -> None:
+    condition = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/deployer-creator"}}
+    denial = {"Effect": "Deny", "Action": "ecr:CreateRepository", "Resource": "*", "Condition": condition}
+    attach(sandbox, "only-the-handler", denial)
+    assert Deployer(sandbox, config=config)("doctor").exit_code == 0
+    file = config / "ous" / "workloads" / "prod.yaml"
+    replace_in(file, 'allow: ["team-*/**"]', 'allow: ["team-a/**"]')
+    replace_in(
+        file,
+        "enabled: true\n",
+        "enabled: true\nengine: native\nnative: {unenforced: [create.principals, create.limit, namespaces]}\n",
+    )
+    ran = Deployer(sandbox, config=config)("doctor", "--json")
+    assert wrong(ran) == {"policies"}
+    assert "only-the-handler" in text_of(ran, "policies")
+
+
 def test_a_policy_that_may_deny_is_a_warning(sandbox: Sandbox) -> None:
     condition = {"StringNotEquals": {"aws:PrincipalTag/team": "platform"}}
     attach(sandbox, "teams", {"Effect": "Deny", "Action": "ecr:*", "Resource": "*", "Condition": condition})

@@ -256,6 +256,29 @@ def test_a_policy_that_denies_what_requests_need_is_found_only_if_there_is_a_url
     assert (finding.severity, action in finding.message) == ("problem", True)
 
 
+@pytest.mark.parametrize(
+    ("action", "exempt"),
+    [
+        pytest.param("ecr:CreateRepository", "deployer-creator", id="the role by which ECR creates"),
+        pytest.param("ecr:CreateRepositoryCreationTemplate", "nobody", id="templates that StackSets create"),
+        pytest.param("iam:PassRole", "nobody", id="the role that StackSets pass to ECR"),
+        pytest.param("iam:PutRolePolicy", "nobody", id="the policy of that role"),
+    ],
+)
+def test_a_policy_that_denies_what_native_accounts_need_is_found_only_for_these(action: str, exempt: str) -> None:
+    content = (
+        f'{{"Version": "2012-10-17", "Statement": {{"Effect": "Deny", "Action": "{action}", "Resource": "*",'
+        f' "Condition": {{"ArnNotLike": {{"aws:PrincipalArn": ["arn:aws:iam::*:role/{exempt}"]}}}}}}}}'
+    )
+    denies = ServiceControlPolicy(id="p-native000", name="no-templates", content=content)
+    policies = {"policies": also("r-exam", denies)}
+    assert isinstance(SOUND.coverage, Coverage)
+    native = replace(SOUND.coverage, creation_templates={SHOP: "0123abcd"})
+    assert action == "iam:PutRolePolicy" or found("policies", policies) == ()
+    (finding,) = found("policies", {**policies, "coverage": native})
+    assert (finding.severity, action in finding.message, "shop-prod" in finding.message) == ("problem", True, True)
+
+
 def test_the_management_account_is_under_no_policy() -> None:
     coverage = Coverage(regions={MANAGEMENT: ("us-east-1",)}, handles_pulls=False)
     assert found("policies", {"coverage": coverage, "policies": also("r-exam", DENY_REGIONS)}) == ()
