@@ -86,6 +86,10 @@ def _ecr_tag(call: Call) -> Iterable[Need]:
     yield need(call, "{resourceArn}", context=_tag_context(call.parameters.get("tags")))
 
 
+def _ecr_untag(call: Call) -> Iterable[Need]:
+    yield need(call, "{resourceArn}", context={"aws:TagKeys": tuple(call.parameters.get("tagKeys") or ()) or None})
+
+
 def _ecr_describe(call: Call) -> Iterable[Need]:
     names = call.parameters.get("repositoryNames") or [ANY]
     template = _REPOSITORY.replace("{repositoryName}", "")
@@ -257,6 +261,7 @@ SPECIAL: Mapping[tuple[str, str], Needs] = {
     **each(_ecr_template, "ecr", "CreateRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate"),
     ("ecr", "DeleteRepository"): _ecr_delete,
     ("ecr", "TagResource"): _ecr_tag,
+    ("ecr", "UntagResource"): _ecr_untag,
     ("ecr", "DescribeRepositories"): _ecr_describe,
     ("events", "PutEvents"): _events_put,
     **each(_events_rule, "events", "DeleteRule", "DescribeRule", "DisableRule", "EnableRule", "ListTargetsByRule",
