@@ -30,6 +30,13 @@ def summary_document(found: Aggregates, subject: Subject) -> dict[str, Any]:
         "until": iso(found.until),
         "records": found.count,
         "rows": len(found.rows),
+        "retries": found.pushes.retries,
+        "adoption": {
+            "handler": found.adoption.total.by_handler,
+            "native": found.adoption.total.by_ecr,
+            "others": found.adoption.total.by_others,
+            "accounts": len(found.adoption.total.accounts),
+        },
         "outcomes": {outcome: found.total[outcome] for outcome in OUTCOMES},
         "seconds_to_repository": {f"p{percent}": _rounded(found.waiting.percentile(percent)) for percent in PERCENTS},
         "attention": [

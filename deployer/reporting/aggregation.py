@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Literal
 
 from deployer.principals import role_of
+from deployer.reporting.adoption import Adoption
 from deployer.reporting.periods import Buckets, buckets_of
-from deployer.reporting.problems import Problems
+from deployer.reporting.problems import ONE_PUSH, Problems
 from deployer.reporting.rows import Rows
 from deployer.reporting.tallies import Breakdown, Series, Tally
 from deployer.reporting.waiting import Waiting
@@ -25,9 +26,38 @@ ROWS = 50_000
 """The default number of rows in the table: a browser sorts as many without a noticeable delay."""
 
 
+@dataclass(slots=True)
+class Pushes:
+    """Tells retries and further layers of one push from another push; records are added newest first."""
+
+    retries: int = 0
+    """Records of refused and failed pushes beyond the first of each push."""
+    _earliest: dict[str, datetime] = field(default_factory=dict)
+    _pruned: datetime | None = None
+
+    def is_new(self, record: Record) -> bool:
+        """Whether a record is the first that was added of its push."""
+        if record.outcome not in {"refused", "failed"}:
+            return True
+        self._prune(record.event_time)
+        key = " ".join(map(str, (record.outcome, record.account, record.region, record.reason, record.repository)))
+        known = self._earliest.get(key)
+        self._earliest[key] = record.event_time
+        if known is None or known - record.event_time >= ONE_PUSH:
+            return True
+        self.retries += 1
+        return False
+
+    def _prune(self, time: datetime) -> None:
+        """Forget pushes that no further record can belong to, so that memory does not grow."""
+        if self._pruned is None or self._pruned - time >= 10 * ONE_PUSH:
+            self._earliest = {key: one for key, one in self._earliest.items() if one - time < ONE_PUSH}
+            self._pruned = time
+
+
 @dataclass(slots=True, kw_only=True)
 class Aggregates:
-    """Counts of records; `rows` are the newest of them."""
+    """Counts of repositories and of pushes, whose retries count once; `rows` are the newest records."""
 
     since: datetime
     until: datetime
@@ -37,15 +67,15 @@ class Aggregates:
     by: dict[Dimension, Breakdown]
     waiting: Waiting = field(default_factory=Waiting)
     problems: Problems = field(default_factory=Problems)
+    adoption: Adoption = field(default_factory=Adoption)
+    pushes: Pushes = field(default_factory=Pushes)
     rows: Rows
+    count: int = 0
+    """All records."""
     knows_created: bool = True
     """Whether records of created repositories were read, so that resolved failures can be recognized."""
     remembered: int = 0
     """Decisions by the OU known at the last roll-out, made while Organizations could not be read."""
-
-    @property
-    def count(self) -> int:
-        return self.total.total
 
 
 def aggregate(
@@ -70,6 +100,19 @@ def aggregate(
 
 
 def _add(found: Aggregates, record: Record) -> None:
+    found.count += 1
+    if found.pushes.is_new(record):
+        _count(found, record)
+    waited = waited_seconds(record)
+    if waited is not None:
+        found.waiting.add(waited)
+    found.problems.add(record)
+    found.adoption.add(record)
+    found.remembered += record.ou_source == "remembered"
+    found.rows.add(record, waited=waited)
+
+
+def _count(found: Aggregates, record: Record) -> None:
     bucket = found.buckets.index(record.event_time)
     found.total.add(record.outcome, bucket)
     found.over_time.add(record.outcome, bucket)
@@ -80,12 +123,6 @@ def _add(found: Aggregates, record: Record) -> None:
             bucket,
             label=record.account_name or "" if dimension == "account" else "",
         )
-    waited = waited_seconds(record)
-    if waited is not None:
-        found.waiting.add(waited)
-    found.problems.add(record)
-    found.remembered += record.ou_source == "remembered"
-    found.rows.add(record, waited=waited)
 
 
 def _key(dimension: Dimension, record: Record) -> str:

@@ -1,4 +1,4 @@
-"""Findings that need attention, the most severe first: failures, drift, gaps in coverage, repeated refusals. Pure."""
+"""Findings that need attention, the most severe first: violations, failures, gaps in coverage, drift, repeats. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from deployer.reporting.aggregation import Aggregates
+from deployer.reporting.aggregation import Aggregates, caller_of
 from deployer.reporting.consoles import repository_link
 from deployer.reporting.coverage import Coverage, Uncovered
 from deployer.reporting.problems import Attempts
@@ -59,11 +59,22 @@ def findings_of(
     aggregates: Aggregates, *, coverage: Coverage | None = None, verification: Verification | None = None
 ) -> list[Finding]:
     """All findings, those to act on first."""
-    found = [*_of_records(aggregates), *_of_verification(verification), *_of_coverage(coverage)]
+    found = [*_of_records(aggregates), *_of_coverage(coverage), *_of_verification(verification)]
     return sorted(found, key=lambda finding: finding.weight != "act")
 
 
 def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
+    if violations := aggregates.problems.violations():
+        number = sum(one.count for one in violations)
+        yield Finding(
+            id="violations",
+            weight="act",
+            title=counted(number, "repository was", "repositories were") + " created by ECR against the rules",
+            explanation="A creation template covers the name, and a rule of the OU would have refused it. Nothing "
+            "deletes these repositories: delete them, or change the rule.",
+            every=tuple(_violation(one) for one in violations),
+            command="deployer audit list --outcome violation",
+        )
     if failures := aggregates.problems.failures():
         yield Finding(
             id="failures",
@@ -74,17 +85,6 @@ def _of_records(aggregates: Aggregates) -> Iterator[Finding]:
             + ("" if aggregates.knows_created else " This report does not show which of them a redrive resolved."),
             every=tuple(_failure(one) for one in failures),
             command="deployer failures redrive",
-        )
-    if violations := aggregates.problems.violations():
-        number = sum(one.count for one in violations)
-        yield Finding(
-            id="violations",
-            weight="look",
-            title=counted(number, "repository was", "repositories were") + " created by ECR against the rules",
-            explanation="A creation template covers the name, and a rule of the OU would have refused it. Nothing "
-            "deletes these repositories.",
-            every=tuple(_violation(one) for one in violations),
-            command="deployer audit list --outcome violation",
         )
     if repeats := aggregates.problems.repeats():
         yield Finding(
@@ -137,7 +137,9 @@ def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
 
 def _failed(number: int, *, is_sure: bool) -> str:
     """Without the records of created repositories, resolved failures cannot be recognized."""
-    return counted(number, "failure is", "failures are") + " not resolved" if is_sure else counted(number, "failure")
+    if is_sure:
+        return counted(number, "failed event is", "failed events are") + " not resolved"
+    return counted(number, "failed event")
 
 
 def _failure(attempts: Attempts) -> Item:
@@ -149,21 +151,22 @@ def _failure(attempts: Attempts) -> Item:
 def _violation(attempts: Attempts) -> Item:
     """Violations with one cause, named after the newest repository."""
     others = " and others" if attempts.count > 1 else ""
-    return _item(attempts, subject=f"{attempts.key.repository}{others}", unit="times")
+    return _item(attempts, subject=f"{attempts.key.repository}{others}", unit="repositories")
 
 
 def _refusal(attempts: Attempts) -> Item:
-    return _item(attempts, subject=attempts.key.repository or attempts.event_id, unit="times")
+    return _item(attempts, subject=attempts.key.repository or attempts.event_id, unit="pushes")
 
 
 def _item(attempts: Attempts, *, subject: str, unit: str) -> Item:
     key = attempts.key
     times = f"{attempts.count} {unit} since {attempts.first:%Y-%m-%d}: " if attempts.count > 1 else ""
     detail = f" ({attempts.detail})" if attempts.detail else ""
+    who = f" Newest by {caller_of(attempts.principal).rpartition(':')[2]}." if attempts.principal else ""
     return Item(
         subject=subject,
         location=_location(key.account_name, key.account, key.region),
-        note=f"{times}{SENTENCES.get(key.reason, key.reason)}{detail}",
+        note=f"{times}{SENTENCES.get(key.reason, key.reason)}{detail}{who}",
         time=attempts.last,
     )
 

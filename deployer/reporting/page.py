@@ -55,6 +55,8 @@ def write_page(aggregates: Aggregates, subject: Subject) -> Iterator[str]:
 
 def _context(aggregates: Aggregates, subject: Subject) -> dict[str, Any]:
     style, script = _asset("report.css"), _asset("report.js")
+    findings = findings_of(aggregates, coverage=subject.coverage, verification=subject.verification)
+    urgent = [finding for finding in findings if finding.weight == "act"]
     return {
         "policy": policy(style=style, script=script),
         "style": _trusted(style),
@@ -63,7 +65,10 @@ def _context(aggregates: Aggregates, subject: Subject) -> dict[str, Any]:
         "found": aggregates,
         "lede": wording.lede(aggregates),
         "figures": figures(aggregates),
-        "findings": findings_of(aggregates, coverage=subject.coverage, verification=subject.verification),
+        "findings": findings,
+        "first": urgent[0] if urgent else None,
+        "others": len(urgent) - 1,
+        "adoption": aggregates.adoption.rows(subject.coverage),
         "over_time": over_time(aggregates),
         "breakdowns": breakdowns(aggregates),
         "waiting": waiting(aggregates),
@@ -121,6 +126,7 @@ def _environment() -> Environment:
         "count": wording.count,
         "day": wording.day,
         "minute": wording.minute,
+        "percent": wording.percent,
         "prose": _prose,
         "seconds": wording.seconds,
         "svg": _trusted,

@@ -12,7 +12,7 @@ from deployer.reporting.aggregation import Aggregates, waited_seconds
 from deployer.reporting.breakdowns import outcomes_in
 from deployer.reporting.charts import Bars, ChartText, bar_chart
 from deployer.reporting.consoles import repository_link
-from deployer.reporting.waiting import bar_labels
+from deployer.reporting.waiting import FEWEST, bar_labels
 from deployer.words import counted
 from handler.reasons import Outcome
 from handler.records import Record
@@ -60,19 +60,27 @@ class FirstRow:
 def figures(found: Aggregates) -> tuple[Figure, ...]:
     """The numbers at the top of the page."""
     accounts = sum(1 for tally in found.by["account"].tallies.values() if tally["created"])
-    asked = found.total["created"] + found.total["refused"] + found.total["failed"]
-    seen, wrong = found.total["observed"], found.total["violation"]
-    share = f"{found.total['refused'] / asked:.1%} of what was decided" if asked else ""
+    seen, wrong, new = found.total["observed"], found.total["violation"], found.adoption.total
+    by_ecr = f", {wording.count(new.by_ecr - wrong)} by ECR" if new.by_ecr > wrong else ""
+    median = found.waiting.percentile(50)
+    share = f"of {counted(new.total, 'new repository', 'new repositories')}"
     return (
-        Figure("Created", wording.count(found.total["created"]), f"in {counted(accounts, 'account')}"),
-        Figure("Refused", wording.count(found.total["refused"]), share),
-        Figure("Failed", wording.count(found.total["failed"]), ""),
+        *(
+            [Figure("Violations", wording.count(wrong), "repositories created by ECR against the rules")]
+            if wrong
+            else []
+        ),
+        Figure(
+            "Created", wording.count(found.total["created"]), f"repositories in {counted(accounts, 'account')}{by_ecr}"
+        ),
+        Figure("Refused", wording.count(found.total["refused"]), "pushes, without retries"),
+        Figure("Failed", wording.count(found.total["failed"]), "pushes, without retries"),
         Figure(
             "Median time",
-            wording.seconds(found.waiting.percentile(50)) if found.waiting.count else "n/a",
-            "from push to repository",
+            "n/a" if median is None else wording.seconds(median),
+            f"for fewer than {FEWEST} repositories" if median is None else "from push to repository",
         ),
-        *([Figure("Violations", wording.count(wrong), "created by ECR against the rules")] if wrong else []),
+        *([Figure("By deployer", wording.percent(new.by_deployer, new.total), share)] if new.by_others else []),
         *([Figure("Observed", wording.count(seen), "created or deleted by others")] if seen else []),
     )
 

@@ -15,6 +15,9 @@ from itertools import pairwise
 EDGES = (1, 2, 3, 5, 10, 20, 30, 60, 300)
 """Seconds at which the histogram's bars begin and end; the first begins at 0, the last has no end."""
 
+FEWEST = 20
+"""Values below which no percentile is given: of fewer, the 95th is the longest, and one value changes the median."""
+
 _TO = "\N{EN DASH}"
 _SHORTEST = 0.01
 _GROWTH = math.log(1.02)
@@ -38,7 +41,9 @@ class Waiting:
         self._bins[math.ceil(math.log(max(seconds, _SHORTEST) / _SHORTEST) / _GROWTH)] += 1
 
     def percentile(self, percent: float) -> float | None:
-        """The time that this percentage of repositories did not exceed; None if nothing was counted."""
+        """The time that this percentage of repositories did not exceed; None for fewer than 20 repositories."""
+        if self.count < FEWEST:
+            return None
         rank = math.ceil(self.count * percent / 100)
         seen = 0
         for number, count in sorted(self._bins.items()):

@@ -5,12 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from deployer.reporting.aggregation import Aggregates
+from deployer.reporting.waiting import FEWEST
 from deployer.words import counted
 
 
 def count(number: int) -> str:
     """A number with thousands separators."""
     return f"{number:,}"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share in whole percent, rounded down: less than all is never 100 %; n/a of nothing."""
+    return f"{100 * part // whole} %" if whole else "n/a"
 
 
 def day(time: datetime) -> str:
@@ -48,7 +54,7 @@ def lede(found: Aggregates) -> str:
     if not found.count:
         return f"{when} no record matches this report's filters."
     sentences = [f"{when}, {_results(found)}."]
-    if found.waiting.count:
+    if found.waiting.count >= FEWEST:
         half, most = (seconds(found.waiting.percentile(percent)) for percent in (50, 99))
         sentences.append(f"Half of the new repositories existed within {half} of the push, 99 of 100 within {most}.")
     return " ".join(sentences)
@@ -62,9 +68,9 @@ def _results(found: Aggregates) -> str:
         location = counted(accounts, "account")
         parts.append(f"{counted(created, 'repository was', 'repositories were')} created in {location}")
     if refused:
-        parts.append(f"{counted(refused, 'request was', 'requests were')} refused")
+        parts.append(f"{counted(refused, 'push was', 'pushes were')} refused")
     if failed:
-        parts.append(f"{counted(failed, 'request')} failed")
+        parts.append(f"{counted(failed, 'push', 'pushes')} failed")
     if violations := found.total["violation"]:
         parts.append(f"{counted(violations, 'repository was', 'repositories were')} created by ECR against the rules")
     if observed := found.total["observed"]:

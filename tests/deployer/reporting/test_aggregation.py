@@ -9,6 +9,7 @@ import pytest
 
 from deployer.reporting.aggregation import aggregate, caller_of, namespace_of
 from deployer.reporting.rows import TEXT_COLUMNS
+from handler.reasons import Outcome
 from tests.deployer.reporting.pages import ATTACKS, hostile_records
 from tests.deployer.reporting.samples import UNTIL, record, records
 
@@ -121,3 +122,16 @@ def test_a_foreign_caller_known_by_id_only_is_shown_with_the_account() -> None:
     found = aggregate([stranger], since=SINCE, until=UNTIL)
     assert list(found.by["principal"].tallies) == ["AROAEXAMPLE:deploy of account 400000000001"]
     assert "AROAEXAMPLE:deploy of account 400000000001" in found.rows.texts
+
+
+@pytest.mark.parametrize("outcome", ["refused", "failed"])
+def test_retries_and_layers_of_a_push_count_once(outcome: Outcome) -> None:
+    seconds = (0, 20, 70, 90, 200)
+    pushes = [
+        record(outcome=outcome, reason="access-denied", event_id=str(one), event_time=UNTIL - timedelta(seconds=one))
+        for one in seconds
+    ]
+    other = record(outcome=outcome, reason="access-denied", repository="other", event_time=pushes[-1].event_time)
+    found = aggregate([*pushes, other], since=SINCE, until=UNTIL)
+    assert (found.total[outcome], found.pushes.retries, found.count, len(found.rows)) == (3, 3, 6, 6)
+    assert found.by["reason"].tallies["access-denied"].total == 3

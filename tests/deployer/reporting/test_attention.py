@@ -37,16 +37,21 @@ def test_nothing_wants_attention_when_all_is_well() -> None:
 
 def test_what_to_act_on_comes_first() -> None:
     failed = record(outcome="failed", reason="kms-failed", event_id="failed")
-    found = findings_of(found_in([failed, *refusals("team-a/tmp")]), coverage=coverage(), verification=verification())
+    wrong = record(outcome="violation", reason="name-denied", event_id="wrong", engine="native")
+    found = findings_of(
+        found_in([wrong, failed, *refusals("team-a/tmp")]), coverage=coverage(), verification=verification()
+    )
     assert [one.id for one in found] == [
+        "violations",
         "failures",
-        "verify-drifted",
         "lacking",
+        "verify-drifted",
         "repeats",
         "verify-blank",
         "verify-unread",
     ]
-    assert [one.weight for one in found] == ["act", "act", "act", "look", "look", "look"]
+    assert [one.weight for one in found] == ["act", "act", "act", "act", "look", "look", "look"]
+    assert by_id(found)["violations"].items[0].note.endswith("Newest by role/ci-release.")
     assert by_id(found)["verify-drifted"].items[0].note == "image_tag_mutability: MUTABLE → IMMUTABLE"
     assert (
         by_id(found)["verify-blank"].items[0].note == "created 2026-11-12 for arn:aws:iam::300000000001:role/ci-release"
@@ -70,7 +75,7 @@ def test_failures_of_one_cause_are_one_item_and_refusals_go_by_name() -> None:
     assert [one.subject for one in found["failures"].items] == ["team-a/0 and others"]
     assert found["failures"].items[0].note.startswith("2 events since ")
     assert [one.subject for one in found["repeats"].items] == ["team-a/tmp"]
-    assert found["repeats"].items[0].note.startswith("3 times since ")
+    assert found["repeats"].items[0].note.startswith("3 pushes since ")
 
 
 def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
@@ -83,7 +88,7 @@ def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
 def test_what_is_not_known_is_not_claimed() -> None:
     failed = record(outcome="failed", reason="kms-failed")
     (found,) = findings_of(aggregate([failed], since=UNTIL - timedelta(days=1), until=UNTIL, knows_created=False))
-    assert found.title == "1 failure"
+    assert found.title == "1 failed event"
     assert "does not show which" in found.explanation
 
 

@@ -108,7 +108,7 @@ def test_the_opening_sentence(number: int, sentence: str) -> None:
 def test_the_opening_sentence_says_all_that_happened() -> None:
     several = [record(), record(outcome="refused", reason="name-denied"), record(outcome="failed", reason="kms-failed")]
     summary = lede(aggregate(several, since=SINCE, until=UNTIL))
-    assert "1 repository was created in 1 account, 1 request was refused and 1 request failed." in summary
+    assert "1 repository was created in 1 account, 1 push was refused and 1 push failed." in summary
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,36 @@ def test_the_command_says_it_in_short() -> None:
     document = summary_document(found, full_subject())
     assert document["records"] == sum(document["outcomes"].values()) == 300
     assert document["seconds_to_repository"]["p50"] == pytest.approx(4, rel=0.2)
+
+
+def test_percentiles_are_not_given_for_a_few_repositories(tmp_path: Path) -> None:
+    few = list(records(15))
+    text = write(tmp_path / "report.html", few).read_text(encoding="utf-8")
+    assert "Percentiles need at least 20 repositories." in text
+    assert "of 100 within" not in text
+    found = aggregate(few, since=SINCE, until=UNTIL)
+    assert "Half of the new" not in lede(found)
+    assert set(summary_document(found, full_subject())["seconds_to_repository"].values()) == {None}
+
+
+def test_the_head_names_what_to_do_first_and_how_much_deployer_is_used(tmp_path: Path) -> None:
+    new = [
+        record(outcome="violation", reason="name-denied", engine="native", event_id="wrong"),
+        record(outcome="observed", reason="repository-created", action="created", how="by hand", event_id="other"),
+        record(outcome="observed", reason="repository-deleted", action="deleted", how="by hand", event_id="deleted"),
+        record(engine="native", event_id="template"),
+        record(account="300000000002"),
+    ]
+    text = write(tmp_path / "report.html", new).read_text(encoding="utf-8")
+    assert '<b>First:</b> <a href="#finding-violations">1 repository was created by ECR against the rules</a>' in text
+    assert "75 %" in text
+    assert "of 4 new repositories" in text
+    found = aggregate(new, since=SINCE, until=UNTIL)
+    (row,) = found.adoption.rows(None)
+    assert (row.new.by_handler, row.new.by_ecr, row.new.by_others, len(row.new.accounts)) == (1, 2, 1, 2)
+    assert summary_document(found, full_subject())["adoption"] == {
+        "handler": 1,
+        "native": 2,
+        "others": 1,
+        "accounts": 2,
+    }

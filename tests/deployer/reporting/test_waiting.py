@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.reporting.waiting import EDGES, Waiting, bar_labels
+from deployer.reporting.waiting import EDGES, FEWEST, Waiting, bar_labels
 
 
 def waiting(*times: float) -> Waiting:
@@ -16,7 +16,7 @@ def waiting(*times: float) -> Waiting:
     return found
 
 
-@given(st.lists(st.floats(0.05, 100_000), min_size=1, max_size=200), st.sampled_from([1, 50, 90, 99, 100]))
+@given(st.lists(st.floats(0.05, 100_000), min_size=FEWEST, max_size=200), st.sampled_from([1, 50, 90, 99, 100]))
 def test_percentiles_are_right_to_one_percent(times: list[float], percent: int) -> None:
     exact = sorted(times)[math.ceil(len(times) * percent / 100) - 1]
     assert waiting(*times).percentile(percent) == pytest.approx(exact, rel=0.0101)
@@ -38,8 +38,12 @@ def test_each_time_has_its_bar(seconds: float, bar: str) -> None:
     assert {label for label, count in bars.items() if count} == {bar}
 
 
-def test_nothing_has_no_percentile() -> None:
-    assert Waiting().percentile(50) is None
+@pytest.mark.parametrize("number", [0, 1, FEWEST - 1])
+def test_few_times_have_no_percentile(number: int) -> None:
+    assert waiting(*[1.0] * number).percentile(50) is None
+
+
+def test_there_is_a_bar_for_each_range() -> None:
     assert len(bar_labels()) == len(EDGES) + 1
 
 
