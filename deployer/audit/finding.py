@@ -10,7 +10,7 @@ from typing import Protocol
 
 from deployer.audit.query import ALL, BEGINNING, DECISIONS, OTHERS, Query
 from deployer.audit.reading import Ledger, Usage, read
-from deployer.audit.stories import EMPTY, Story, stories_of
+from deployer.audit.stories import EMPTY, Story, is_creation, stories_of
 from handler import reasons
 from handler.records import Record
 
@@ -78,8 +78,7 @@ def _of_registry(records: list[Record]) -> FoundDecision:
     """The creation in the newest story, decided or observed; else its newest record."""
     newest = stories_of(records)[-1][::-1]
     created = (one for one in newest if one.outcome in ("created", "violation"))
-    observed = (one for one in newest if one.action == "created")
-    return _found(next(chain(created, observed), newest[0]), sorted(records, key=_at, reverse=True))
+    return _found(next(chain(created, filter(is_creation, newest)), newest[0]), sorted(records, key=_at, reverse=True))
 
 
 def _found(record: Record, others: Iterable[Record]) -> FoundDecision:

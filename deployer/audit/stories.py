@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from handler.records import Record
 
@@ -41,14 +42,48 @@ class Story:
 EMPTY = Story()
 
 
+def is_creation(record: Record) -> bool:
+    """Whether a record is of a repository's creation, by whomever."""
+    return record.outcome in ("created", "violation") or record.action == "created"
+
+
 def stories_of(records: Iterable[Record]) -> list[list[Record]]:
     """Each story with its records, both the oldest first.
 
-    CloudTrail's times are whole seconds: of one second, what was created comes before what was deleted.
+    CloudTrail's times are whole seconds. Of one second, a creation comes before a deletion, unless the repository
+    existed before: then it was deleted and created again.
     """
     stories: list[list[Record]] = [[]]
-    for record in sorted(records, key=lambda one: (one.event_time, one.action == "deleted", one.at)):
-        if stories[-1] and stories[-1][-1].action == "deleted":
-            stories.append([])
-        stories[-1].append(record)
+    in_order = sorted(records, key=lambda one: (one.event_time, one.at))
+    for _, of_one_second in groupby(in_order, key=lambda one: one.event_time):
+        for record in _ordered(of_one_second, exists=any(map(is_creation, _open(stories)))):
+            if _is_closed(stories[-1]):
+                stories.append([])
+            stories[-1].append(record)
     return stories
+
+
+def _open(stories: list[list[Record]]) -> list[Record]:
+    """The records of the story that no deletion has closed."""
+    return [] if _is_closed(stories[-1]) else stories[-1]
+
+
+def _is_closed(story: list[Record]) -> bool:
+    return bool(story) and story[-1].action == "deleted"
+
+
+def _ordered(of_one_second: Iterable[Record], *, exists: bool) -> Iterator[Record]:
+    """Creations and deletions in turn; everything else before the next creation, or before the last deletion."""
+    records = list(of_one_second)
+    deletions = [one for one in records if one.action == "deleted"]
+    others = [one for one in records if one.action != "deleted"]
+    while deletions and any(map(is_creation, others)):
+        if exists:
+            yield deletions.pop(0)
+        else:
+            end = next(index for index, one in enumerate(others) if is_creation(one)) + 1
+            yield from others[:end]
+            del others[:end]
+        exists = not exists
+    yield from others
+    yield from deletions

@@ -31,6 +31,15 @@ def test_of_one_second_a_creation_comes_before_the_deletion() -> None:
     assert stories_of([deleted, created]) == [[created, deleted]]
 
 
+def test_a_repository_that_is_deleted_and_created_again_in_one_second_has_two_stories() -> None:
+    deleted, again = observed(10, action="deleted", event_id="b"), record(10, engine="native", event_id="a")
+    looked_for = record(10, outcome="ignored", event_id="c")
+    assert stories_of([CREATED, deleted, again]) == [[CREATED, deleted], [again]]
+    assert stories_of([CREATED, deleted, looked_for]) == [[CREATED, looked_for, deleted]]
+    last = observed(10, action="deleted", event_id="d")
+    assert stories_of([CREATED, deleted, again, last]) == [[CREATED, deleted], [again, last]]
+
+
 RECORDS = st.lists(
     st.builds(
         lambda minute, kind: observed(minute, action="deleted") if kind == "deleted" else record(minute, outcome=kind),
