@@ -11,7 +11,7 @@ from deployer.planning.states import ActualState
 from deployer.stack_sets import InstanceKey
 from handler.inspection import Inspected
 
-OLD_ROLES = "its roles are not as the config files define them yet: run `deployer rollout`, then inspect again"
+OLD_ROLES = "its roles are not as the config files define them yet: run `deployer rollout --org`, then inspect again"
 _CANDIDATES = 3
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from deployer.organization import Organization
 from deployer.rendering.outcome import INOPERABLE, NO_REASON, place_lines
 from deployer.rendering.plan_json import additions, place
-from deployer.rendering.scopes import scope_text
+from deployer.rendering.scopes import scope_options, scope_text
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import WIDTH, Line, Tone, table, wrapped
 from deployer.rendering.unread import TO_REMOVE, removal_lines, unread_lines
@@ -18,6 +18,12 @@ from deployer.rollout.causes import Cause, Failure, by_cause, shortened
 from deployer.rollout.status import IN_SYNC, STATES, UNCOUNTED, InstanceStatus, StackStatus, State, Status, matrix
 from deployer.stack_sets import InstanceKey
 from deployer.words import account_name, account_path, counted
+
+_SHALLOW = "CloudFormation reports this. `deployer status --deep` also reads the resources in the accounts."
+_CENTRAL = (
+    "Of the central stack, only the template and the code of its functions were read."
+    " `deployer doctor --probe ACCOUNT/REGION` tests that a push reaches it."
+)
 
 
 def status_lines(status: Status, organization: Organization, *, instances: bool) -> list[Line]:
@@ -85,16 +91,18 @@ def _difference(stack: StackStatus) -> str:
 
 def _verdict(status: Status, organization: Organization) -> list[Line]:
     scope = scope_text(status.scope, organization)
-    deep = " --deep" if status.repairs else ""
     if status.blocked:
         text = f"Not all of {scope} is in sync: what somebody added has to be removed manually."
         return wrapped(text, indent=0, tone="bad")
     if status.unread and all(one.state in {"current", "skipped"} for one in status.instances):
         return wrapped(f"Not all of {scope} could be read, so it may not be in sync.", indent=0, tone="bad")
     if not status.is_in_sync:
-        return wrapped(f"`deployer rollout{deep}` brings {scope} in sync with the config files.", indent=0, tone="bad")
+        options = scope_options(status.scope, organization) + (" --deep" if status.repairs else "")
+        text = f"`deployer rollout {options}` brings {scope} in sync with the config files."
+        return wrapped(text, indent=0, tone="bad")
     what = "All that AWS reaches" if any(one.is_out_of_reach for one in status.instances) else "Everything"
-    return wrapped(f"{what} in {scope} is in sync with the config files.", indent=0, tone="add")
+    text = f"{what} in {scope} is in sync with the config files."
+    return [*wrapped(text, indent=0, tone="add"), *wrapped(_CENTRAL if status.is_deep else _SHALLOW, indent=0)]
 
 
 def _matrix(rows: list[tuple[str, str, Counter[Any]]]) -> Iterator[Line]:

@@ -17,7 +17,7 @@ TO_REMOVE = "To remove manually"
 BLOCKED = (
     "A roll-out removes nothing that others own, and AWS deletes no role and no rule to which something was added. If"
     " nobody needs it, run these commands with administrator credentials of the account, then"
-    " `deployer rollout --deep`:"
+    " `deployer rollout --org --deep`:"
 )
 
 

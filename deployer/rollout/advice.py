@@ -22,7 +22,7 @@ _KNOWN = (
         r"was added to (role|event rule) ",
         (
             "`deployer status --deep` lists the commands that remove what was added. Run them with administrator"
-            " credentials of each account, then `deployer rollout --deep` with the same scope."
+            " credentials of each account, then `deployer rollout --org --deep`."
         ),
     ),
     (

@@ -59,7 +59,7 @@ def test_code_that_was_replaced_by_hand_is_reported_and_deployed_again(sandbox: 
     status = deployer("status")
     assert status.exit_code == 2
     assert f"the code of {NAMES.function} was replaced without CloudFormation" in " ".join(status.out.split())
-    assert "`deployer rollout` brings" in status.out
+    assert "`deployer rollout --org` brings" in status.out
     (central,) = [one for one in deployer("status", "--json").document["stacks"] if one["replaced_code"]]
     assert (central["name"], central["replaced_code"]) == (NAMES.central_stack, [NAMES.function])
     planned = deployer("plan")

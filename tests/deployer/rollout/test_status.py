@@ -72,6 +72,35 @@ def test_after_a_roll_out_everything_is_current() -> None:
     assert "Everything in the whole organization is in sync with the config files." in _text(status)
 
 
+def test_the_verdict_names_what_was_read() -> None:
+    deployment = example_deployment()
+    status = _status(deployment, rolled_out(deployment))
+    assert "CloudFormation reports this" in _text(status)
+    deep = " ".join(_text(replace(status, is_deep=True)).split())
+    assert "CloudFormation reports this" not in deep
+    assert "central stack, only the template" in deep
+    assert "`deployer doctor --probe ACCOUNT/REGION`" in deep
+
+
+@pytest.mark.parametrize(
+    ("ous", "accounts", "regions", "options"),
+    [
+        pytest.param([], [], [], "--org", id="the whole organization"),
+        pytest.param(["Workloads/Dev"], [], [], "--ou Workloads/Dev", id="an OU"),
+        pytest.param([], [SHOP_PROD], ["us-east-1"], f"--account {SHOP_PROD} --region us-east-1", id="a region"),
+    ],
+)
+def test_the_roll_out_that_the_verdict_names_has_the_same_scope(
+    ous: list[str], accounts: list[str], regions: list[str], options: str
+) -> None:
+    deployment = example_deployment()
+    scope = find_scope(EXAMPLE, ous=ous, accounts=accounts, regions=regions)
+    status = replace(_status(deployment, FakeCloud(EXAMPLE)), scope=scope)
+    text = " ".join(_text(status).split())
+    assert f"`deployer rollout {options}` brings" in text
+    assert f"`deployer rollout {options} --deep` brings" in " ".join(_text(replace(status, repairs=1)).split())
+
+
 def test_before_a_roll_out_everything_is_missing() -> None:
     deployment = example_deployment()
     status = _status(deployment, FakeCloud(EXAMPLE))
