@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -158,26 +158,22 @@ class Organization:
     def from_json(cls, text: str, *, source: str = "snapshot") -> Organization:
         """Read a snapshot; raises ConfigurationError naming `source` if it is invalid or inconsistent."""
         try:
-            document: dict[str, Any] = json.loads(text)
-            if document["version"] != SNAPSHOT_VERSION:
-                raise ConfigurationError(
-                    f"{source}: version {document['version']} of the organization snapshot is unknown",
-                    next_step=_WRITE_AGAIN,
-                )
-            _check_texts({key: document[key] for key in ("id", "management_account_id")})
-            for ou in document["ous"]:
-                _check_texts({key: value for key, value in ou.items() if (key, value) != ("parent_id", None)})
-            for account in document["accounts"]:
-                _check_texts(account)
-            organization = cls(
-                id=document["id"],
-                management_account_id=document["management_account_id"],
-                ous={ou["id"]: OrganizationalUnit(**ou) for ou in document["ous"]},
-                accounts={account["id"]: Account(**account) for account in document["accounts"]},
+            document: Any = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ConfigurationError(f"{source}: not an organization snapshot ({error})", next_step=_WRITE) from error
+        version = document.get("version", SNAPSHOT_VERSION) if isinstance(document, dict) else SNAPSHOT_VERSION
+        if version != SNAPSHOT_VERSION:
+            raise ConfigurationError(
+                f"{source}: version {version} of the organization snapshot is unknown", next_step=_WRITE_AGAIN
             )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else error
-            raise ConfigurationError(f"{source}: not an organization snapshot ({reason})", next_step=_WRITE) from error
+        if problem := next(_problems(document), None):
+            raise ConfigurationError(f"{source}: not an organization snapshot ({problem})", next_step=_WRITE)
+        organization = cls(
+            id=document["id"],
+            management_account_id=document["management_account_id"],
+            ous={ou["id"]: OrganizationalUnit(**ou) for ou in document["ous"]},
+            accounts={account["id"]: Account(**account) for account in document["accounts"]},
+        )
         if defect := organization.defect():
             raise ConfigurationError(f"{source}: the snapshot is inconsistent: {defect}", next_step=_WRITE_AGAIN)
         return organization
@@ -201,8 +197,50 @@ class Organization:
         return f"{lost[0]} is its own ancestor" if lost else None
 
 
-def _check_texts(item: Mapping[str, Any]) -> None:
-    """Raise TypeError unless all values are strings."""
-    for key, value in item.items():
-        if not isinstance(value, str):
-            raise TypeError(f"{key} of {item.get('id')} is not a string")
+_KEYS: Mapping[str, type | None] = {
+    "version": None,  # compared before
+    "id": str,
+    "management_account_id": str,
+    "ous": list,
+    "accounts": list,
+}
+_OU_KEYS: Mapping[str, type | None] = {"id": str, "name": str, "parent_id": str}
+_ACCOUNT_KEYS: Mapping[str, type | None] = {**_OU_KEYS, "state": str}
+_TYPES: Mapping[type, str] = {str: "a string", list: "a list"}
+
+
+def _problems(document: Any) -> Iterator[str]:
+    """What keeps a document from being a snapshot, each with its key, as `ous[3].name`."""
+    yield from _key_problems(document, _KEYS, at="")
+    for name, keys in (("ous", _OU_KEYS), ("accounts", _ACCOUNT_KEYS)):
+        ids: set[str] = set()
+        for index, item in enumerate(document[name]):
+            at = f"{name}[{index}]"
+            yield from _key_problems(item, keys, at=at, optional={"state"}, is_nullable=name == "ous")
+            if item["id"] in ids:
+                yield f"{at}.id: {_quoted(item['id'])} exists twice"
+            ids.add(item["id"])
+
+
+def _key_problems(
+    item: Any, keys: Mapping[str, type | None], *, at: str, optional: Collection[str] = (), is_nullable: bool = False
+) -> Iterator[str]:
+    if not isinstance(item, dict):
+        yield f"{at or 'the document'} is not an object"
+        return
+    prefix = f"{at}." if at else ""
+    for key, type_ in keys.items():
+        if key not in item:
+            if key not in optional:
+                yield f"{prefix}{key} is missing"
+        elif (
+            type_ and not isinstance(item[key], type_) and not (is_nullable and (key, item[key]) == ("parent_id", None))
+        ):
+            yield f"{prefix}{key} is not {_TYPES[type_]}"
+    for key in item.keys() - keys.keys():
+        yield f"unknown key {prefix}{key if key.isprintable() else _quoted(key)}"
+
+
+def _quoted(text: str) -> str:
+    """A value of the file, on one line of a terminal."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())
