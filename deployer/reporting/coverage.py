@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from deployer.organization import Organization
-from deployer.rollout.status import STATES, InstanceStatus, Status
+from deployer.rollout.status import STATES, UNCOUNTED, InstanceStatus, Status
 from deployer.words import account_path
 
 Level = Literal["full", "partial", "lacking"]
@@ -118,7 +118,7 @@ def _name(organization: Organization, account: str) -> str:
 def _coverage(found: Sequence[_Located], organization: Organization | None) -> Coverage:
     roles: dict[str, list[bool]] = defaultdict(list)
     regions: dict[tuple[str, str], list[bool]] = defaultdict(list)
-    desired = [one for one in found if one.instance.state != "unexpected"]
+    desired = [one for one in found if one.instance.state not in UNCOUNTED]
     for one in desired:
         if one.instance.stack_set.endswith(_ACCESS):
             roles[one.ou].append(one.is_current)

@@ -44,6 +44,7 @@ def instance(
         pytest.param([instance(state="missing")], Cell(0, 1), id="not yet there"),
         pytest.param([instance(state="outdated")], Cell(0, 1), id="outdated does not count as covered"),
         pytest.param([instance(state="unexpected")], None, id="nobody asked for it"),
+        pytest.param([instance(), instance("600000000001", "skipped")], Cell(1, 1), id="AWS skips suspended accounts"),
     ],
 )
 def test_a_cell_of_the_matrix(instances: list[dict[str, Any]], cell: Cell | None) -> None:
@@ -81,6 +82,15 @@ def test_accounts_that_no_file_enables() -> None:
         "alice": "no config file enables its OU",
     }
     assert [one.account for one in found.lacking] == ["300000000002"]
+
+
+def test_a_suspended_account_is_no_gap() -> None:
+    """`status` counts it as in sync, because no roll-out reaches it."""
+    instances = [instance("600000000001", "skipped", part, reason="suspended") for part in ("access", "forwarding")]
+    found = coverage_from({"instances": [instance(), *instances]}, ORGANIZATION)
+    assert found.lacking == ()
+    assert found.roles == {}
+    assert "600000000001" not in {one.account for one in found.switched_off}
 
 
 def test_a_status_and_its_document_give_the_same_coverage() -> None:
