@@ -43,6 +43,7 @@ def explain(
     $ deployer explain Workloads/Prod
     $ deployer explain shop-prod team-a/api --region us-east-1
     """
+    from deployer.cli.printing import print_text
     from deployer.cli.sources import compiled_from
     from deployer.rendering.explanations import as_document, as_text
     from deployer.settings import explaining
@@ -66,7 +67,7 @@ def explain(
     if as_json:
         typer.echo(as_document(explanation, verdict))
     else:
-        typer.echo(as_text(explanation, verdict, any_principal=principal is None))
+        print_text(as_text(explanation, verdict, any_principal=principal is None))
 
 
 def _require_name(repository: str) -> None:

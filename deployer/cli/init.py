@@ -93,10 +93,11 @@ def _require_account(organization: Organization, account_id: str) -> None:
 
 
 def _ask_ous(organization: Organization) -> list[str]:
+    from deployer.cli.printing import print_text
     from deployer.organization import natural_order
 
     paths = (organization.path(id_) for id_ in organization.ous if id_ != organization.root.id)
-    typer.echo("OUs: " + ", ".join(sorted(paths, key=natural_order)), err=True)
+    print_text("OUs: " + ", ".join(sorted(paths, key=natural_order)), err=True)
     answer: str = typer.prompt(
         "OUs to enable, separated by commas (none: files for the top-level OUs, disabled)",
         default="",

@@ -15,6 +15,7 @@ import typer
 from deployer import __version__
 from deployer.cli.commands import COMMANDS
 from deployer.cli.lazy_group import LazyGroup
+from deployer.cli.printing import print_text
 from deployer.cli.signals import interrupted_by_sigterm
 from deployer.clock import SYSTEM_CLOCK, Clock
 from deployer.errors import (
@@ -134,9 +135,9 @@ def _report(error: Exception) -> int:
     if isinstance(error, ClosedOutputError):
         return error.exit_code
     if isinstance(error, DeployerError):
-        typer.echo(f"Error: {error.message}", err=True)
+        print_text(f"Error: {error.message}", err=True)
         if error.next_step:
-            typer.echo(f"  {error.next_step}", err=True)
+            print_text(f"  {error.next_step}", err=True)
         return error.exit_code
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename is not None else ""

@@ -55,8 +55,7 @@ def show(organization: OrganizationFile = None, profile: Profile = None, as_json
     if as_json:
         typer.echo(known.to_json(), nl=False)
         return
-    typer.echo(f"{known.id}: {_totals(known)}")
-    typer.echo("\n".join(_tree(known, known.root.id, depth=0)))
+    typer.echo("\n".join([f"{known.id}: {_totals(known)}", *_tree(known, known.root.id, depth=0)]))
 
 
 def _next_step(file: str) -> str:
@@ -69,11 +68,13 @@ def _totals(organization: Organization) -> str:
 
 
 def _tree(organization: Organization, ou_id: str, *, depth: int) -> Iterator[str]:
+    from deployer.words import printable
+
     indent = "  " * depth
-    yield f"{indent}{organization.ous[ou_id].name}/  {ou_id}"
+    yield f"{indent}{printable(organization.ous[ou_id].name)}/  {ou_id}"
     for account in organization.accounts_in(ou_id):
         notes = [account.state] if not account.is_active else []
         notes += ["management account"] if account.id == organization.management_account_id else []
-        yield f"{indent}  {account.id} {account.name}" + (f" ({', '.join(notes)})" if notes else "")
+        yield f"{indent}  {account.id} {printable(account.name)}" + (f" ({', '.join(notes)})" if notes else "")
     for child in organization.children(ou_id):
         yield from _tree(organization, child.id, depth=depth + 1)

@@ -29,6 +29,13 @@ def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
         typer.secho(line.text, err=err, **_STYLES[line.tone])
 
 
+def print_text(text: str, *, err: bool = False) -> None:
+    """Print lines that name accounts, OUs or files: names that others chose must not control the terminal."""
+    from deployer.words import printable
+
+    typer.echo("\n".join(map(printable, text.split("\n"))), err=err)
+
+
 def json_text(document: Any, *, indent: int | None = None) -> str:
     """JSON for a program or a terminal: what is not printable is escaped, lone surrogates included."""
     text = json.dumps(document, indent=indent, ensure_ascii=False)

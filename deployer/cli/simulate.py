@@ -33,6 +33,7 @@ def simulate(
     lookup-events or receive-message, a message of the failures queue, a notification of SNS. Exits 11 for anything
     else, also if an event is malformed.
     """
+    from deployer.cli.printing import print_text
     from deployer.cli.sources import compiled_from
     from deployer.rendering.explanations import event_lines, verdict_document
     from deployer.settings.verdicts import judge_event
@@ -46,7 +47,7 @@ def simulate(
         typer.echo(json.dumps(documents if recorded.is_list else documents[0], indent=2, ensure_ascii=False))
     else:
         for verdict in verdicts:
-            typer.echo("\n".join(event_lines(verdict)))
+            print_text("\n".join(event_lines(verdict)))
     return NotFoundError.exit_code if any(verdict.reason == MALFORMED_EVENT for verdict in verdicts) else 0
 
 

@@ -16,6 +16,7 @@ from deployer.settings.explaining import Explanation, Value
 from deployer.settings.inheritance import Origin
 from deployer.settings.verdicts import Verdict
 from deployer.settings.yaml_text import flow
+from deployer.words import printable
 from handler.events import FailedCall
 from handler.reasons import PRINCIPAL_DENIED, PRINCIPAL_NOT_ALLOWED
 
@@ -56,7 +57,7 @@ def explain_command(*, account: str, repository: str, region: str, principal: st
 def event_lines(verdict: Verdict) -> Iterator[str]:
     """The decision about an event; if a repository would be created, all that it gets."""
     if verdict.account_name and verdict.call:
-        yield f"Account {verdict.call.account} ({verdict.account_name}) in {verdict.ou_path}"
+        yield printable(f"Account {verdict.call.account} ({verdict.account_name}) in {verdict.ou_path}")
     yield from verdict_lines(verdict)
     yield from creator_lines(verdict)
     for value in verdict.values:
@@ -68,8 +69,8 @@ def event_lines(verdict: Verdict) -> Iterator[str]:
 def _heading(explanation: Explanation) -> str:
     if explanation.is_account:
         state = "" if explanation.state == ACTIVE else f", {explanation.state}"
-        return f"Account {explanation.id} ({explanation.name}{state}) in {explanation.ou_path}"
-    return f"OU {explanation.ou_path} ({explanation.id})"
+        return printable(f"Account {explanation.id} ({explanation.name}{state}) in {explanation.ou_path}")
+    return printable(f"OU {explanation.ou_path} ({explanation.id})")
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:

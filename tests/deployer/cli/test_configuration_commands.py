@@ -584,6 +584,23 @@ class TestOrganization:
         assert "      Payments/  ou-exam-paym0001\n        300000000003 payments-prod\n" in out
         assert "600000000001 old-project (SUSPENDED)" in out
 
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("organization", "show"),
+            ("explain", "600000000001"),
+            ("explain", "300000000001", "team-a/api"),
+            ("explain", "no\x07\x9bsuch"),
+        ],
+        ids=["the tree", "an account", "a push", "an error"],
+    )
+    def test_names_do_not_control_the_terminal(self, deployer: Ran, folder: Path, command: tuple[str, ...]) -> None:
+        accounts = {id_: replace(one, name=f"{one.name}\x07\r\n\x9b") for id_, one in EXAMPLE.accounts.items()}
+        (folder / SNAPSHOT).write_text(replace(EXAMPLE, accounts=accounts).to_json(), encoding="utf-8")
+        _, out, err = deployer(*command, "--organization", SNAPSHOT)
+        assert r"\x07" in out + err
+        assert [line for line in (out + err).split("\n") if not line.isprintable()] == []
+
 
 class TestHelp:
     def test_a_group_alone_shows_its_help_and_no_empty_error(self, deployer: Ran) -> None:
