@@ -7,6 +7,7 @@ Every create and update uses a change set, which imports resources that were kep
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from deployer.clock import Clock
 from deployer.polling import polls
 from deployer.stacks import (
     INLINE_TEMPLATE_BYTES,
+    STACK_TYPE,
     STUCK,
     UNUSABLE,
     OnStackEvent,
@@ -161,7 +163,7 @@ class CloudFormationStacks:
             expected = {"DELETE_COMPLETE"} if deleting else {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
             if status in expected:
                 return
-            raise StackFailedError(_failure_message(name, status, causes))
+            raise _failure(name, status, causes, region=client.meta.region_name)
 
 
 def _describe(client: CloudFormationClient, name: str) -> Any:
@@ -201,12 +203,31 @@ def _event(stack: str, event: Any) -> StackEvent:
     )
 
 
-def _failure_message(name: str, status: str, causes: list[StackEvent]) -> str:
-    shown = name.split("/")[1] if name.startswith("arn:") else name
-    if not causes:
-        return f"Stack {shown} ended as {status}"
-    first = causes[0]
-    return f"Stack {shown} ended as {status}: {first.logical_id} ({first.type}): {first.reason or first.status}"
+def _failure(name: str, status: str, causes: list[StackEvent], *, region: str) -> StackFailedError:
+    """The first cause, and what a rollback could not delete, which is another one."""
+    stack = name.split("/")[1] if name.startswith("arn:") else name
+    kept = [event for event in causes if event.status == "DELETE_FAILED" and event.type != STACK_TYPE]
+    shown = [_reason(event) for event in causes[:1]]
+    if kept and kept[0] is not causes[0]:
+        shown.append(f"CloudFormation could not delete {_reason(kept[0])}")
+    is_denied = any(_DENIED.search(event.reason) for event in kept)
+    return StackFailedError(
+        f"Stack {stack} ended as {status}" + (f": {'. '.join(shown)}" if shown else ""),
+        next_step=_DELETE_WITH_MORE.format(stack=stack, region=region) if is_denied else None,
+    )
+
+
+def _reason(event: StackEvent) -> str:
+    return f"{event.logical_id} ({event.type}): {event.reason or event.status}"
+
+
+_DENIED = re.compile(r"not authorized|access ?denied|unauthorized", re.IGNORECASE)
+_DELETE_WITH_MORE = (
+    "CloudFormation deletes with its caller's permissions, and yours do not allow this. With those of `deployer policy"
+    " destroy`, run `aws cloudformation delete-stack --stack-name {stack} --region {region}`, then the same command"
+    " again."
+)
+"""Rollback and deletion: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html"""
 
 
 def _stuck_error(definition: StackDefinition) -> StackFailedError:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from aws_org_sandbox.cloudformation import deploy_stack
@@ -180,6 +181,30 @@ def config_abroad(sandbox: Sandbox, folder: Path) -> Path:
     for account in (sandbox.central_account, MANAGEMENT):
         sandbox.client("account", account=account).enable_region(RegionName="me-central-1")
     return folder
+
+
+def test_a_creation_that_cannot_be_rolled_back_names_the_policy_that_deletes_it(sandbox: Sandbox) -> None:
+    """CloudFormation rolls back with the permissions of its caller, and those of `rollout` delete no log group."""
+    deployer = acting(sandbox, "rollout")
+    broken = Fault(effect=Error(code="ServiceFailure", message="out of order"), operation="PutDashboard")
+    sandbox.faults.add(broken)
+    for end in ("ROLLBACK_FAILED", "DELETE_FAILED"):  # the second run deletes what is left before it creates
+        ran = deployer("rollout", "--org", "--yes")
+        shown = " ".join((ran.out + ran.err).split())
+        assert ran.exit_code == 1, shown
+        assert f"deployer-central ended as {end}: " in shown
+        assert "logs:DeleteLogGroup" in shown
+        assert "`deployer policy destroy`" in shown
+        assert "aws cloudformation delete-stack --stack-name deployer-central --region eu-west-1" in shown
+    sandbox.faults.clear()
+    variables = acting(sandbox, "destroy").environment
+    client = boto3.client("cloudformation", endpoint_url=sandbox.endpoint_url, region_name="eu-west-1",
+                          aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+                          aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+                          aws_session_token=variables["AWS_SESSION_TOKEN"])  # fmt: skip
+    client.delete_stack(StackName="deployer-central")
+    ran = deployer("rollout", "--org", "--yes")
+    assert ran.exit_code == 0, ran.out + ran.err
 
 
 def failures_of_rollout() -> Iterator[Callable[[Sandbox], AbstractContextManager[object]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -18,8 +19,10 @@ STACK_ID = "arn:aws:cloudformation:eu-west-1:200000000001:stack/deployer-central
 class SwiftStack:
     """A stack whose deletion ends between any look at its events and the next at its status."""
 
-    def __init__(self, end: str) -> None:
+    def __init__(self, end: str, *, reason: str = "not empty") -> None:
         self.end = end
+        self.reason = reason
+        self.meta = SimpleNamespace(region_name="eu-west-1")
         self.status = "CREATE_COMPLETE"
         self.events: list[dict[str, str]] = []
 
@@ -29,7 +32,7 @@ class SwiftStack:
     def describe_stacks(self, **_: str) -> dict[str, Any]:
         if self.status == "DELETE_IN_PROGRESS":
             self.status = self.end
-            self.events.insert(0, _event("1", "Bucket", "DELETE_FAILED", "not empty"))
+            self.events.insert(0, _event("1", "Bucket", "DELETE_FAILED", self.reason))
             self.events.insert(0, _event("2", "deployer-central", self.end))
         return {"Stacks": [{"StackId": STACK_ID, "StackStatus": self.status}]}
 
@@ -62,5 +65,15 @@ def test_the_last_events_of_a_stack_are_reported() -> None:
 
 
 def test_the_cause_of_a_failure_is_reported_even_if_the_stack_ends_at_once() -> None:
-    with pytest.raises(StackFailedError, match=r"Bucket .*: not empty"):
+    with pytest.raises(StackFailedError, match=r"Bucket .*: not empty") as caught:
         _delete(SwiftStack("DELETE_FAILED"))
+    assert caught.value.next_step is None
+
+
+def test_a_deletion_that_is_denied_names_the_policy_that_allows_it() -> None:
+    denied = "User: x is not authorized to perform: s3:DeleteBucketPolicy on resource: y"
+    with pytest.raises(StackFailedError, match="s3:DeleteBucketPolicy") as caught:
+        _delete(SwiftStack("DELETE_FAILED", reason=denied))
+    step = caught.value.next_step or ""
+    assert "`deployer policy destroy`" in step
+    assert "delete-stack --stack-name deployer-central --region eu-west-1`" in step
