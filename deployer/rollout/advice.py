@@ -52,8 +52,9 @@ _KNOWN = (
     (
         r"RepositoryCreationTemplate.*already exists in stack .*registry-creation-templates-",
         (
-            "The account was moved between OUs, and its creation templates were created before the old ones were"
-            " deleted. Until then the handler creates its repositories: {again}."
+            "The account was moved between OUs, or joined one in which an account's own file gives other creation"
+            " templates, and AWS creates and deletes in any order. It may now have the other ones, or none, so that the"
+            " handler creates its repositories: {again}."
         ),
     ),
     (

@@ -114,8 +114,8 @@ def test_each_accounts_own_execution_role_is_no_cause_of_its_own() -> None:
             "TemplateROOT (AWS::ECR::RepositoryCreationTemplate): ROOT already exists in stack arn:aws:cloudformation:"
             "eu-west-1:400000000001:stack/StackSet-deployer-registry-creation-templates-0123abcd-d5c7aa07-ab38-4d18-"
             "9dca-269cbf37d5f4/43f1e1f3-bdf2-4934-a7fb-80c2f32628c3.",
-            ("moved between OUs",),
-            id="the creation template of another OU",
+            ("moved between OUs", "own file"),
+            id="the creation template of another OU, or of an account's own file",
         ),
         pytest.param(
             "Account 1 should have 'AWSCloudFormationStackSetExecutionRole' role",

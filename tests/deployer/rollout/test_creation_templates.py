@@ -164,6 +164,27 @@ def test_an_account_that_did_not_get_its_templates_is_reported_with_its_cause_an
     assert watched(sandbox)["failed_templates"] == 0
 
 
+@begins_rolled_out
+def test_an_account_that_joins_one_with_templates_of_its_own_gets_those_of_its_ou_with_the_next_roll_out(
+    sandbox: Sandbox, folder: Folder
+) -> None:
+    """AWS deploys to new accounts of an OU what was deployed to any account in it."""
+    folder.configure(DEV, NATIVE)
+    (folder.directory / "accounts").mkdir()
+    own = f'account: "{SHOP_DEV}"\nrepository: {{tags: {{team: shop}}}}\n'
+    (folder.directory / f"accounts/{SHOP_DEV}.yaml").write_text(own)
+    assert folder.roll_out() == 0
+    newcomer = sandbox.create_account("new-dev", DEV_OU).id
+    sandbox.settle()
+    assert watched(sandbox)["failed_templates"] == 1
+    assert folder.deployer("status").exit_code == 2
+    assert folder.roll_out("--only-failed") == 0
+    found = {account: described(sandbox, account)[0]["resourceTags"] for account in (SHOP_DEV, newcomer)}
+    env = {"Key": "env", "Value": "dev"}
+    assert found == {SHOP_DEV: [env, {"Key": "team", "Value": "shop"}], newcomer: [env]}
+    assert folder.deployer("status").exit_code == 0
+
+
 def wait_until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
     while not condition():
