@@ -1,4 +1,4 @@
-"""Checks of what `deployer` assumes of AWS (docs/assumptions.md) and of its main job, against whatever AWS there is.
+"""Checks of what `deployer` assumes of AWS (docs/contributing/assumptions.md) and of its main job, against any AWS.
 
-Run by `python -m acceptance`; docs/acceptance.md says how.
+Run by `python -m acceptance`; docs/contributing/acceptance.md says how.
 """

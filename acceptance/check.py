@@ -57,7 +57,7 @@ def not_run(why: str, **evidence: Any) -> Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check. `number` is that of the assumption in docs/assumptions.md; None for the main job."""
+    """One check. `number` is that of the assumption in docs/contributing/assumptions.md; None for the main job."""
 
     number: int | None
     title: str

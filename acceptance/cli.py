@@ -210,7 +210,8 @@ def run_in_sandbox(parsed: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="python -m acceptance", description="Check the assumptions of deployer about AWS (docs/acceptance.md)."
+        prog="python -m acceptance",
+        description="Check the assumptions of deployer about AWS (docs/contributing/acceptance.md).",
     )
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("run", help="run the checks in a test organization")

@@ -3,8 +3,8 @@
 Lambda retries no synchronous invocation, so nothing may depend on this run reaching its end. Before the first call that
 changes anything, the handler hands the event of the repository over to an asynchronous invocation of itself, then does
 the work. Both have the same event id, so whichever comes later finds the work done; if this run fails or is killed, the
-other does it, with Lambda's retries and the failures queue behind it (docs/decisions/0008). A repository that exists or
-is refused is answered without that: there is nothing to finish.
+other does it, with Lambda's retries and the failures queue behind it (docs/contributing/decisions/0008). A repository
+that exists or is refused is answered without that: there is nothing to finish.
 """
 
 from __future__ import annotations

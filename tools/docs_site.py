@@ -4,6 +4,7 @@ links to files that are not pages of the site.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-_PAGE = re.compile(r"\[(?P<title>[^\]]+)\]\(docs/(?P<file>[a-z-]+\.md)\)")
+_PAGE = re.compile(r"\[(?P<title>[^\]]+)\]\(docs/(?P<file>(?:contributing/)?[a-z-]+\.md)\)")
 _LINK = re.compile(r"(?<=\]\()(?P<target>[^)#:\s]+)(?P<anchor>#[^)\s]*)?(?=\))")
+_CONTRIBUTING = "contributing/"
 _FENCE = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
 
 
@@ -20,7 +22,10 @@ def on_config(config: Any) -> Any:
     """Navigation: the start page, then every page that README's table names, in its order."""
     table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Documentation")[2]
     pages = list(_PAGE.finditer(table))
-    config.nav = [{"Start": "index.md"}, *({page["title"]: page["file"]} for page in pages)]
+    entries = [{page["title"]: page["file"]} for page in pages]
+    users = [entry for entry, page in zip(entries, pages, strict=True) if not page["file"].startswith(_CONTRIBUTING)]
+    contributors = [entry for entry in entries if entry not in users]
+    config.nav = [{"Start": "index.md"}, *users, {"Contributing": contributors}]
     return config
 
 
@@ -40,16 +45,22 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
 
 def _relinked(text: str, folder: Path, repository: str) -> str:
     """Links between pages stay; those to other files of the repository lead to the repository."""
+    site = ROOT / "docs"
+    here = folder if folder.is_relative_to(site) else site
 
     def lead(link: re.Match[str]) -> str:
         target = (folder / link["target"]).resolve()
         anchor = link["anchor"] or ""
         if target == ROOT / "README.md":
-            return f"index.md{anchor}"
-        if target.is_relative_to(ROOT / "docs") and target.is_file():
-            return f"{target.relative_to(ROOT / 'docs').as_posix()}{anchor}"
+            return f"{_relative(site / 'index.md', here)}{anchor}"
+        if target.is_relative_to(site) and target.is_file():
+            return f"{_relative(target, here)}{anchor}"
         return f"{repository}/blob/main/{target.relative_to(ROOT).as_posix()}{anchor}"
 
     parts = _FENCE.split(text)
     parts[::2] = [_LINK.sub(lead, part) for part in parts[::2]]
     return "".join(parts)
+
+
+def _relative(file: Path, folder: Path) -> str:
+    return Path(os.path.relpath(file, folder)).as_posix()

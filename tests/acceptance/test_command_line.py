@@ -70,8 +70,12 @@ def program(acceptance_sandbox: Sandbox, tmp_path: Path) -> Program:
 
 
 def shown(beginning: str) -> list[str]:
-    """The arguments of a command of docs/acceptance.md, after `python -m acceptance`."""
-    (command,) = [one for one in shown_in(ROOT / "docs" / "acceptance.md") if f"acceptance {beginning}" in one.text]
+    """The arguments of a command of docs/contributing/acceptance.md, after `python -m acceptance`."""
+    (command,) = [
+        one
+        for one in shown_in(ROOT / "docs" / "contributing" / "acceptance.md")
+        if f"acceptance {beginning}" in one.text
+    ]
     return command.arguments[3:]
 
 

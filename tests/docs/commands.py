@@ -32,7 +32,8 @@ class Shown:
 
 def pages() -> list[Path]:
     """README.md and every page of docs/, in the order in which they are read."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    docs = ROOT / "docs"
+    return [ROOT / "README.md", *sorted(docs.glob("*.md")), *sorted((docs / "contributing").glob("*.md"))]
 
 
 def shown_in(page: Path) -> Iterator[Shown]:

@@ -1,4 +1,4 @@
-"""docs/assumptions.md: whole, in step with the code that rests on it, and each with a check that a person can run."""
+"""docs/contributing/assumptions.md: whole, in step with the code, and each with a check that a person can run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from acceptance.catalogue import catalogue
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "assumptions.md"
+PAGE = ROOT / "docs" / "contributing" / "assumptions.md"
 FIELDS = ("We rely on", "In code", "Evidence", "If it is false", "How to see it")
 KINDS = ("documented", "model", "public report", "inference")
 SOURCES = ("deployer", "templates", "handler", "contrib", "acceptance")

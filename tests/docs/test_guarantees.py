@@ -1,4 +1,4 @@
-"""The tests in docs/guarantees.md exist, and those of an invariant have its number."""
+"""The tests in docs/contributing/guarantees.md exist, and those of an invariant have its number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SECTIONS = re.split(r"^## ", (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+SECTIONS = re.split(
+    r"^## ", (ROOT / "docs" / "contributing" / "guarantees.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+)
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 INVARIANTS = 6
 

@@ -20,7 +20,7 @@ OTHERS = [
     ROOT / "SECURITY.md",
     ROOT / "sandbox" / "README.md",
 ]
-PAGES = [*pages(), *OTHERS, *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+PAGES = [*pages(), *OTHERS, *sorted((ROOT / "docs" / "contributing" / "decisions").glob("*.md"))]
 
 
 def prose(page: Path) -> str:

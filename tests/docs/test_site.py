@@ -36,17 +36,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_page_is_reached_in_the_order_of_the_readme(site: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Documentation")[2]
-    pages = [f"{name}.html" for name in re.findall(r"\]\(docs/([a-z-]+)\.md\)", readme)]
+    pages = [f"{name}.html" for name in re.findall(r"\]\(docs/((?:contributing/)?[a-z-]+)\.md\)", readme)]
     start = (site / "index.html").read_text(encoding="utf-8")
-    navigation = re.findall(r'<a href="([a-z-]+\.html)" class="md-nav__link', start)
+    navigation = re.findall(r'<a href="((?:contributing/)?[a-z-]+\.html)" class="md-nav__link', start)
     assert [page for page in dict.fromkeys(navigation) if page != "index.html"] == list(dict.fromkeys(pages))
-    assert {page.name for page in site.glob("*.html")} - {"404.html", "index.html"} == set(pages)
+    built = {str(page.relative_to(site)) for page in [*site.glob("*.html"), *site.glob("contributing/*.html")]}
+    assert built - {"404.html", "index.html"} == set(pages)
 
 
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     loaded = [
         found["source"] or found["link"]
-        for page in site.glob("*.html")
+        for page in site.rglob("*.html")
         for found in _LOADED.finditer(page.read_text(encoding="utf-8"))
     ]
     assert loaded
