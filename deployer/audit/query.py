@@ -40,7 +40,8 @@ class Query:
     """Records of events from `since` (included) to `until` (not included), in UTC, that match all filters.
 
     Several values of one filter mean any of them. OUs are normalized paths of the records (`Workloads/Prod`), with the
-    OUs below unless `include_children` is False. Repositories and principals are globs, as in config files.
+    OUs below unless `include_children` is False. Repositories and principals are globs, as in config files. What ECR
+    created by a template of ours counts as created in the way `native`, although its records are decisions.
     """
 
     since: datetime
@@ -65,8 +66,8 @@ class Query:
             and _is_any(record.reason, self.reasons)
             and _is_any(record.account, self.accounts)
             and _is_any(record.region, self.regions)
-            and _is_any(record.how, self.hows)
-            and _is_any(record.action, self.actions)
+            and _is_any(record.how or record.engine, self.hows)
+            and _is_any(record.action or ("created" if record.engine else None), self.actions)
             and (
                 not self.ous
                 or _is_in(normalized(record.ou_path or ""), self.ous, include_children=self.include_children)

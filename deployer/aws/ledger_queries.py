@@ -72,8 +72,9 @@ def _filters(index_key: IndexKey, query: Query) -> Iterator[ConditionBase]:
         yield from _one_of("account", query.accounts)
     yield from _one_of("reason", query.reasons)
     yield from _one_of("region", query.regions)
-    yield from _one_of("how", query.hows)
-    yield from _one_of("action", query.actions)
+    by_ecr = Attr("engine").exists()
+    yield from (one | by_ecr if "native" in query.hows else one for one in _one_of("how", query.hows))
+    yield from (one | by_ecr if "created" in query.actions else one for one in _one_of("action", query.actions))
     yield from _in_ous(query)
     if index_key.index != "by-repository":
         yield from _begins("repository", query.repositories)

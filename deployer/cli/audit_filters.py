@@ -63,8 +63,8 @@ Hows = Annotated[
         "--how",
         parser=one_of(get_args(How)),
         metavar="WAY",
-        help="Only repositories that others created or deleted this way: deployer, native, pull-through, replication, "
-        "'by hand' or unknown; repeatable.",
+        help="Only repositories that others created or deleted this way: deployer, native (ECR, by our templates), "
+        "pull-through, replication, 'by hand' or unknown; repeatable.",
     ),
 ]
 Actions = Annotated[
@@ -153,6 +153,8 @@ class Filters:
             return ALL
         if self.outcomes:
             return tuple(outcome for outcome in ALL if outcome in self.outcomes)
+        if "native" in (self.hows or ()):
+            return ("created", "violation", "observed")
         if self.hows or self.actions:
             return ("observed",)
         return outcomes_of(self.reasons) if self.reasons else NOTABLE

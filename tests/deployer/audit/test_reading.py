@@ -18,7 +18,7 @@ from deployer.audit.reading import MOST_COUNTED, OmittedCount, Page, Usage, coun
 from deployer.rendering.audit import omitted_lines
 from handler.reasons import Outcome
 from handler.records import Record
-from tests.deployer.audit.ledgers import NOW, MemoryLedger, everything, record
+from tests.deployer.audit.ledgers import NOW, MemoryLedger, everything, observed, record
 
 WEEK = Query(since=NOW - timedelta(days=7), until=NOW)
 
@@ -227,3 +227,14 @@ def test_pages_grow_where_few_records_match() -> None:
     nothing = everything(ledger.records, regions=("us-east-1",))
     assert list(read(nothing, ledger, page_size=100)) == []
     assert sizes == [100, 400, None, None]
+
+
+def test_what_ecr_created_by_our_templates_is_found_by_its_way_although_it_is_a_decision() -> None:
+    native, handled, theirs = record(1, engine="native"), record(2), observed(3)
+    found = [
+        one for one in (native, handled, theirs) if Query(since=WEEK.since, until=NOW, hows=("native",)).matches(one)
+    ]
+    assert found == [native]
+    both = Query(since=WEEK.since, until=NOW, hows=("native", "by hand"), actions=("created",))
+    assert [one for one in (native, handled, theirs) if both.matches(one)] == [native, theirs]
+    assert not replace(both, actions=("deleted",)).matches(native)

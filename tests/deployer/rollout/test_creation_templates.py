@@ -124,6 +124,8 @@ def the_first_push_is_completed_and_recorded(sandbox: Sandbox, folder: Folder) -
     assert story["pusher"] == f"arn:aws:iam::{SHOP_DEV}:user/" + story["pusher"].rpartition("/")[2]
     assert [setting["key"] for setting in story["settings"] if not setting["same"]] == []
     assert [one["outcome"] for one in story["story"]] == ["created"]
+    by_ecr = folder.deployer("audit", "list", "--how", "native", "--json").document
+    assert [(one["outcome"], one["repository"]) for one in by_ecr] == [("created", "anything/api")]
     verified = folder.deployer("audit", "verify", "--account", SHOP_DEV, "--json")
     assert verified.exit_code == 0, verified.out
 
