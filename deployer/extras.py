@@ -73,5 +73,6 @@ def _distribution() -> importlib.metadata.Distribution:
         if script.dist is not None and script.value.startswith(f"{COMMAND}."):
             return script.dist
     raise MissingExtraError(
-        "deployer runs from files that no package manager installed", next_step="Install it: docs/getting-started.md"
+        "deployer runs from files that no package manager installed",
+        next_step="Install it as `deployer docs getting-started` describes.",
     )

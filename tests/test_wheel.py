@@ -64,6 +64,9 @@ def test_each_runs_in_a_clean_environment(wheel: Path, sandbox_wheel: Path, prog
     _install(wheel, programs, folder=tmp_path)
     assert "rollout" in _run(programs / "deployer", "--help", folder=tmp_path)
     _run(programs / "deployer", "validate", "--config", ROOT / "config", folder=tmp_path)
+    listed = _run(programs / "deployer", "docs", folder=tmp_path)
+    assert [page.stem for page in sorted((ROOT / "docs").glob("*.md")) if f"\n{page.stem} " not in listed] == []
+    assert _run(programs / "deployer", "docs", "guard", folder=tmp_path) == (ROOT / "docs" / "guard.md").read_text()
     _run(programs / "python", "-c", "import templates.central, handler.handling", folder=tmp_path)
     refused = subprocess.run(
         [programs / "deployer", "sandbox", "start"], cwd=tmp_path, capture_output=True, text=True, check=False

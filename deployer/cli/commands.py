@@ -67,5 +67,6 @@ COMMANDS = (
         panel=LOOKING_BACK,
         attribute="app",
     ),
+    Entry("docs", "Read the documentation of this version; without a topic, list all pages.", panel=LOCAL),
     Entry("sandbox", "A local AWS with an example organization.", panel=LOCAL, attribute="make_app"),
 )

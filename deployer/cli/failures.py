@@ -50,7 +50,7 @@ Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most
 def failures() -> None:
     """Events that could not be handled, in the failures queue, or delivered, in the queues of member accounts.
 
-    Needs sts:AssumeRole on the operator role of the central account (docs/permissions.md), nothing else.
+    Needs sts:AssumeRole on the operator role of the central account (`deployer docs permissions`), nothing else.
     """
 
 

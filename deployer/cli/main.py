@@ -49,7 +49,7 @@ class _Root(LazyGroup):
 EPILOG = (
     "Begin with: init, validate, plan, rollout --org.\n\n"
     "Exits with 0 when all is well, 2 for changes or findings, 64 for wrong usage, and another code for each kind of "
-    "error: docs/troubleshooting.md."
+    "error: `deployer docs troubleshooting`."
 )
 
 app = typer.Typer(

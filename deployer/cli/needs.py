@@ -14,6 +14,7 @@ NEEDS: Mapping[str, str] = {
     "explain": _WITHOUT_SNAPSHOT,
     "simulate": _WITHOUT_SNAPSHOT,
     "schema": NOTHING,
+    "docs": NOTHING,
     "organization snapshot": _LOOK,
     "organization show": _WITHOUT_SNAPSHOT,
     "doctor": "deployer policy doctor; with --probe deployer policy probe",

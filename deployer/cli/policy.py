@@ -54,7 +54,7 @@ def policy(
     ensure and push: for roles of the accounts that push, all others for roles of the central account.
 
     guard: a resource control policy and a service control policy for an OU with engine: native, against pushers whom
-    its settings do not permit to create repositories. Nothing is attached. docs/guard.md has the details.
+    its settings do not permit to create repositories. Nothing is attached. `deployer docs guard` has the details.
 
     $ deployer policy look
     $ deployer policy look verify

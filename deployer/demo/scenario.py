@@ -25,8 +25,8 @@ TIME_SCALE = 0.05
 PATIENCE = 20.0
 """Seconds that a repository may take to appear."""
 NEXT = (
-    "Next: docs/getting-started.md sets it up in your organization, beginning with one OU. `deployer sandbox start` "
-    "starts a sandbox like this one for trying commands."
+    "Next: `deployer docs getting-started` sets it up in your organization, beginning with one OU. "
+    "`deployer sandbox start` starts a sandbox like this one for trying commands."
 )
 NEW_ACCOUNT, ITS_OU = "orders-prod", "ou-exam-prod0001"
 

@@ -91,7 +91,7 @@ def next_step(names: Names, others: Iterable[FoundInstallation]) -> str:
     restored = " or ".join(", ".join(f"`{key}: {value}`" for key, value in _differences(names, one)) for one in others)
     return (
         f"If you changed organization.yaml, restore {restored}. To move the installation, or to remove one of them,"
-        " follow docs/operations.md, Move the installation."
+        " follow `deployer docs operations`, section Move the installation."
     )
 
 

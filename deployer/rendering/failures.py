@@ -47,7 +47,7 @@ _FROM_MEMBER = (
 )
 _FROM_BUS = (
     "EventBridge could not start the handler: the function or the rule's permission was changed manually. "
-    "docs/operations.md describes how to repair that. Then redrive."
+    "`deployer docs operations` describes how to repair that. Then redrive."
 )
 
 

@@ -22,7 +22,7 @@ AGAIN = (
 UNFINISHED = "An earlier roll-out is still unfinished: continue it with `deployer rollout --resume`."
 INOPERABLE = (
     "AWS leaves INOPERABLE instances out of every update. Take each out of its StackSet first:"
-    " docs/troubleshooting.md, `INOPERABLE`."
+    " `deployer docs troubleshooting`, section `INOPERABLE`."
 )
 
 NO_REASON = "AWS gives no reason"

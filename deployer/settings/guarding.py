@@ -65,7 +65,7 @@ def _only_native(compiled: Compiled) -> str:
     if not topmost:
         raise ConfigurationError(
             "No OU has engine: native, so pushes alone create no repositories",
-            next_step="The handler decides who creates: `create.principals` in docs/configuration.md.",
+            next_step="The handler decides who creates: `create.principals`, see `deployer docs configuration`.",
         )
     if len(topmost) > 1:
         raise ConfigurationError(f"Several OUs have engine: native: {paths}", next_step="Pass --ou with one of them.")

@@ -32,7 +32,8 @@ prefix: deployer                   # begins the name of every resource
 
 # ensure:
 #   url: true                      # a public endpoint that answers only signed calls of this organization: a push
-#                                  # whose repository is missing gets its answer in about a second (docs/pushing.md)
+#                                  # whose repository is missing gets its answer in about a second
+#                                  # (`deployer docs pushing`)
 
 defaults:                          # for all OUs; each is enabled by its file in ous/
   repository:

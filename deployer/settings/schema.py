@@ -226,7 +226,7 @@ def organization_file() -> type[BaseModel]:
             "Whether the handler has a function URL: a public endpoint that answers only calls signed "
             "by principals of this organization, within about a second. Without it, requests are events of ECR, "
             "which take seconds to minutes. The address that `deployer rollout` prints means true, and `ensure` "
-            "and `push` with these files send their requests to it. docs/permissions.md describes what the URL "
+            "and `push` with these files send their requests to it. `deployer docs permissions` describes what the URL "
             "exposes.",
         ),
     )
@@ -237,7 +237,8 @@ def organization_file() -> type[BaseModel]:
         observe=_key(
             bool,
             "Whether the ledger also records every repository that others create or delete in covered accounts, "
-            "and by what way; true by default. docs/ledger.md describes these records, docs/costs.md their cost.",
+            "and by what way; true by default. `deployer docs ledger` describes these records, "
+            "`deployer docs costs` their cost.",
         ),
     )
     return create_model(
@@ -262,7 +263,7 @@ def organization_file() -> type[BaseModel]:
         tracing=_key(
             bool,
             "Whether AWS X-Ray traces runs of the handler: how long events waited, how long each run "
-            "took. See docs/operations.md.",
+            "took. See `deployer docs operations`.",
         ),
         handler=_key(handler, "How the handler runs."),
         ledger=_key(ledger, "What the ledger records besides decisions."),

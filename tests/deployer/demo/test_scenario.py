@@ -41,7 +41,7 @@ def demo() -> subprocess.CompletedProcess[str]:
 def test_every_check_passes(demo: subprocess.CompletedProcess[str]) -> None:
     assert demo.returncode == 0
     assert "checks passed in" in demo.stdout
-    assert "docs/getting-started.md" in " ".join(demo.stdout.splitlines()[-3:])
+    assert "deployer docs getting-started" in " ".join(demo.stdout.splitlines()[-3:])
     assert "✗" not in demo.stdout
 
 

@@ -90,7 +90,7 @@ def test_another_installation_is_refused_with_the_keys_to_restore(found: dict[st
     with pytest.raises(OtherInstallationError) as refused:
         check_only_installation(NAMES, [OWN, FoundInstallation(**values)])  # type: ignore[arg-type]
     assert restored in (refused.value.next_step or "")
-    assert "docs/operations.md" in (refused.value.next_step or "")
+    assert "deployer docs operations" in (refused.value.next_step or "")
     assert all(str(value) in refused.value.message for value in found.values() if value)
     assert "StackSet x" in refused.value.message
 

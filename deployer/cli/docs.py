@@ -1,0 +1,44 @@
+"""`deployer docs`: the documentation of the installed version, in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from deployer.cli.printing import print_lines
+
+
+def docs(
+    topic: Annotated[str | None, typer.Argument(metavar="TOPIC", help="Name of a page; without it, lists all.")] = None,
+) -> None:
+    """Read the documentation of this version; without a topic, list all pages.
+
+    Needs no network. Without a terminal, prints the page's Markdown.
+
+    $ deployer docs
+    $ deployer docs getting-started
+    """
+    from deployer.documentation import page, topics
+    from deployer.rendering.text import Line, table
+
+    known = topics()
+    if topic is None:
+        print_lines([*table(["topic", "page"], known.items()), Line(""), Line("`deployer docs TOPIC` shows a page.")])
+        return
+    name = topic.removeprefix("docs/").removesuffix(".md")
+    if name not in known:
+        raise typer.BadParameter(f"no page is named {topic!r}; the pages are {', '.join(known)}", param_hint="TOPIC")
+    if sys.stdout.isatty():
+        _show(page(name))
+    else:
+        typer.echo(page(name), nl=False)
+
+
+def _show(text: str) -> None:
+    """Print Markdown with headings, tables and code as a terminal can show them, at its width."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console(file=sys.stdout).print(Markdown(text, hyperlinks=False))

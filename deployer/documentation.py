@@ -1,0 +1,31 @@
+"""The pages of docs/, which travel in the wheel: what is read belongs to the version that is installed."""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+_SUFFIX = ".md"
+_IN_WHEEL = "pages"
+"""The folder of the package to which the wheel's build copies docs/."""
+
+
+def topics() -> dict[str, str]:
+    """Title of each page by the name that `page` takes, sorted by name."""
+    found = (entry for entry in _folder().iterdir() if entry.name.endswith(_SUFFIX))
+    return {
+        entry.name.removesuffix(_SUFFIX): entry.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        for entry in sorted(found, key=lambda entry: entry.name)
+    }
+
+
+def page(topic: str) -> str:
+    """A page as Markdown; `topic` is one of `topics`."""
+    return (_folder() / f"{topic}{_SUFFIX}").read_text(encoding="utf-8")
+
+
+def _folder() -> Traversable:
+    """The pages in the package, or those of the clone that it runs from."""
+    packaged = resources.files("deployer") / _IN_WHEEL
+    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "docs"
