@@ -86,8 +86,11 @@ def variants(compiled: Compiled, names: Names) -> tuple[Variant, ...]:
 
 
 def desired_stack_sets(found: tuple[Variant, ...]) -> Iterator[DesiredStackSet]:
-    """The variants as StackSets."""
+    """The variants as StackSets, unless only the management account requires it, which gets a stack of its own."""
     for variant in found:
+        coverage = variant.coverage
+        if not coverage.ous and coverage.accounts.keys() <= {coverage.organization.management_account_id}:
+            continue
         yield DesiredStackSet(
             definition=StackSetDefinition(
                 name=variant.stack_set,
@@ -95,7 +98,7 @@ def desired_stack_sets(found: tuple[Variant, ...]) -> Iterator[DesiredStackSet]:
                 body=body(variant.template),
                 depends_on=variant.depends_on,
             ),
-            coverage=variant.coverage,
+            coverage=coverage,
             family=variant.family,
         )
 

@@ -173,6 +173,16 @@ def test_a_scope_of_some_regions_has_the_roles_too_but_never_takes_them_away(tmp
     }
 
 
+def test_templates_of_the_management_account_alone_are_a_stack_and_no_empty_stack_set(tmp_path: Path) -> None:
+    config = changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
+    (config / "accounts").mkdir()
+    own = f'account: "{MANAGEMENT}"\nenabled: true\nregions: [eu-west-1]\n{NATIVE}'
+    (config / f"accounts/{MANAGEMENT}.yaml").write_text(own)
+    desired = example_deployment(config).desired
+    assert "deployer-registry-creation-templates" in {one.name for one in desired.companions}
+    assert [one.definition.name for one in desired.stack_sets] == [ACCESS, FORWARDING]
+
+
 def test_a_companion_stack_is_looked_for_wherever_there_may_be_one(tmp_path: Path) -> None:
     config = changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
     compiled = settings.compile(settings.load(config), EXAMPLE)
