@@ -71,12 +71,24 @@ def _progress(event: OperationProgress, organization: Organization) -> Iterator[
         yield Line(f"    {counted(cancelled, 'instance')} cancelled, after failures elsewhere", "quiet")
     if event.operation.is_over and skipped:
         yield from wrapped(skipped_text(organization, skipped), indent=4, tone="quiet")
+    if event.operation.is_over and not skipped and (text := _beyond_plan(event, organization)):
+        yield from wrapped(text, indent=4, tone="quiet")
     if not event.operation.is_over and _passes_a_tenth(event):
         yield Line(f"    {counts.completed:,} of {counts.total:,} instances finished, {counts.failed:,} failed")
     if event.operation.is_over:
         tone: str = "add" if event.operation.status == "SUCCEEDED" else "bad"
         text = f"{event.operation.status}, {counts.completed:,} of {counts.total:,} instances finished"
         yield Line(f"  {event.stack_set}: {text}", "bad" if tone == "bad" else "add")
+
+
+def _beyond_plan(event: OperationProgress, organization: Organization) -> str:
+    """A note if an operation ends with more instances than it began with: AWS counts those that it skips, unlisted."""
+    more = event.counts.total - (event.counts.total if event.planned is None else event.planned)
+    if more <= 0 or event.operation.retain_stacks:
+        return ""
+    has_inactive = any(not account.is_active for account in organization.accounts.values())
+    such = ", such as those of suspended accounts, which it skips" if has_inactive else ""
+    return f"AWS counts {counted(more, 'instance')} more than planned{such}"
 
 
 def _passes_a_tenth(event: OperationProgress) -> bool:

@@ -78,7 +78,7 @@ class OperationRunner:
             self._report_in_progress(name)
             raise
         self._report(OperationStarted(stack_set=name, operation_id=operation_id, action=action, instances=instances))
-        finished = self._follow(name, operation_id)
+        finished = self._follow(name, operation_id, planned=instances)
         self.results.setdefault(name, {}).update(finished.results)
         return finished
 
@@ -146,7 +146,7 @@ class OperationRunner:
                 self.wait_until_free(name)
         raise AssertionError("polls() does not end")
 
-    def _follow(self, name: str, operation_id: str) -> Finished:
+    def _follow(self, name: str, operation_id: str, *, planned: int | None = None) -> Finished:
         known: Results = {}
         completed = 0
         for _ in polls(self._clock):
@@ -158,6 +158,7 @@ class OperationRunner:
                 results=results,
                 changed=tuple(result for result in results if known.get(result.key) != result),
                 completed_before=completed,
+                planned=planned,
             )
             known = {result.key: result for result in results}
             completed = progress.counts.completed

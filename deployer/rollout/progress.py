@@ -65,6 +65,8 @@ class OperationProgress:
     changed: tuple[InstanceResult, ...] = field(repr=False)
     completed_before: int = 0
     """The number of instances that had ended at the last report."""
+    planned: int | None = None
+    """The number of instances that it was started for; None if another principal or an earlier run started it."""
 
     @property
     def counts(self) -> InstanceCounts:

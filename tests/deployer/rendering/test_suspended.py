@@ -16,7 +16,7 @@ from deployer.rendering.outcome import outcome_lines
 from deployer.rendering.plan_json import outcome_document
 from deployer.rollout.execution import roll_out
 from deployer.rollout.progress import OperationProgress
-from deployer.stack_sets import Instance, InstanceResult, Operation
+from deployer.stack_sets import Instance, InstanceCounts, InstanceResult, Operation
 from tests.deployer.examples import ACCESS, FORWARDING, SHOP_DEV, SHOP_PROD, example_deployment, plan, rolled_out
 from tests.example_organization import EXAMPLE
 
@@ -42,6 +42,27 @@ def test_progress_reports_them_in_one_line() -> None:
     assert "SUCCEEDED Workloads/Prod: shop-prod (300000000001) in eu-west-1" in text
     assert text.count("old-project") == 1
     assert event_document(progress(), EXAMPLE, at=NOW)["skipped"] == 2
+
+
+@pytest.mark.parametrize(
+    ("planned", "retain_stacks", "text"),
+    [
+        (7, False, "AWS counts 5 instances more than planned, such as those of suspended accounts, which it skips"),
+        (12, False, ""),
+        (None, False, ""),
+        (7, True, ""),
+    ],
+    ids=["more than planned", "as planned", "of an earlier run", "released"],
+)
+def test_counts_that_include_them_are_explained(planned: int | None, retain_stacks: bool, text: str) -> None:
+    """AWS counts the successes and does not list them, so that those that it skipped have no line."""
+    counts = InstanceCounts(total=12, completed=12, succeeded=12)
+    operation = Operation(id="o", action="CREATE", status="SUCCEEDED", counts=counts, retain_stacks=retain_stacks)
+    event = OperationProgress(stack_set=FORWARDING, operation=operation, results=(), changed=(), planned=planned)
+    shown = " ".join(" ".join(line.text for line in event_lines(event, EXAMPLE)).split())
+    assert "12 of 12 instances finished" in shown
+    assert text in shown
+    assert ("more than planned" in shown) == bool(text)
 
 
 def test_the_live_view_reports_them_in_one_line_however_often_it_looks() -> None:

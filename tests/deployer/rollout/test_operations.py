@@ -170,6 +170,7 @@ def test_each_instance_is_reported_when_it_changes_and_the_last_result_is_kept()
     events, _, runner = _run(Script(others=0, looks=looks))
     changed = [[one.status for one in event.changed] for event in events if isinstance(event, OperationProgress)]
     assert changed == [["PENDING", "RUNNING"], ["FAILED"], ["SUCCEEDED"]]
+    assert {event.planned for event in events if isinstance(event, OperationProgress)} == {2}
     assert {key.account: result.status for key, result in runner.results["s"].items()} == {
         "1": "SUCCEEDED",
         "2": "FAILED",
