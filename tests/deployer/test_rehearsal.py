@@ -27,8 +27,8 @@ from tests.deployer.odd_organization import CENTRAL, PUSHER, odd_organization
 pytestmark = pytest.mark.slow
 
 REGION = "me-central-1"
-"""An opt-in region: the copy has it in every account, because --enable-region or the config files name it."""
-BOTTOM = "ou-odd0-00bottom"
+"""An opt-in region: the copy has it in every account, because the config files name it."""
+OUS = ("--ou", "ou-odd0-00bottom", "--ou", "ou-odd0-00twin2p", "--region", "eu-west-1")
 REPOSITORY = "team-a/api"
 PATIENCE = 60.0
 """Seconds; on a machine without load, it takes two."""
@@ -76,7 +76,9 @@ def test_an_organization_of_60_accounts_with_odd_names(operator: Shell) -> None:
     snapshot = odd_organization().to_json()
     Path("snapshot.json").write_text(snapshot, encoding="utf-8")
     options = ["--detach", "--port", "0", "--time-scale", "0.01", "--organization", "snapshot.json"]
-    started = operator("sandbox", "start", *options, "--central-account", CENTRAL, "--enable-region", REGION)
+    operator("init", "--organization", "snapshot.json", "--central-account", CENTRAL, *OUS, "--yes")
+    _name_region("eu-west-1", REGION)
+    started = operator("sandbox", "start", *options, "--config", "config")
     assert 'eval "$(deployer sandbox env)"' in started.err
     assert max(map(len, started.err.splitlines())) <= 80
     assert "has no account 999" in operator("sandbox", "env", "--account", "999", exit_code=NotFoundError.exit_code).err
@@ -87,7 +89,8 @@ def test_an_organization_of_60_accounts_with_odd_names(operator: Shell) -> None:
     assert written.err.startswith("SANDBOX: calls go to http://127.0.0.1:")
     assert "deployer sandbox start -d --organization copy.json" in written.err
 
-    operator("init", "--ou", BOTTOM, "--ou", "ou-odd0-00twin2p", "--region", "eu-west-1", "--yes")
+    operator("init", *OUS, "--yes", "--force")  # the same from the copy
+    assert CENTRAL in Path("config/organization.yaml").read_text(encoding="utf-8")
     _name_region("eu-west-1", REGION)
     assert "no problems" in operator("validate", "--organization", "snapshot.json").err
     plan = operator("plan", exit_code=2)
