@@ -127,7 +127,10 @@ class DecisionDetails:
 
 
 def judge_today(record: Record, compiled: Compiled) -> Today | None:
-    """The files' decision on the record's call; None for an account that left, or a record without a repository."""
+    """The files' decision on the record's call; None for an account that left, or a record without a repository.
+
+    What others created is compared with the settings in the files, without the ownership tags, which only ours have.
+    """
     chain = compiled.settings_file.last_known_chain(record.account)
     if chain is None or record.repository is None or record.region is None:
         return None
@@ -151,9 +154,11 @@ def judge_today(record: Record, compiled: Compiled) -> Today | None:
         return Today(verdict=verdict, settings=None, digest=compiled.settings_file.digest)
     file = compiled.settings_file
     values = tags.placeholders(call, account_name=record.account_name or "", ou_path=file.path_of(chain))
+    rendered = tags.render(verdict.repository.tags, values, event_id=record.event_id, installation=file.installation)
+    is_ours = record.outcome != "observed"
     settings = requested_settings(
         verdict.repository,
-        tags=tags.render(verdict.repository.tags, values, event_id=record.event_id, installation=file.installation),
+        tags={key: value for key, value in rendered.items() if is_ours or key not in tags.OWN_TAGS},
         document=file.document,
         account=record.account,
         region=record.region,

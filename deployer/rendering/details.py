@@ -150,18 +150,19 @@ def _moment(record: Record, moment: datetime, what: str) -> Line:
 def _settings(details: DecisionDetails) -> Iterator[Line]:
     if details.is_gone and details.record.outcome in ("created", "violation", "observed"):
         yield Line("  The repository no longer exists.", "bad")
+    then = "then" if details.record.outcome == "observed" else "asked then"
     for setting in details.settings:
-        yield from _setting(setting)
+        yield from _setting(setting, then=then)
 
 
-def _setting(setting: Setting) -> Iterator[Line]:
+def _setting(setting: Setting, *, then: str) -> Iterator[Line]:
     first = next(one for one in (setting.recorded, setting.today, setting.actual) if one is not UNKNOWN)
     if setting.is_same:
         location = str(setting.origin) if setting.origin else ""
         yield from _located(f"  {setting.key}: {_value(first)}", location)
         return
     yield Line(f"  {setting.key}", "change")
-    for label, value in (("asked then", setting.recorded), ("asked today", setting.today), ("is now", setting.actual)):
+    for label, value in ((then, setting.recorded), ("asked today", setting.today), ("is now", setting.actual)):
         if value is not UNKNOWN:
             location = str(setting.origin) if setting.origin and label == "asked today" else ""
             yield from _located(f"    {label:13}{_value(value)}", location, tone="change")

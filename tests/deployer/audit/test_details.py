@@ -167,6 +167,13 @@ def test_the_story_is_told_from_the_first_refusal_to_the_deletion() -> None:
     assert document["story"][-1] | {"action": "deleted", "how": "by hand"} == document["story"][-1]
 
 
+def test_what_others_created_is_not_compared_with_the_ownership_tags_of_ours() -> None:
+    seen = details(observed(settings=json.dumps({"scan_on_push": False})))
+    shown = text(seen)
+    assert ("asked then" in shown, "tags.deployer:" in shown) == (False, False)
+    assert "    then         false\n    asked today  true" in shown
+
+
 def test_an_observed_repository_is_shown_with_who_how_and_the_settings_of_the_event() -> None:
     seen = observed(repository_arn="arn:aws:ecr:eu-west-1:300000000001:repository/team-a/api",
                     settings='{"image_tag_mutability":"MUTABLE"}')  # fmt: skip
