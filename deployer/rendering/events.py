@@ -76,9 +76,11 @@ def _progress(event: OperationProgress, organization: Organization) -> Iterator[
     if not event.operation.is_over and _passes_a_tenth(event):
         yield Line(f"    {counts.completed:,} of {counts.total:,} instances finished, {counts.failed:,} failed")
     if event.operation.is_over:
-        tone: str = "add" if event.operation.status == "SUCCEEDED" else "bad"
         text = f"{event.operation.status}, {counts.completed:,} of {counts.total:,} instances finished"
-        yield Line(f"  {event.stack_set}: {text}", "bad" if tone == "bad" else "add")
+        failed = sum(result.status == "FAILED" and result.key not in skipped for result in event.results)
+        text += f", {failed:,} failed" if failed else ""
+        has_succeeded = event.operation.status == "SUCCEEDED" and not failed
+        yield Line(f"  {event.stack_set}: {text}", "add" if has_succeeded else "bad")
 
 
 def _beyond_plan(event: OperationProgress, organization: Organization) -> str:

@@ -23,6 +23,8 @@ _EXECUTION_ROLE = re.compile(r"stacksets-exec-[0-9a-f]+")
 _STACK_OF_A_STACK_SET = re.compile(
     r"arn:[a-z-]+:cloudformation:[^:]+:[0-9]+:stack/(StackSet-.+?)-[0-9a-f-]{36}/[0-9a-f-]{36}"
 )
+_PERIODS = re.compile(r"(?<!\.)\.\.$")
+"""StackSets end with a period also what already ends with one."""
 CANCELLED = "cancelled"
 
 
@@ -79,7 +81,7 @@ def shortened(reason: str) -> str:
     resource = _RESOURCE.search(reason)
     text = resource["reason"] if resource else reason
     handler = _HANDLER.search(text)
-    text = _REQUEST.sub("", handler["message"] if handler else text).strip()
+    text = _PERIODS.sub(".", _REQUEST.sub("", handler["message"] if handler else text).strip())
     return f"{resource['id']} ({resource['type']}): {text}" if resource else text
 
 

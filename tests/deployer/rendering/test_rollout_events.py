@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from deployer.cli.step_summary import VARIABLE, append_summary
 from deployer.errors import BusyError
 from deployer.rendering import events_json
+from deployer.rendering.events import event_lines
 from deployer.rendering.step_summary import LARGEST, bounded, error_markdown, outcome_markdown
 from deployer.rollout.causes import Failure
 from deployer.rollout.progress import (
@@ -56,6 +58,21 @@ DOCUMENTS = [
     events_json.warning_document("the disk is full", at=NOW),
     events_json.error_document(BusyError("another roll-out", next_step="wait"), at=NOW),
 ]
+
+
+@pytest.mark.parametrize(("statuses", "failed"), [(["SUCCEEDED", "FAILED"], True), (["SUCCEEDED", "SUCCEEDED"], False)])
+def test_an_operation_within_its_tolerance_reports_what_failed(statuses: list[Any], failed: bool) -> None:
+    """AWS's status of such an operation is SUCCEEDED."""
+    results = tuple(
+        replace(RESULT, account=account, status=status)
+        for account, status in zip(("400000000001", "400000000002"), statuses, strict=True)
+    )
+    operation = replace(OPERATION, status="SUCCEEDED")
+    event = OperationProgress(stack_set="deployer-access", operation=operation, results=results, changed=())
+    (line,) = event_lines(event, EXAMPLE)
+    ending = ", 1 failed" if failed else ""
+    assert line.text.strip() == f"deployer-access: SUCCEEDED, 2 of 2 instances finished{ending}"
+    assert line.tone == ("bad" if failed else "add")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["event"])

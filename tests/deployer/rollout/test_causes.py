@@ -36,6 +36,11 @@ def _failure(account: str, reason: str, region: str = "eu-west-1") -> Failure:
             "Rule (AWS::Events::Rule): explicit deny in a service control policy",
             id="a resource's own reason",
         ),
+        pytest.param(
+            "ResourceLogicalId:Queue, ResourceType:AWS::SQS::Queue, ResourceStatusReason:q already exists..",
+            "Queue (AWS::SQS::Queue): q already exists.",
+            id="a sentence with two periods",
+        ),
         pytest.param("Account 1 should have a role", "Account 1 should have a role", id="any other sentence"),
         pytest.param("", "", id="no reason"),
     ],
