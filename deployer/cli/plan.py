@@ -65,8 +65,8 @@ def plan(
     """Show what a roll-out would change, account by account and region by region; changes nothing.
 
     Without a scope, plans for the whole organization. If central stacks would be updated, a change set is created and
-    deleted again; without permission for that, templates are compared. Exits 0 without changes, 2 with changes, and
-    with another code for errors.
+    deleted again; without permission for that, templates are compared. Exits 0 without changes, 2 with changes, 23 if
+    --deep could not read some accounts, and with another code for errors.
     """
     if as_json and format_ not in {None, Format.JSON}:
         raise typer.BadParameter("is another format than --format", param_hint="--json")
@@ -77,6 +77,7 @@ def plan(
         check_scope(org=org, ous=ou, accounts=account)
     from deployer.composition.assembly import assemble
     from deployer.composition.rollout import RolloutRequest
+    from deployer.planning.guards import check_read
 
     rollout_context = assemble(
         RolloutRequest(
@@ -92,6 +93,7 @@ def plan(
     _print(found, rollout_context, form, everything=everything)
     if not found.is_empty or found.blocked:
         raise typer.Exit(CHANGES_EXIT_CODE)
+    check_read(found)
 
 
 def _print(found: Plan, rollout_context: RolloutContext, form: Format, *, everything: bool) -> None:

@@ -170,7 +170,12 @@ def _roll_out(request: RolloutRequest, command_options: _CommandOptions) -> int:
         confirm("Roll this out?", yes=command_options.yes, command="deployer rollout")
         if request.file is not None and not command_options.yes:  # the answer may have taken long
             rollout_context, plan = _plan(rollout_context, command_options)
-    return _apply(rollout_context, plan, command_options)
+    from deployer.planning.guards import check_read
+
+    code = _apply(rollout_context, plan, command_options)
+    if not code:
+        check_read(plan)
+    return code
 
 
 def _allowed(plan: Plan, command_options: _CommandOptions) -> Plan:

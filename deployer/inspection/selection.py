@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from deployer.planning.damage import OLD_ROLES
 from deployer.planning.instances import instances_of
 from deployer.planning.plan import Plan, StackSetPlan
 from deployer.planning.states import ActualState
 from deployer.stack_sets import InstanceKey
 from handler.inspection import Inspected
 
-OLD_ROLES = "its roles are not as the config files define them yet: run `deployer rollout --org`, then inspect again"
 _CANDIDATES = 3
 
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deployer.stack_sets import InstanceKey
-from handler.inspection import Damage
+from handler.inspection import UNTIL_REPAIRED, Damage
+
+OLD_ROLES = "its roles are not as the config files define them yet: run `deployer rollout --org`, then inspect again"
+_UNTIL_A_ROLL_OUT = frozenset({OLD_ROLES, UNTIL_REPAIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,11 @@ class Inspection:
     damaged: Mapping[str, Mapping[InstanceKey, Damage]] = field(default_factory=dict)
     unread: Mapping[InstanceKey, str] = field(default_factory=dict)
     """Accounts and regions that could not be read, each with the reason."""
+
+    @property
+    def unreadable(self) -> Mapping[InstanceKey, str]:
+        """Those of `unread` that a roll-out does not make readable."""
+        return {key: reason for key, reason in self.unread.items() if reason not in _UNTIL_A_ROLL_OUT}
 
     def of(self, stack_set: str) -> Mapping[InstanceKey, Damage]:
         """The damaged instances of a StackSet, and its damaged companion stacks."""

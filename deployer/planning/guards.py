@@ -1,9 +1,10 @@
-"""Refuses deletions that may be unintended, unless their number was allowed. Pure."""
+"""Refuses deletions that may be unintended unless their number was allowed, and plans of accounts not read. Pure."""
 
 from __future__ import annotations
 
-from deployer.errors import GuardError
+from deployer.errors import GuardError, IncompleteError
 from deployer.planning.plan import Plan
+from deployer.words import counted
 
 FREE = 10
 """This many instances may be deleted without permission, unless they are more than a tenth of all."""
@@ -25,3 +26,12 @@ def check_deletions(plan: Plan, *, allowed: int | None) -> None:
 def _again(plan: Plan) -> str:
     """Repairs create what they delete, but a mistake in many accounts at once would be one too many."""
     return f" ({plan.repairs} of them to be created again)" if plan.repairs else ""
+
+
+def check_read(plan: Plan) -> None:
+    """Raise IncompleteError if an inspection could not read accounts and the roll-out does not change that."""
+    if plan.unreadable:
+        raise IncompleteError(
+            f"The resources in {counted(plan.unreadable, 'account')} could not be read, so they may be damaged",
+            next_step="The plan lists these accounts with the reason, under Not read.",
+        )

@@ -133,6 +133,11 @@ class Plan:
         return stacks and not self.uploads_bundle and all(stack_set.is_empty for stack_set in self.stack_sets)
 
     @property
+    def unreadable(self) -> int:
+        """Accounts whose resources an inspection could not read, and that a roll-out does not make readable."""
+        return len({key.account for key in self.inspection.unreadable}) if self.inspection else 0
+
+    @property
     def creations(self) -> int:
         """Stack instances that are created."""
         return sum(len(instances_of(one.instances.create)) for one in self.stack_sets)

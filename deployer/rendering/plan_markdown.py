@@ -47,6 +47,8 @@ def plan_annotations(plan: Plan, organization: Organization, *, course: Course) 
     """Workflow commands: one notice with the totals, one warning for each removal and caution."""
     yield annotation("notice", _headline(plan, organization), title=_TITLE)
     warnings = [*cautions(plan, organization, course)]
+    if plan.unreadable:
+        warnings.insert(0, f"the resources in {counted(plan.unreadable, 'account')} could not be read")
     if plan.deletions:
         warnings.insert(0, f"{counted(plan.deletions, 'stack instance')} would be deleted")
     shown = warnings if len(warnings) <= ANNOTATIONS else warnings[: ANNOTATIONS - 1]

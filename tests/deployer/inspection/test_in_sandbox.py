@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore import xform_name
 
+from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
 from handler.daily_inspection import SLICES, current_slice, slice_of
 from tests.deployer.command_line import Deployer, writes
@@ -269,3 +270,21 @@ def test_whatever_a_clean_up_tool_does_is_reported_and_repaired(sandbox: Sandbox
         assert after.exit_code == 0, after
         assert installed(sandbox) == EXPECTED
     assert removed == 3
+
+
+@begins_rolled_out
+def test_what_cannot_be_read_never_passes_as_in_sync(sandbox: Sandbox) -> None:
+    deployer = Deployer(sandbox)
+    fault = sandbox.faults.add(Fault(effect=Error(code="AccessDenied", message="no"), operation="AssumeRole"))
+    for command in (["plan", "--deep"], ["rollout", "--org", "--deep", "--yes"]):
+        refused = deployer(*command)
+        assert refused.exit_code == 23, refused
+        assert "could not be read" in refused.err
+        assert "the auditor role cannot be assumed in any account" in " ".join(refused.out.split())
+    assert f"::warning title=deployer plan::the resources in {len(EXPECTED)} accounts could not be read" in (
+        deployer("plan", "--deep", "--format", "github").out
+    )
+    assert deployer("status", "--deep").exit_code == 2
+    sandbox.faults.clear()
+    assert fault.hits
+    assert deployer("plan", "--deep").exit_code == 0
