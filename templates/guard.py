@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from handler.events import PUSH_CALLS
@@ -122,13 +123,20 @@ def _roles_and_users(globs: Iterable[str]) -> list[str]:
     return [glob for glob in globs if _SESSIONS not in glob]
 
 
+def _matches_no_role(glob: str) -> bool:
+    """Whether a glob is over ARNs of STS: of sessions, and of federated users, which the policies see."""
+    service = [*glob.split(":", 3), "*", "*", "*"][2] if glob.startswith("arn:") else "*"
+    is_federated = ":federated-user/" in glob
+    return _SESSIONS in glob or not (is_federated or fnmatchcase("iam", service))
+
+
 def _also_refused(rules: PrincipalRules, names: Names, prefixes: frozenset[str]) -> Iterator[str]:
     yield "Pushes of the same callers to repositories that exist, even if the repository's policy allows them."
     yield (
         "`deployer ensure` and `deployer push` of the same callers: they are answered that access is denied, and the "
         "ledger has no record of it, because no repository is reported as missing."
     )
-    sessions = [glob for glob in rules.allow if _SESSIONS in glob]
+    sessions = [glob for glob in rules.allow if _matches_no_role(glob)]
     if "*" not in rules.allow and sessions:
         yield (
             f"Callers that only {', '.join(sessions)} allows: these policies see roles, not their sessions. "
@@ -145,7 +153,7 @@ def _not_refused(rules: PrincipalRules) -> Iterator[str]:
         "Callers of the management account are subject to no service control policy, and its registries to no "
         "resource control policy; service-linked roles are subject to neither."
     )
-    if sessions := [glob for glob in rules.deny if _SESSIONS in glob]:
+    if sessions := [glob for glob in rules.deny if _matches_no_role(glob)]:
         yield f"Sessions that {', '.join(sessions)} denies: these policies see roles, not their sessions."
 
 

@@ -92,13 +92,28 @@ def test_only_names_that_templates_cover_are_denied(prefixes: tuple[str, ...], p
     assert policy["Statement"][0]["Resource"] == [f"arn:aws:ecr:*:*:repository/{path}" for path in paths]
 
 
-def test_what_policies_cannot_see_is_named() -> None:
-    allowed, denied = "arn:aws:sts::*:assumed-role/ci/build-*", "arn:aws:sts::*:assumed-role/ci/old-*"
+@pytest.mark.parametrize(
+    ("allowed", "denied"),
+    [
+        ("arn:aws:sts::*:assumed-role/ci/build-*", "arn:aws:sts::*:assumed-role/ci/old-*"),
+        ("arn:aws:sts::*:*", "arn:aws:sts::400000000001:assumed-*"),
+        ("arn:aws:sts:*", "arn:*:s*s:*"),
+    ],
+)
+def test_what_policies_cannot_see_is_named(allowed: str, denied: str) -> None:
     found = guarded(PrincipalRules(allow=(allowed,), deny=(denied,)), "ROOT")
     assert any(allowed in sentence for sentence in found.also_refused)
     assert any("deployer-repairer" in sentence for sentence in found.also_refused)
     assert any(denied in sentence for sentence in found.not_refused)
     assert denies(found.resource_control_policy, "arn:aws:iam::500000000001:role/ci")
+
+
+@pytest.mark.parametrize("glob", ["*", "arn:*", "arn:aws:*", "arn:*:*:*", "arn:aws:i*", "arn:aws:iam::*:role/ci"])
+def test_globs_that_match_roles_are_not_named(glob: str) -> None:
+    found = guarded(PrincipalRules(allow=(glob,), deny=(glob,)), "ROOT")
+    sentences = (*found.also_refused, *found.not_refused)
+    assert sentences
+    assert not any("not their sessions" in sentence for sentence in sentences)
 
 
 def test_the_size_of_each_policy_is_known() -> None:
