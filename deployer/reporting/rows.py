@@ -25,6 +25,7 @@ TEXT_COLUMNS = (
     "reason",
     "action",
     "how",
+    "engine",
     "rule",
     "detail",
     "source_ip",

@@ -121,6 +121,7 @@ function details(row) {
     ['OU', text('ou_path', row)],
     ['Region', text('region', row)],
     ['Principal', text('principal', row)],
+    ['Engine', text('engine', row)],
     ['Observed', [text('action', row), text('how', row)].filter(Boolean).join(', ')],
     ['Rule', text('rule', row)],
     ['Detail', text('detail', row)],
