@@ -26,8 +26,13 @@ class Inspection:
 
     @property
     def unreadable(self) -> Mapping[InstanceKey, str]:
-        """Those of `unread` that a roll-out does not make readable."""
-        return {key: reason for key, reason in self.unread.items() if reason not in _UNTIL_A_ROLL_OUT}
+        """Those of `unread` that a roll-out does not make readable: it repairs the roles of damaged accounts."""
+        repaired = {key.account for found in self.damaged.values() for key in found}
+        return {
+            key: reason
+            for key, reason in self.unread.items()
+            if reason not in _UNTIL_A_ROLL_OUT and key.account not in repaired
+        }
 
     def of(self, stack_set: str) -> Mapping[InstanceKey, Damage]:
         """The damaged instances of a StackSet, and its damaged companion stacks."""
