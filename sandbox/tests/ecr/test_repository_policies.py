@@ -46,6 +46,7 @@ def condition(operator: str, value: Any) -> str:
         condition("DateLessThan", "2026-01-01T00:00:00Z"),
         condition("DateLessThan", "2026-01"),
         policy(Principal={"Service": ["lambda.amazonaws.eu", "states.c2s.ic.gov"]}),
+        policy(Principal={"AWS": ["arn:aws:iam::300000000001:role/a/b/c_+=,.@-1"], "Federated": "idp.example.org"}),
         condition("NumericLessThan", "${aws:PrincipalTag/most}"),
         json.dumps({"Version": "2008-10-17", "Id": "a", "Statement": STATEMENT}),
         json.dumps({"Statement": NOT_PRINCIPAL | {"Effect": "Deny"}}),
@@ -81,9 +82,11 @@ def test_ecr_takes(text: str) -> None:
             for value in values(
                 *("30000", 300000000001, ROLE + "*", "٣" * 12, "arn:aws:s3:::b", "arn:aws:iam::300000000001:group/a"),
                 *("arn:aws:sts::300000000001:assumed-role/ci", "arn:aws:sts::300000000001:federated-user/a/b"),
+                *(f"{ROLE}/", f"{ROLE}!", "arn:aws:sts::300000000001:assumed-role/c!/a"),
             )
         ),
         *(policy(Principal={"AWS": "arn:aws:iam::30000:role/reader"}), policy(Sid=1)),
+        *(policy(Principal={"Federated": value}) for value in ("localhost", "a..b", ".")),
         *(policy(Principal={"Service": "ecr"}), json.dumps({"Statement": NOT_PRINCIPAL})),
     ],
     ids=lambda text: text[:120],

@@ -21,16 +21,19 @@ _STATEMENT: Final = frozenset(
 )  # no Resource: a policy applies to its own repository
 _ACTION: Final = re.compile(r"\*|[Ee][Cc][Rr]:[A-Za-z0-9*?]+")
 _ARN: Final = r"arn:aws(?:-[a-z]+)*"
+_NAME: Final = r"[A-Za-z0-9_+=,.@-]+"
 _PRINCIPALS: Final = {
     "AWS": re.compile(
-        rf"\*|[0-9]{{12}}|{_ARN}:iam::[0-9]{{12}}:(?:root|(?:role|user)/[!-)+->@-~]+)"
-        rf"|{_ARN}:sts::[0-9]{{12}}:(?:assumed-role/[!-)+-.0->@-~]+/|federated-user/)[!-)+-.0->@-~]+"
+        rf"\*|[0-9]{{12}}|{_ARN}:iam::[0-9]{{12}}:(?:root|(?:role|user)/(?:[!-)+->@-~]+/)?{_NAME})"
+        rf"|{_ARN}:sts::[0-9]{{12}}:(?:assumed-role/{_NAME}/|federated-user/){_NAME}"
     ),
     "Service": re.compile(
         r"\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazon\.com|amazonaws\.(?:com|com\.cn|eu)"
         r"|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk)"
     ),
-    "Federated": re.compile(rf"{_ARN}:iam::[0-9]{{12}}:(?:saml|oidc)-provider/[!-)+->@-~]+|[a-z0-9.-]+"),
+    "Federated": re.compile(
+        rf"{_ARN}:iam::[0-9]{{12}}:(?:saml|oidc)-provider/[!-)+->@-~]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+"
+    ),
     "CanonicalUser": re.compile(r"[0-9a-f]{64}"),
 }
 
