@@ -150,7 +150,11 @@ def _file_of(organization: Organization, ou_id: str, *, taken: Mapping[str, str]
     return path if all(parts) and path not in taken else f"ous/{ou_id}.yaml"
 
 
+_LONGEST_SLUG = 80
+"""Characters; file systems take 255, and OUs have names of up to 128."""
+
+
 def _slug(name: str) -> str:
-    """`größe & maß` as `groesse-mass`; other scripts and emoji as AnyAscii spells them."""
+    """`größe & maß` as `groesse-mass`; other scripts and emoji as AnyAscii spells them, which may take more letters."""
     spelled = anyascii(normalized(name).lower().translate(_UMLAUTS))
-    return re.sub(r"[^a-z0-9]+", "-", spelled.lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", spelled.lower()).strip("-")[:_LONGEST_SLUG].rstrip("-")

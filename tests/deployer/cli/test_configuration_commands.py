@@ -471,6 +471,8 @@ class TestInit:
             ("???", "ou-exam-sand0001"),
             ("Infra-Structure", "infra-structure"),
             ("Ínfrastructure", "ou-exam-sand0001"),
+            ("\u00df" * 128, "s" * 80),
+            ("a" * 79 + " b", "a" * 79),
         ],
     )
     def test_files_are_named_after_ous_in_plain_letters(
