@@ -98,7 +98,8 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     imported = ast.literal_eval(shown.splitlines()[-1])
     assert set(imported) == {
-        f"deployer.cli.{name}" for name in ("commands", "help_texts", "lazy_group", "main", "needs", "signals")
+        f"deployer.cli.{name}"
+        for name in ("commands", "help_texts", "lazy_group", "main", "needs", "printing", "signals")
     }
 
 

@@ -153,7 +153,7 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
     "there is another installation": (
         "installations", "problem",
         {"installations": (FoundInstallation(prefix="ecr", region="us-east-2", resources=("StackSet ecr-access",)),)},
-        ("prefix ecr, us-east-2 (StackSet ecr-access)", "`prefix: ecr`, `central.region: us-east-2`", "operations.md"),
+        ("prefix ecr, us-east-2 (StackSet ecr-access)", "`prefix: ecr`, `central.region: us-east-2`", "operations`"),
     ),
     "somebody else has a name": (
         "names", "problem", {"existing": existing("other")},
