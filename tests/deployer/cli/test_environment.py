@@ -14,6 +14,8 @@ import pytest
 
 from deployer.errors import FileAccessError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 PROGRAM = [sys.executable, "-m", "deployer"]
 FILE_ERROR = FileAccessError.exit_code
