@@ -77,7 +77,7 @@ def old_runtime() -> Iterator[Path]:
         patched.setattr(code, "RUNTIME_PACKAGES", [name for name in code.RUNTIME_PACKAGES if name != "boto3"])
         forget_runtime()
         yield folder
-        forget_runtime()
+    forget_runtime()
 
 
 @pytest.fixture
