@@ -179,7 +179,7 @@ def config_abroad(sandbox: Sandbox, folder: Path) -> Path:
     text = organization.read_text(encoding="utf-8")
     organization.write_text(f"{text}\nalarms: {{topic: '{topic}'}}\n", encoding="utf-8")
     for account in (sandbox.central_account, MANAGEMENT):
-        sandbox.client("account", account=account).enable_region(RegionName="me-central-1")
+        sandbox.enable_region(account, "me-central-1")
     return folder
 
 
