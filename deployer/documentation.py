@@ -1,4 +1,4 @@
-"""The pages of docs/, which travel in the wheel: what is read belongs to the version that is installed."""
+"""The pages and schemas of docs/, which travel in the wheel: what is read belongs to the version that is installed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def topics() -> dict[str, str]:
 def page(topic: str) -> str:
     """A page as Markdown; `topic` is one of `topics`."""
     return (_folder() / f"{topic}{_SUFFIX}").read_text(encoding="utf-8")
+
+
+def schemas() -> list[str]:
+    """Names of the JSON Schemas of what commands print with --json, and of other documents."""
+    return sorted(entry.name.removesuffix(".json") for entry in (_folder() / "schemas").iterdir())
+
+
+def schema(name: str) -> str:
+    """A schema as JSON; `name` is one of `schemas`."""
+    return (_folder() / "schemas" / f"{name}.json").read_text(encoding="utf-8")
 
 
 def _folder() -> Traversable:

@@ -1,6 +1,6 @@
 """The HTTP answers to requests: one result for each repository, or one error for the whole request. Pure.
 
-docs/request.schema.json is the schema of both.
+docs/schemas/request.json is the schema of both.
 """
 
 from __future__ import annotations

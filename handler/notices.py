@@ -5,7 +5,7 @@ ledger is authoritative: a notice is sent once, after its record is written, and
 
 Messages for people only contain characters without a meaning in JSON, Slack or Teams, so a hostile repository name can
 neither break the message nor mention a channel in it.
-docs/notice.schema.json is the schema of `detail`.
+docs/schemas/notice.json is the schema of `detail`.
 """
 
 from __future__ import annotations

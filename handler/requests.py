@@ -2,7 +2,7 @@
 
 A request is `POST /` with `{"version": 1, "account": "…", "region": "…", "repositories": ["a/b", …]}`. The caller is
 only what Lambda reports after IAM has checked the signature (`requestContext.authorizer.iam`); nothing in headers or
-body can change it, and the body's account must be the caller's own. docs/request.schema.json has body and answer.
+body can change it, and the body's account must be the caller's own. docs/schemas/request.json has body and answer.
 https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 
 Each repository becomes an event in an envelope like EventBridge's, so that records, retries, the failures queue and
@@ -36,7 +36,7 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,60}", re.ASCII)
 _CALLER = re.compile(r"arn:[a-z-]+:(iam|sts)::([0-9]{12}):[\x21-\x7e]{1,1024}", re.ASCII)
 _MAX_NAME_LENGTH = 512
 _KEYS = frozenset({"version", "account", "region", "repositories"})
-_ON_BODY = "Send what docs/request.schema.json describes."
+_ON_BODY = "Send what docs/schemas/request.json describes."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

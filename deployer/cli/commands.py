@@ -19,7 +19,11 @@ COMMANDS = (
         panel=FILES,
     ),
     Entry("simulate", "Decide about events exactly as the handler would, and change nothing.", panel=FILES),
-    Entry("schema", "Print the JSON Schema of a config file, for editors.", panel=FILES),
+    Entry(
+        "schema",
+        "Print the JSON Schema of a config file, for editors, or of what a command prints with --json.",
+        panel=FILES,
+    ),
     Entry("organization", "Show or save the accounts and OUs of the organization.", panel=FILES, attribute="app"),
     Entry(
         "doctor",

@@ -43,7 +43,7 @@ def explain(
     $ deployer explain Workloads/Prod
     $ deployer explain shop-prod team-a/api --region us-east-1
     """
-    from deployer.cli.printing import print_text
+    from deployer.cli.printing import print_json, print_text
     from deployer.cli.sources import compiled_from
     from deployer.rendering.explanations import as_document, as_text
     from deployer.settings import explaining
@@ -65,7 +65,7 @@ def explain(
         push_region = region or next(iter(explanation.settings.regions), compiled.config.home_region)
         verdict = _verdict(compiled, explanation, repository, region=push_region, principal=principal, pull=pull)
     if as_json:
-        typer.echo(as_document(explanation, verdict))
+        print_json(as_document(explanation, verdict))
     else:
         print_text(as_text(explanation, verdict, any_principal=principal is None))
 

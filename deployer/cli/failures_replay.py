@@ -39,9 +39,11 @@ def replay(
     replaying.check(time_range, state, now=now)
     print_lines(
         range_lines(time_range, state, may_be_incomplete=replaying.may_be_incomplete(time_range, now=now)),
-        err=not dry_run,
+        err=not dry_run or as_json,
     )
     if dry_run:
+        if as_json:
+            print_json(replay_document(None, time_range))
         return
     confirm("Replay this?", yes=yes, command="deployer failures replay")
     started, is_new = replaying.start(archive, time_range, prefix=state.name.removesuffix("-archive"), again=again)

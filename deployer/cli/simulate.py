@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +32,7 @@ def simulate(
     lookup-events or receive-message, a message of the failures queue, a notification of SNS. Exits 11 for anything
     else, also if an event is malformed.
     """
-    from deployer.cli.printing import print_text
+    from deployer.cli.printing import print_json, print_text
     from deployer.cli.sources import compiled_from
     from deployer.rendering.explanations import event_lines, verdict_document
     from deployer.settings.verdicts import judge_event
@@ -44,7 +43,7 @@ def simulate(
     verdicts = [judge_event(one, compiled) for one in recorded.events]
     if as_json:
         documents = [verdict_document(verdict) for verdict in verdicts]
-        typer.echo(json.dumps(documents if recorded.is_list else documents[0], indent=2, ensure_ascii=False))
+        print_json(documents if recorded.is_list else documents[0])
     else:
         for verdict in verdicts:
             print_text("\n".join(event_lines(verdict)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from deployer.cli.files import write_files
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.cli.printing import print_json
 
 OutputDirectory = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to; created if missing.")]
 
@@ -33,7 +33,7 @@ def synth(
     synthesis = synthesize(compiled_from(config, organization, profile=profile))
     paths = _write(synthesis.files(), out)
     if as_json:
-        typer.echo(json.dumps({"files": paths, "handler_digest": synthesis.bundle.digest}, indent=2))
+        print_json({"files": paths, "handler_digest": synthesis.bundle.digest})
         return
     for path in paths:
         typer.echo(path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile
+from deployer.cli.printing import print_json
 
 if TYPE_CHECKING:
     from deployer.settings.problems import Severity
@@ -52,7 +53,7 @@ def validate(
     known = organization_from(organization, profile=profile) if organization or is_live else None
     found = check_folder(config, known, read_regions=enabled_regions_of_central(profile) if is_live else None)
     if as_json or output is Format.JSON:
-        typer.echo(problems.as_json(found, organization_id=known.id if known else None))
+        print_json(problems.as_document(found, organization_id=known.id if known else None))
     elif found:
         typer.echo(problems.as_github(found) if output is Format.GITHUB else problems.as_text(found))
     numbers = {severity: problems.number_of(severity, found) for severity in problems.Severity}

@@ -1,6 +1,6 @@
 """Events of a roll-out or a removal as JSON documents, one for each event, for JSON Lines. Pure.
 
-docs/rollout.md lists all, and docs/rollout-events.schema.json is their schema, made by tools/json_schemas.py.
+docs/rollout.md lists all, and docs/schemas/rollout-events.json is their schema.
 Ids have names and OU paths beside them.
 """
 

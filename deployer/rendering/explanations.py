@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -133,8 +132,8 @@ def with_location(text: str, location: str) -> Iterator[str]:
         yield f"{'':<{LEFT}} {location}"
 
 
-def as_document(explanation: Explanation, verdict: Verdict | None) -> str:
-    """The same as JSON."""
+def as_document(explanation: Explanation, verdict: Verdict | None) -> dict[str, Any]:
+    """The same for programs."""
     document: dict[str, Any] = {
         "kind": "account" if explanation.is_account else "ou",
         "id": explanation.id,
@@ -147,7 +146,7 @@ def as_document(explanation: Explanation, verdict: Verdict | None) -> str:
     }
     if verdict is not None:
         document["decision"] = verdict_document(verdict)
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return document
 
 
 def _value_documents(values: Iterable[Value]) -> list[dict[str, Any]]:

@@ -268,16 +268,16 @@ def replay_line(replay: Replay, time_range: TimeRange) -> Line:
     return Line(f"{replay.name}: {replay.state.lower()}{reached}{share}")
 
 
-def replay_document(replay: Replay, time_range: TimeRange) -> Document:
-    """A replay for programs."""
+def replay_document(replay: Replay | None, time_range: TimeRange) -> Document:
+    """A replay for programs; None for one that was not started."""
     return {
-        "name": replay.name,
-        "state": replay.state,
+        "name": replay.name if replay else None,
+        "state": replay.state if replay else None,
         "since": iso(time_range.since),
         "until": iso(time_range.until),
-        "reached": iso_or_none(replay.reached),
-        "started": iso_or_none(replay.started),
-        "ended": iso_or_none(replay.ended),
+        "reached": iso_or_none(replay.reached if replay else None),
+        "started": iso_or_none(replay.started if replay else None),
+        "ended": iso_or_none(replay.ended if replay else None),
     }
 
 

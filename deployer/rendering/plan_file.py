@@ -176,5 +176,5 @@ def _value(value: str | None, *, word: str = ",") -> str:
 
 
 def difference_document(found: Iterable[Difference]) -> Document:
-    """What has changed, for programs; docs/rollout.schema.json is its schema."""
+    """What has changed, for programs; docs/schemas/rollout.json is its schema."""
     return {"version": DOCUMENT_VERSION, "changed_since": [one._asdict() for one in found]}

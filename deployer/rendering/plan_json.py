@@ -21,7 +21,7 @@ VERSION = 1
 
 
 def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Document:
-    """The whole plan; docs/rollout.schema.json is its schema."""
+    """The whole plan; docs/schemas/plan.json is its schema."""
     return {
         "version": VERSION,
         "organization": organization.id,

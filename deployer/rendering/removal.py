@@ -68,7 +68,7 @@ def removal_outcome_lines(outcome: RolloutResult, organization: Organization) ->
 
 
 def removal_document(plan: Removal, outcome: RolloutResult | None, organization: Organization) -> Document:
-    """What is deleted, and the result if it was tried; docs/destroy.schema.json is its schema."""
+    """What is deleted, and the result if it was tried; docs/schemas/destroy.json is its schema."""
     return {
         "version": VERSION,
         "organization": organization.id,

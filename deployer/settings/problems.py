@@ -5,10 +5,10 @@ Problems are collected, never raised one by one, so that one run shows all of th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from deployer.annotations import annotation
 from deployer.errors import ConfigurationError
@@ -82,14 +82,13 @@ def as_text(problems: Iterable[Problem]) -> str:
     return "\n".join(str(problem) for problem in problems)
 
 
-def as_json(problems: Sequence[Problem], *, organization_id: str | None) -> str:
-    """An object: totals, the organization compared with (null for none), and the problems with all their fields."""
-    document = {
+def as_document(problems: Sequence[Problem], *, organization_id: str | None) -> dict[str, Any]:
+    """For programs: totals, the organization compared with (null for none), and the problems with all their fields."""
+    return {
         **{f"{severity}s": number_of(severity, problems) for severity in Severity},
         "organization": organization_id,
         "problems": [asdict(problem) for problem in problems],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def as_github(problems: Iterable[Problem]) -> str:

@@ -16,7 +16,7 @@ from deployer.aws.installations import InstallationFinder
 from deployer.cli.main import run
 from deployer.clock import Clock
 from tests.clocks import impatient
-from tests.deployer.json_documents import check_document
+from tests.deployer.json_documents import check_output
 from tests.example_config import HANDLER_CONFIG
 
 CONFIG = HANDLER_CONFIG
@@ -26,16 +26,6 @@ WITHOUT_CONFIG = {"organization"}
 
 SEARCHING = {"plan", "rollout", "status", "destroy"}
 """Commands that look for other installations in every enabled region."""
-
-DOCUMENTS = {
-    ("failures", "list"): "failures",
-    ("status",): "status",
-    ("audit", "verify"): "audit-verify",
-    ("audit", "list"): "audit-list",
-    ("doctor",): "doctor",
-    ("validate",): "validate",
-}
-"""The schemas, by the words of their commands."""
 
 READING = ("Get", "List", "Describe", "Head", "Query", "Search", "BatchGet")
 
@@ -86,22 +76,13 @@ class Deployer:
             options = [] if arguments[0] in WITHOUT_CONFIG else ["--config", str(self.config)]
             code = run([*arguments, *options], clock=self.clock)
         ran = Ran(code, written.getvalue().decode(), err.getvalue())
-        if ran.out and "--json" in arguments and "--probe" not in arguments:
-            _check_schema(ran, arguments)
+        check_output(arguments, ran.out)
         return ran
 
     def _search(self, command: str) -> contextlib.AbstractContextManager[object]:
         if self.searches_regions or command not in SEARCHING:
             return contextlib.nullcontext()
         return patch.object(InstallationFinder, "elsewhere", lambda _: ((), {}))
-
-
-def _check_schema(ran: Ran, arguments: tuple[str, ...]) -> None:
-    """What a command prints for programs is as its schema in docs/ describes it, in every test."""
-    found = [name for words, name in DOCUMENTS.items() if arguments[: len(words)] == words]
-    if found:
-        is_endless = "--follow" in arguments
-        check_document([json.loads(line) for line in ran.out.splitlines()] if is_endless else ran.document, found[0])
 
 
 def writes(sandbox: Sandbox) -> list[str]:

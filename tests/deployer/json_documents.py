@@ -1,27 +1,41 @@
-"""Holds what commands print for programs to the schemas of docs/, with no field that they lack."""
+"""Holds what commands print for programs to the schemas of docs/schemas/, with no field that they lack."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
-DOCS = Path(__file__).parents[2] / "docs"
+FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 
 
 def schema(name: str) -> dict[str, Any]:
-    """docs/<name>.schema.json."""
-    found: dict[str, Any] = json.loads((DOCS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    """docs/schemas/<name>.json."""
+    found: dict[str, Any] = json.loads(_file(name).read_text(encoding="utf-8"))
     return found
+
+
+def _file(name: str) -> Path:
+    return FOLDER / f"{name}.json"
 
 
 def check_document(document: Any, name: str) -> None:
     """Fail unless a document is as its schema describes it, every field included."""
     printed = json.loads(json.dumps(document))
     assert [_explained(error) for error in _validator(name).iter_errors(printed)] == []
+
+
+def check_output(arguments: Sequence[str], out: str) -> None:
+    """Fail unless what a command printed for programs is as the command's schema describes it."""
+    if out and "--json" in arguments:
+        words = [word for word in arguments if not word.startswith("-")]
+        known = [name for number in (3, 2, 1) if _file(name := "-".join(words[:number])).exists()]
+        is_endless = "--follow" in arguments
+        check_document([json.loads(line) for line in out.splitlines()] if is_endless else json.loads(out), known[0])
 
 
 def check_lines(text: str, *, last: str) -> list[Any]:

@@ -16,7 +16,7 @@ from handler.records import Record
 from tests.handler.events import load
 from tests.handler.fakes import ACCOUNT, ROOT, SANDBOX, World
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "notice.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "notice.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 HOSTILE = 'a"b\\u0000<!channel>`*_~[x](http://x.example)'
 

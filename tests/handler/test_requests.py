@@ -22,7 +22,7 @@ from tests.handler.fakes import ACCOUNT, OTHER_ACCOUNT
 from tests.handler.http_requests import CALLER, ORGANIZATION, REQUEST_ID, answered, body, http
 from tests.handler.test_events import JSON
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "request.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "request.json").read_text(encoding="utf-8"))
 AT = datetime(2026, 11, 23, 7, 45, 20, 123456, tzinfo=UTC)
 USER = f"arn:aws:iam::{ACCOUNT}:user/people/alice"
 LIKE_A_SESSION = f"arn:aws:iam::{ACCOUNT}:user/ci-build/x:assumed-role/mallory"

@@ -18,6 +18,7 @@ from deployer.audit.reading import Usage
 from deployer.rendering.details import details_document, details_lines
 from handler.records import Record
 from tests.deployer.audit.ledgers import NOW, EventLedger, observed, record
+from tests.deployer.json_documents import check_document
 from tests.example_organization import EXAMPLE
 
 COMPILED = settings.compile(settings.load(Path("config")), EXAMPLE)
@@ -163,6 +164,7 @@ def test_the_story_is_told_from_the_first_refusal_to_the_deletion() -> None:
     assert "user/alice" in story
     assert [line.split()[2:] for line in others.splitlines() if line.startswith("  2026")] == [["deleted", "unknown"]]
     document = details_document(shown)
+    check_document([document], "audit-show")
     assert [one["outcome"] for one in document["story"]] == ["refused", "created", "observed"]
     assert document["story"][-1] | {"action": "deleted", "how": "by hand"} == document["story"][-1]
 
@@ -202,7 +204,9 @@ def test_a_pusher_whom_the_ledger_does_not_know_is_looked_up_in_cloudtrail_by_a_
         for name in ("team-a/api", "api")
     ]
     assert jmespath.search(command[-1], {"Events": events}) == [events[0]["CloudTrailEvent"]]
-    assert details_document(details(native))["pusher_look_up"] == command
+    document = details_document(details(native))
+    check_document([document], "audit-show")
+    assert document["pusher_look_up"] == command
 
     known = details(native, pusher="arn:aws:iam::300000000001:user/ci")
     assert ("pushed by   arn:aws:iam::300000000001:user/ci" in text(known), "lookup-events" in text(known)) == (

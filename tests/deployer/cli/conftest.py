@@ -10,6 +10,7 @@ import pytest
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from tests.deployer.ensuring import SHOP, Ensure
+from tests.deployer.json_documents import check_output
 
 
 @pytest.fixture
@@ -25,6 +26,8 @@ def ensure(
         capsys.readouterr()
         code = run(["ensure", *arguments])
         shown = capsys.readouterr()
+        if "--policy" not in arguments:
+            check_output(["ensure", *arguments], shown.out)
         return code, shown.out, shown.err
 
     yield call

@@ -268,9 +268,9 @@ def test_an_export_is_resumed_after_a_fault(
     assert "run the command again to resume" in failed.err
     assert not file.exists()
     sandbox.faults.clear()
-    ran = deployer("audit", "export", "--out", str(file), "--verbose")
+    ran = deployer("audit", "export", "--out", str(file), "--verbose", "--json")
     assert ran.exit_code == 0, ran.err
-    assert "resumed after 20" in ran.err
+    assert ran.document == {"file": str(file), "records": 34, "resumed_after": 20}
     names = [row["repository"] for row in csv.DictReader(io.StringIO(file.read_text()))]
     assert names == [
         *(f"team-b/{29 - number}" for number in range(30)),

@@ -19,6 +19,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from deployer.organization import Organization
 from tests.deployer.command_line import after_notice
+from tests.deployer.json_documents import check_output, schema
 from tests.example_organization import EXAMPLE
 
 ROOT = Path(__file__).parents[3]
@@ -57,6 +58,7 @@ class Ran:
         code = run(list(arguments))
         captured = self._capsys.readouterr()
         assert "Traceback" not in captured.err
+        check_output(arguments, captured.out)
         return code, captured.out, captured.err
 
 
@@ -556,8 +558,16 @@ class TestInit:
 class TestSchema:
     def test_it_prints_the_schema_of_a_file(self, deployer: Ran) -> None:
         assert "$defs" in json.loads(deployer("schema", "ou")[1])
+        assert deployer("schema")[1] == deployer("schema", "ou")[1]
         known = json.loads(deployer("schema", "ou", "--organization", SNAPSHOT)[1])
         assert "Workloads/Prod/Payments" in known["properties"]["ou"]["enum"]
+
+    def test_a_command_that_prints_json_has_a_schema_too(self, deployer: Ran) -> None:
+        assert json.loads(deployer("schema", "audit", "list")[1]) == schema("audit-list")
+        assert json.loads(deployer("schema", "status")[1]) == schema("status")
+        code, _, err = deployer("schema", "audit", "lst")
+        assert (code, "did you mean audit-list?" in err) == (64, True)
+        assert "account, audit-export, audit-list, audit-repair" in deployer("schema", "x")[2]
 
     def test_it_writes_all_three(self, deployer: Ran, folder: Path) -> None:
         assert deployer("schema", "--out", "schemas")[0] == 0
@@ -585,6 +595,8 @@ class TestOrganization:
         _, out, _ = deployer("organization", "show", "--organization", SNAPSHOT)
         assert "      Payments/  ou-exam-paym0001\n        300000000003 payments-prod\n" in out
         assert "600000000001 old-project (SUSPENDED)" in out
+        _, out, _ = deployer("organization", "show", "--json", "--organization", SNAPSHOT)
+        assert Organization.from_json(out) == EXAMPLE
 
     @pytest.mark.parametrize(
         "command",

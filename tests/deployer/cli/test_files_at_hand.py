@@ -13,6 +13,7 @@ from deployer.cli.files_at_hand import FilesAtHand
 from deployer.cli.main import run
 from deployer.errors import ConfigurationError
 from deployer.pushing.images import parse_image
+from tests.deployer.json_documents import check_document
 
 ROOT = Path(__file__).parents[3]
 
@@ -84,7 +85,9 @@ def test_what_ecr_creates_on_push_needs_no_call_and_no_credentials(
     )
     assert err == ""
     assert run(["ensure", "--json", f"{SANDBOX}/aa/x:1"]) == 0
-    (document,) = json.loads(capsys.readouterr().out)
+    documents = json.loads(capsys.readouterr().out)
+    check_document(documents, "ensure")
+    (document,) = documents
     assert document == {
         "image": f"{SANDBOX}/aa/x:1",
         "account": "500000000001",

@@ -23,6 +23,7 @@ from tests.clients.kit import Bench, Client, Unavailable, skopeo
 from tests.clients.matrix import builders
 from tests.deployer.command_line import after_notice
 from tests.deployer.ensuring import CENTRAL, HOST, SHOP, new, repositories
+from tests.deployer.json_documents import check_output
 from tests.terminal import in_a_terminal, type_ctrl_c
 
 LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
@@ -65,6 +66,8 @@ def push(
         capfd.readouterr()
         code = run(["push", *arguments])
         shown = capfd.readouterr()
+        if "--dry-run" in arguments:
+            check_output(["push", *arguments], shown.out)
         return code, shown.out, shown.err
 
     yield call

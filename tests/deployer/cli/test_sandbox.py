@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 import typer
 
 import aws_org_sandbox.cli
+from aws_org_sandbox import process
+from aws_org_sandbox.sandbox import Sandbox
 from deployer import errors
 from deployer.cli.main import run
 from deployer.cli.sandbox import make_app
 from tests.deployer.command_line import CONFIG
+from tests.deployer.json_documents import check_output
 from tests.example_organization import EXAMPLE
 
 
@@ -33,6 +38,20 @@ def test_commands_of_groups_report_the_errors_of_the_sandbox(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert run(["sandbox", "fault", "list"]) == errors.SandboxError.exit_code
     assert "the sandbox is not running" in capsys.readouterr().err
+
+
+def test_what_it_prints_for_programs_has_schemas(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    process.state_file().parent.mkdir()
+    port = int(sandbox.endpoint_url.rpartition(":")[2])
+    process.state_file().write_text(json.dumps({"pid": os.getpid(), "port": port}), encoding="utf-8")
+    assert run(["sandbox", "fault", "add", "--service", "sts", "--error", "Odd"]) == 0
+    for command in (["sandbox", "fault", "list", "--json"], ["sandbox", "status", "--json"]):
+        capsys.readouterr()
+        assert run(command) == 0
+        check_output(command, capsys.readouterr().out)
 
 
 SNAPSHOT = EXAMPLE.to_json()

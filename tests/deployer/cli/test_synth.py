@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deployer.json_documents import check_document
 from tests.example_organization import EXAMPLE
 
 pytestmark = pytest.mark.slow
@@ -80,6 +81,7 @@ def test_the_zip_holds_the_handler_and_its_settings_and_nothing_else(tmp_path: P
 def test_it_says_which_files_it_wrote(tmp_path: Path, snapshot: Path) -> None:
     run = synth(tmp_path / "out", snapshot, "--json")
     assert [without_digest(Path(path).name) for path in json.loads(run.stdout)["files"]] == FILES
+    check_document(json.loads(run.stdout), "synth")
 
 
 def test_a_file_in_the_way_is_an_error_with_a_next_step(tmp_path: Path, snapshot: Path) -> None:

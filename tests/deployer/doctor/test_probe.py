@@ -17,6 +17,7 @@ from deployer.organization import Organization
 from deployer.rendering.probe import closing_line, probe_document, result_lines
 from handler.reasons import Outcome as RecordOutcome
 from handler.records import Record
+from tests.deployer.json_documents import check_document
 from tests.example_organization import EXAMPLE
 
 SHOP = Target("300000000001", "eu-west-1")
@@ -242,7 +243,9 @@ def test_each_end_names_the_place_and_what_to_do(result: ProbeResult) -> None:
     lines = [line.text for line in result_lines(result, organization, "deployer-probe")]
     assert lines[0].startswith("shop-prod (300000000001) in eu-west-1:")
     assert max(map(len, lines)) <= 80
-    (document,) = probe_document([result], organization, "deployer-probe")["probes"]
+    every = probe_document([result], organization, "deployer-probe")
+    check_document(every, "doctor")
+    (document,) = every["probes"]
     assert document["is_proven"] is result.is_proven
     assert bool(document["next_steps"]) is not result.is_proven
     assert closing_line([result]).text == f"1 probe, {int(result.is_proven)} succeeded"

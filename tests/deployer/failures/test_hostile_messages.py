@@ -38,6 +38,7 @@ from deployer.targets import Scope
 from handler.text import short_json
 from tests.deployer.failures.queues import CENTRAL, FakeHandler, FakeSqs, dead_letters, event
 from tests.deployer.failures.test_messages import ANYTHING, GIVEN_UP, UNDELIVERED, message
+from tests.deployer.json_documents import check_document
 from tests.example_organization import EXAMPLE
 
 EVERYTHING = Selection(scope=Scope.whole(EXAMPLE))
@@ -149,7 +150,8 @@ def assert_shown(found: ReceivedFailures) -> None:
         }
         for failure in found.failures
     ]
-    for document in (documents, received_document(found, EXAMPLE)):
+    for document, name in ((documents, "failures-show"), (received_document(found, EXAMPLE), "failures-list")):
+        check_document(document, name)
         text = json_text(document)
         text.encode()
         assert "\x9b" not in text
@@ -203,7 +205,9 @@ def test_invariant_5_whatever_one_member_writes_the_others_failures_are_read_and
     handler = FakeHandler(sqs)
     done = redrive(sqs, handler, found.failures, report=lambda one: None)
     release(sqs, [*found.failures, *found.others])
-    json_text(redrive_document(done, found, EXAMPLE)).encode()
+    redriven = redrive_document(done, found, EXAMPLE)
+    check_document(redriven, "failures-redrive")
+    json_text(redriven).encode()
     for one in done:
         assert all(line.text.encode() for line in redrive_result_lines(one, EXAMPLE))
 

@@ -378,8 +378,8 @@ def test_invariants_1_and_5_a_replay_restores_events_that_no_queue_holds_and_rep
     url = world.sandbox.client("sqs").get_queue_url(QueueName=FAILURES)["QueueUrl"]
     world.sandbox.client("sqs").purge_queue(QueueUrl=url)
 
-    dry = world.deployer("failures", "replay", "--since", "1h", "--dry-run")
-    assert (dry.exit_code, "3 events in total" in dry.out) == (0, True)
+    dry = world.deployer("failures", "replay", "--since", "1h", "--dry-run", "--json")
+    assert (dry.exit_code, "3 events in total" in dry.err, dry.document["state"]) == (0, True, None)
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)  # whole seconds, and not included
     while datetime.now(UTC) < until:
         time.sleep(0.05)

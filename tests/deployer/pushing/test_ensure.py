@@ -27,6 +27,7 @@ from deployer.pushing.images import ImageReference, parse_image
 from deployer.pushing.request_lane import RequestLane, Response
 from deployer.rendering.ensure import outcome_document, outcome_lines, waiting_text
 from tests.clocks import Time
+from tests.deployer.json_documents import check_document
 
 HOST = "300000000001.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -223,6 +224,7 @@ class TestRequestLane:
         assert isinstance(outcome, TimedOut)
         assert any("m [name-denied]" in line.text for line in outcome_lines(outcome))
         document = outcome_document(outcome)
+        check_document([document], "ensure")
         assert (document["outcome"], document["reason"], document["message"]) == ("timed-out", "name-denied", "m")
 
     def test_without_an_answer_the_event_lane_does_the_same(self) -> None:

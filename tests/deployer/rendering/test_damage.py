@@ -62,7 +62,7 @@ def test_what_somebody_added_is_shown_with_its_command_and_is_not_planned() -> N
         assert "not repaired before that: role deployer-auditor: trust policy changed" in text
     assert "REPAIRS 1 instance" in planned
     document = plan_document(plan, EXAMPLE, caller="x")
-    check_document(document, "rollout")
+    check_document(document, "plan")
     repaired = document["stack_sets"][0]["instances"]["repaired"]
     assert [(one["account"], one["damage"]) for one in repaired] == [(SEARCH.account, list(CHANGED.problems))]
     markdown = plan_markdown(plan, EXAMPLE, caller="x", course=Course(), everything=False)

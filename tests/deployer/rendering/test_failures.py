@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from deployer.failures.messages import Failure, Queue, read
 from deployer.failures.redriving import OutOfReach, ReceivedFailures, RedriveResult, RedriveStatus
@@ -133,7 +134,7 @@ def test_lines_are_at_most_80_wide_and_printable(reason: str, detail: str, accou
     found = ReceivedFailures(failures=[failure, forged])
     for line in [*received_lines(found, EXAMPLE), *failure_lines(failure, EXAMPLE), *failure_lines(forged, EXAMPLE)]:
         assert is_harmless(line.text)
-        assert len(line.text) <= 80 or " " not in line.text.strip(), "only a single word may be longer"
+        assert cell_len(line.text) <= 80 or " " not in line.text.strip(), "only a single word may be longer"
     json.dumps(received_document(found, EXAMPLE))
 
 

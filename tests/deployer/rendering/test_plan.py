@@ -137,7 +137,7 @@ def _text(found: Plan, organization: Organization = EXAMPLE, *, everything: bool
 
 def _document(found: Plan, organization: Organization = EXAMPLE) -> dict[str, Any]:
     document = plan_document(found, organization, caller=CALLER)
-    check_document(document, "rollout")
+    check_document(document, "plan")
     return document
 
 

@@ -11,6 +11,7 @@ from deployer.rendering.report import summary_document, summary_lines
 from deployer.reporting.aggregation import aggregate
 from deployer.reporting.page import Subject, policy
 from deployer.reporting.wording import lede, seconds
+from tests.deployer.json_documents import check_document
 from tests.deployer.reporting.pages import ATTACKS, full_subject, hostile_records, write
 from tests.deployer.reporting.samples import UNTIL, record, records
 
@@ -125,6 +126,7 @@ def test_the_command_says_it_in_short() -> None:
     assert all(len(line) <= 80 for line in lines)
     assert lines[-1] == "Wrote report.html (1.2 MB)."
     document = summary_document(found, full_subject())
+    check_document({"file": "report.html", "bytes": 1_234_567, **document}, "audit-report")
     assert document["records"] == sum(document["outcomes"].values()) == 300
     assert document["seconds_to_repository"]["p50"] == pytest.approx(4, rel=0.2)
 

@@ -135,4 +135,4 @@ def test_whatever_a_file_contains_is_a_problem_with_one_line_or_can_be_rolled_ou
         for target in ("300000000001", "Workloads/Prod", "Root"):
             explanation = explain(compiled, target)
             assert as_text(explanation, None, any_principal=True)
-            assert json.loads(as_document(explanation, None))["settings"]
+            assert as_document(explanation, None)["settings"]

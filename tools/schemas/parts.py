@@ -1,4 +1,4 @@
-"""Parts of the schemas of docs/*.schema.json."""
+"""Parts of the schemas of docs/schemas/."""
 
 from __future__ import annotations
 
@@ -42,19 +42,41 @@ def enum(literal: Any) -> Schema:
     return {"enum": list(get_args(literal))}
 
 
+def seconds(description: str = "") -> Schema:
+    """A duration."""
+    return {"type": "number", "minimum": 0} | ({"description": description} if description else {})
+
+
+def mapping_of(values: Schema) -> Schema:
+    """An object whose keys vary."""
+    return {"type": "object", "additionalProperties": values}
+
+
+def or_null(schema: Schema, description: str = "") -> Schema:
+    """A value, or null."""
+    return {"anyOf": [schema, {"type": "null"}]} | ({"description": description} if description else {})
+
+
 BOOLEAN: Schema = {"type": "boolean"}
 TEXTS = list_of(text())
 TIME: Schema = {"type": "string", "format": "date-time", "description": "UTC, with Z"}
-TIME_OR_NULL: Schema = {"anyOf": [TIME, {"type": "null"}]}
+TIME_OR_NULL = or_null(TIME)
+ACCOUNT: Schema = {"type": "string", "pattern": "^[0-9]{12}$"}
 PLACE = {
-    "account": {"type": "string", "pattern": "^[0-9]{12}$"},
+    "account": ACCOUNT,
     "name": text_or_null("null if the account has left the organization"),
     "ou": text("The path of its OU"),
 }
 INSTANCE = {**PLACE, "region": text()}
+LOCATION = object_of({"file": text(), "line": count(), "column": count()})
 
 
-def document(title: str, version: int) -> Schema:
+def document(command: str, version: int = 1) -> Schema:
+    """What the schema of the document of a command begins with."""
+    return titled(f"What `deployer {command} --json` prints", version)
+
+
+def titled(title: str, version: int) -> Schema:
     """What every schema begins with."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,18 +1,19 @@
-"""docs/*.schema.json of what commands print for programs: the documents of --json, and JSON lines."""
+"""What commands that deploy, and those that look at it, print with --json, and the lines of --log-format json."""
 
 from __future__ import annotations
 
-import json
-
+from deployer.doctor.finding import CheckStatus
+from deployer.doctor.probe import ProbeStatus
 from deployer.planning.opt_in import OptInStatus
 from deployer.planning.plan import Change
 from deployer.planning.states import FunctionUrl
 from deployer.rendering.events_json import VERSION as EVENTS_VERSION
 from deployer.rendering.plan_json import VERSION
+from deployer.rollout.status import State
 from deployer.stack_sets import Action, OperationStatus, ResultStatus
 from deployer.stacks import ResourceChange
-from tools import reading_schemas
-from tools.schema_parts import (
+from tools.schemas.parts import (
+    ACCOUNT,
     BOOLEAN,
     INSTANCE,
     PLACE,
@@ -24,9 +25,11 @@ from tools.schema_parts import (
     document,
     enum,
     list_of,
+    mapping_of,
     object_of,
     text,
     text_or_null,
+    titled,
 )
 
 _EXIT_CODE: Schema = {"type": "integer", "minimum": 0, "maximum": 255}
@@ -69,24 +72,23 @@ def destroy() -> Schema:
         "ledger": {"enum": ["deleted", "kept", "absent"]},
         "outcome": {"anyOf": [object_of(_REMOVAL_RESULT), {"type": "null"}], "description": "null if nothing exists"},
     }
-    return document("What `deployer destroy --json` prints", VERSION) | object_of(properties)
+    return document("destroy", VERSION) | object_of(properties)
+
+
+def plan() -> Schema:
+    """The document of `plan --json`."""
+    return document("plan", VERSION) | object_of(_plan())
 
 
 def rollout() -> Schema:
-    """The documents of `plan --json` and `rollout --json`."""
-    outdated = object_of(
-        {"section": text(), "item": text(), "before": text_or_null(), "after": text_or_null()},
-    )
+    """The document of `rollout --json`."""
+    done = _plan() | {"url": text_or_null("The handler's function URL"), "outcome": object_of(_RESULT)}
+    outdated = object_of({"section": text(), "item": text(), "before": text_or_null(), "after": text_or_null()})
     changed = {"version": {"const": VERSION}, "changed_since": list_of(outdated)}
-    found = document("What `deployer plan --json` and `deployer rollout --json` print", VERSION)
-    plan = object_of(_plan(), description="`plan --json`, and with `url` and `outcome` `rollout --json`")
-    plan["properties"] |= {
-        "url": text_or_null("The handler's function URL"),
-        "outcome": object_of(_RESULT),
-    }
-    plan["dependentRequired"] = {"url": ["outcome"], "outcome": ["url"]}
     refused = object_of(changed, description="`rollout --plan`: what has changed since the file was written (exit 27)")
-    return found | {"oneOf": [{"title": "plan", **plan}, {"title": "changed", **refused}]}
+    return document("rollout", VERSION) | {
+        "oneOf": [{"title": "done", **object_of(done)}, {"title": "changed", **refused}]
+    }
 
 
 def _plan() -> Schema:
@@ -191,13 +193,61 @@ def events() -> Schema:
         }
         for name, (meaning, fields) in found.items()
     ]
-    return document(title, EVENTS_VERSION) | object_of(of_all) | {"oneOf": variants}
+    return titled(title, EVENTS_VERSION) | object_of(of_all) | {"oneOf": variants}
 
 
-SCHEMAS = {"rollout-events": events, "rollout": rollout, "destroy": destroy, **reading_schemas.SCHEMAS}
-"""By the first part of the file's name."""
+def status() -> Schema:
+    """The document of `status --json`."""
+    coverage = {state: count() for state in enum(State)["enum"]}
+    properties = {
+        "organization": text(),
+        "as_wanted": {**BOOLEAN, "description": "Whether everything is in sync"},
+        "url": text_or_null("The handler's function URL"),
+        "deep": BOOLEAN,
+        "unread": list_of(object_of({**INSTANCE, "reason": text()})),
+        "stacks": list_of(object_of({
+            "name": text(), "region": text(), "state": text_or_null(), "differs": BOOLEAN, "replaced_code": TEXTS,
+            "damage": TEXTS,
+        })),
+        "additions": list_of(object_of({**INSTANCE, "addition": text(), "command": text("Removes it")})),
+        "coverage": list_of(object_of({
+            "stack_set": text(), "ou": text(), "region": text(), "wanted": count("Instances that should exist"),
+            **coverage,
+        })),
+        "instances": list_of(object_of({
+            **INSTANCE, "stack_set": text(), "state": enum(State), "reason": text_or_null("AWS's own words"),
+            "next_step": text_or_null(),
+        })),
+        "causes": list_of(object_of({
+            "state": enum(State), "reason": text_or_null(), "next_step": text_or_null(), "instances": count(),
+            "accounts": count(),
+        })),
+    }  # fmt: skip
+    return document("status", VERSION) | object_of(properties)
 
 
-def render(name: str) -> str:
-    """The text of docs/<name>.schema.json."""
-    return json.dumps(SCHEMAS[name](), indent=2) + "\n"
+def doctor() -> Schema:
+    """The document of `doctor --json`."""
+    finding = object_of({"severity": text(), "message": text(), "next_step": text_or_null(), "commands": TEXTS})
+    check = object_of({"check": text(), "title": text(), "result": enum(CheckStatus), "findings": list_of(finding)})
+    probe = object_of({
+        "account": ACCOUNT, "account_name": text_or_null(), "region": text(), "outcome": enum(ProbeStatus),
+        "is_proven": {**BOOLEAN, "description": "Events are processed, and no repository is left"},
+        "reason": text_or_null("A stable code"), "detail": text_or_null(),
+        "left": text_or_null("Why the repository was not deleted"),
+        "seconds": {**mapping_of({"type": "number"}), "description": "By part of the path"},
+        "next_steps": TEXTS,
+    })  # fmt: skip
+    checked = object_of({"has_findings": BOOLEAN, "checks": list_of(check)})
+    probed = object_of({"has_findings": BOOLEAN, "repository": text(), "probes": list_of(probe)})
+    return document("doctor") | {"oneOf": [{"title": "checks", **checked}, {"title": "--probe", **probed}]}
+
+
+SCHEMAS = {
+    "plan": plan,
+    "rollout": rollout,
+    "rollout-events": events,
+    "destroy": destroy,
+    "status": status,
+    "doctor": doctor,
+}
