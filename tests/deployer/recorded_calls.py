@@ -32,11 +32,14 @@ Needed = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What roles named `<prefix><policy>` asked for, and the trust policies of the roles that they assumed."""
+    """What roles named `<prefix><policy>` asked for.
+
+    `resource_policies` are by service and ARN: the trust policies of the roles that they assumed, and what a test adds.
+    """
 
     prefix: str
     requests: list[AccessRequest] = field(default_factory=list)
-    trusts: dict[str, Any] = field(default_factory=dict)
+    resource_policies: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def policy_name(self, request: AccessRequest) -> str:
         """The policy of the role that asks; nothing for anybody else."""
@@ -68,7 +71,7 @@ class Recorded:
                 if (found := request.context.get(key))
             },
             identity_policies=[policy_of(list(permissions))],
-            resource_policy=self.trusts.get(resource) if request.action in ASSUME else None,
+            resource_policy=self.resource_policies.get((request.action.partition(":")[0], resource)),
         )
 
 
@@ -81,7 +84,7 @@ def recording(prefix: str) -> Iterator[Recorded]:
         if found.policy_name(request):
             found.requests.append(request)
         if request.action in ASSUME and (assumed := find_role(request.resource or "")):
-            found.trusts[assumed.arn] = json.loads(assumed.assume_role_policy_document)
+            found.resource_policies["sts", assumed.arn] = json.loads(assumed.assume_role_policy_document)
         return evaluate(request, policies)
 
     with pytest.MonkeyPatch.context() as patch:

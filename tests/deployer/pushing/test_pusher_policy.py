@@ -16,16 +16,19 @@ from unittest.mock import patch
 import pytest
 from botocore.exceptions import ClientError
 
+from aws_org_sandbox.credentials import Credentials
 from aws_org_sandbox.oci import images as oci_images
 from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
-from deployer.pushing.images import parse_image
-from deployer.pushing.pusher_policy import PUSH_ACTIONS, pusher_permissions, pusher_policy
+from deployer.pushing.images import ImageReference, parse_image
+from deployer.pushing.pusher_policy import PUSH_ACTIONS, PUSHERS, pusher_permissions, pusher_policy
 from templates.operator_policy import policy_of
+from tests.deployer.recorded_calls import disagreements, recording, unneeded
 from tests.example_config import HANDLER_CONFIG
 from tests.function_urls import handler_url
+from tests.iam_simulate.url_calls import FUNCTION, function_policy
 from tests.principals import environment, role
 
 DEV = "400000000001"
@@ -65,10 +68,18 @@ def policy_for(name: str, capsys: pytest.CaptureFixture[str]) -> Any:
 def ensure_and_push(sandbox: Sandbox, policy: Any, name: str) -> None:
     """All that a pipeline does for a new repository, as a new role; raises Denied at the first step that is refused."""
     credentials = role(sandbox, DEV, policy)
+    ensure(sandbox, credentials, name)
+    push(sandbox, credentials, name)
+
+
+def ensure(sandbox: Sandbox, credentials: Credentials, name: str) -> None:
     with patch.dict("os.environ", environment(sandbox, credentials)), _step("ensure"):
         code = run(["ensure", "--timeout", "20", "--config", str(HANDLER_CONFIG), f"{HOST}/{name}:1"])
         if code != 0:
             raise Denied(f"exit code {code}")
+
+
+def push(sandbox: Sandbox, credentials: Credentials, name: str) -> None:
     with _step("login"):
         ecr = sandbox.client_with(credentials, "ecr", region="eu-west-1")
         client = Client.login(ecr, endpoint=sandbox.endpoint_url, registry=HOST)
@@ -131,12 +142,40 @@ def test_the_function_url_needs_both_of_its_actions(
 
 
 def test_the_policy_of_ensure_suffices_for_ensure_and_not_for_a_push(rolled_out: Sandbox, name: str) -> None:
-    image = parse_image(f"{HOST}/{name}:1")
-    assert image is not None
-    policy = policy_of(pusher_permissions("ensure", [image], function=None))
+    policy = policy_of(pusher_permissions("ensure", [_image(name)], function=None))
     with pytest.raises(Denied, match=r"^login"):
         ensure_and_push(rolled_out, policy, name)
     assert rolled_out.client("ecr", account=DEV).describe_repositories(repositoryNames=[name])["repositories"]
+
+
+def test_an_independent_simulator_finds_each_action_of_both_policies_needed_and_sufficient(
+    rolled_out: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {command: [f"team-shop/{uuid.uuid4().hex[:12]}" for _ in "12"] for command in PUSHERS}
+    policies = {
+        command: pusher_permissions(command, [_image(name) for name in names[command]], function=FUNCTION)
+        for command in PUSHERS
+    }
+    with recording("pusher-") as recorded:
+        recorded.resource_policies["lambda", FUNCTION] = function_policy()
+        for command, statements in policies.items():
+            credentials = role(rolled_out, DEV, policy_of(statements), name=f"pusher-{command}")
+            by_event, by_url = names[command]
+            ensure(rolled_out, credentials, by_event)
+            with monkeypatch.context() as patched:
+                patched.setenv("DEPLOYER_URL", handler_url(rolled_out))
+                ensure(rolled_out, credentials, by_url)
+            if command == "push":
+                push(rolled_out, credentials, by_event)
+    assert {recorded.policy_name(request) for request in recorded.requests} == {*PUSHERS}
+    assert [one for command in PUSHERS for one in unneeded(recorded, command, policies[command])] == []
+    assert disagreements(recorded, policies) == []
+
+
+def _image(name: str) -> ImageReference:
+    image = parse_image(f"{HOST}/{name}:1")
+    assert image is not None
+    return image
 
 
 def test_it_is_for_no_other_repository(rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str]) -> None:
