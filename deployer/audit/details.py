@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from deployer.audit.stories import EMPTY, Story
+from deployer.audit.lifetimes import EMPTY, Lifetime
 from deployer.settings import Compiled
 from deployer.settings.inheritance import Origin
 from deployer.settings.verdicts import LocatedRule, Verdict, constructed_call, judge
@@ -69,8 +69,8 @@ class DecisionDetails:
     record: Record
     history: tuple[Record, ...] = ()
     """Other decisions about the same repository, the newest first."""
-    story: Story = EMPTY
-    """The story of the repository that the decision is about."""
+    lifetime: Lifetime = EMPTY
+    """The records of the repository that the decision is about, from the first refusal to its deletion."""
     pusher: str | None = None
     """Who pushed to a repository that ECR created, as far as the ledger knows."""
     today: Today | None = None

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby, islice
 from typing import Protocol
 
+from deployer.audit.lifetimes import EMPTY, Lifetime, is_creation, lifetimes_of
 from deployer.audit.query import ALL, BEGINNING, DECISIONS, OTHERS, Query
 from deployer.audit.reading import Ledger, Usage, read
-from deployer.audit.stories import EMPTY, Story, is_creation, stories_of
 from handler import reasons
 from handler.records import Record
 
@@ -35,8 +35,8 @@ class FoundDecision:
 
     record: Record
     history: tuple[Record, ...] = ()
-    story: Story = EMPTY
-    """The repository's own story, which the decision is a part of."""
+    lifetime: Lifetime = EMPTY
+    """The repository's own lifetime, which the decision is a part of."""
     pusher: str | None = None
     """Who pushed to a repository that ECR created, by another record of the ledger; None if none names one caller."""
 
@@ -75,16 +75,16 @@ def _of_repository(name: str | None, ledger: Ledger, within: Query, usage: Usage
 
 
 def _of_registry(records: list[Record]) -> FoundDecision:
-    """The creation in the newest story, decided or observed; else its newest record."""
-    newest = stories_of(records)[-1][::-1]
+    """The creation in the newest lifetime, decided or observed; else its newest record."""
+    newest = lifetimes_of(records)[-1][::-1]
     created = (one for one in newest if one.outcome in ("created", "violation"))
     return _found(next(chain(created, filter(is_creation, newest)), newest[0]), sorted(records, key=_at, reverse=True))
 
 
 def _found(record: Record, others: Iterable[Record]) -> FoundDecision:
     every = [one for one in others if (one.account, one.at) != (record.account, record.at)]
-    own = next(story for story in stories_of([*every, record]) if record in story)
-    return FoundDecision(record=record, history=tuple(every[:HISTORY]), story=Story.of(own))
+    own = next(lifetime for lifetime in lifetimes_of([*every, record]) if record in lifetime)
+    return FoundDecision(record=record, history=tuple(every[:HISTORY]), lifetime=Lifetime.of(own))
 
 
 def _pusher(record: Record, ledger: Ledger, usage: Usage) -> str | None:

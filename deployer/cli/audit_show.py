@@ -131,7 +131,7 @@ class _DetailsReader:
         return DecisionDetails(
             record=record,
             history=found.history,
-            story=found.story,
+            lifetime=found.lifetime,
             pusher=found.pusher,
             today=judge_today(record, self._compiled) if self._compiled else None,
             actual=actual,

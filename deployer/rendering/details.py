@@ -9,7 +9,7 @@ from typing import Any
 
 from deployer.audit.details import UNKNOWN, DecisionDetails, Setting
 from deployer.audit.documents import document
-from deployer.audit.stories import Story
+from deployer.audit.lifetimes import Lifetime
 from deployer.rendering.explanations import explain_command, with_location
 from deployer.rendering.text import Line, Tone, command_lines, wrapped
 from deployer.settings.yaml_text import flow
@@ -36,8 +36,8 @@ def details_lines(details: DecisionDetails) -> Iterator[Line]:
         ("Decision", _decision(details)),
         ("Steps", _steps(details)),
         ("Settings", _settings(details)),
-        ("Story of this repository", _story(details.story)),
-        ("Others of this name", _others(details)),
+        ("History of this repository", _lifetime(details.lifetime)),
+        ("Other records of this name", _others(details)),
     ):
         body = list(lines)
         if body:
@@ -62,7 +62,10 @@ def _request(details: DecisionDetails) -> Iterator[Line]:
     if details.pusher:
         yield from _labelled("pushed by", f"{details.pusher}, who looked for layers of it just before")
     if _lacks_pusher(details):
-        yield from _labelled("pushed by", "unknown to the ledger; the account's CloudTrail knows it for 90 days:")
+        yield from _labelled(
+            "pushed by",
+            "unknown to the ledger; CloudTrail's event history in the account has it for 90 days:",
+        )
         yield from command_lines(_look_up(record), indent=4)
     yield from _labelled("from", ", ".join(part for part in (record.source_ip, record.user_agent) if part))
     yield from _labelled("call", record.event_name)
@@ -77,7 +80,11 @@ def _lacks_pusher(details: DecisionDetails) -> bool:
 
 
 def _look_up(record: Record) -> list[str]:
-    """The command, for a principal of the account, that prints CloudTrail's events of the push."""
+    """The command, for a principal of the account, that prints CloudTrail's events of the push.
+
+    The history has management events of 90 days, read and write.
+    https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+    """
     times = (iso(record.event_time - _ONE_PUSH), iso(record.event_time + _ONE_PUSH))
     event_name = f"AttributeKey=EventName,AttributeValue={_FIRST_CALL}"
     words = ["aws", "cloudtrail", "lookup-events", "--region", str(record.region), "--lookup-attributes", event_name]
@@ -180,18 +187,18 @@ def _value(value: Any) -> str:
     return flow(value)
 
 
-def _story(story: Story) -> Iterator[Line]:
+def _lifetime(lifetime: Lifetime) -> Iterator[Line]:
     """From the first refusal to the deletion, unless the decision is all of it."""
-    if len(story.records) < 2:
+    if len(lifetime.records) < 2:
         return
-    yield from _records(story.first)
-    if story.omitted:
-        yield Line(f"  … {counted(story.omitted, 'more record')} …", "quiet")
-    yield from _records(story.last)
+    yield from _records(lifetime.first)
+    if lifetime.omitted:
+        yield Line(f"  … {counted(lifetime.omitted, 'more record')} …", "quiet")
+    yield from _records(lifetime.last)
 
 
 def _others(details: DecisionDetails) -> Iterator[Line]:
-    yield from _records(one for one in details.history if one not in details.story.records)
+    yield from _records(one for one in details.history if one not in details.lifetime.records)
 
 
 def _records(records: Iterable[Record]) -> Iterator[Line]:
@@ -226,7 +233,7 @@ def details_document(details: DecisionDetails) -> dict[str, Any]:
         "history": [_brief(one) for one in details.history],
         "pusher": details.pusher,
         "pusher_look_up": _look_up(details.record) if _lacks_pusher(details) else None,
-        "story": [_brief(one) for one in details.story.records],
+        "lifetime": [_brief(one) for one in details.lifetime.records],
         "notes": list(details.notes),
     }
 

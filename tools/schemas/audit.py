@@ -72,7 +72,7 @@ def show() -> Schema:
         "history": list_of(brief, description="Other decisions about this name, the newest first"),
         "pusher": text_or_null("Who pushed to a repository that ECR created"),
         "pusher_look_up": or_null(TEXTS, "The command that asks CloudTrail who pushed"),
-        "story": list_of(brief, description="Decisions about this repository, from the first to its deletion"),
+        "lifetime": list_of(brief, description="Decisions about this repository, from the first to its deletion"),
         "notes": list_of(text(), description="Why a part is missing"),
     })  # fmt: skip
     return document("audit show") | list_of(details, description="The newest decision in each registry")

@@ -152,21 +152,21 @@ def test_a_repository_that_is_gone_is_said_to_be() -> None:
     )
 
 
-def test_the_story_is_told_from_the_first_refusal_to_the_deletion() -> None:
+def test_the_history_is_shown_from_the_first_refusal_to_the_deletion() -> None:
     refused, made = record(60, outcome="refused"), record(50)
     deleted = observed(40, action="deleted", principal="arn:aws:iam::300000000001:user/alice")
     before = observed(90, action="deleted", how="unknown")
     (found,) = find("team-a/api", EventLedger([before, refused, made, deleted]), within=EVERYWHERE, usage=Usage())
-    shown = details(found.record, history=found.history, story=found.story)
-    story, others = text(shown).partition("Story of this repository")[2].split("Others of this name")
-    lines = [line.split()[2:] for line in story.splitlines() if line.startswith("  2026")]
+    shown = details(found.record, history=found.history, lifetime=found.lifetime)
+    lifetime, others = text(shown).partition("History of this repository")[2].split("Other records of this name")
+    lines = [line.split()[2:] for line in lifetime.splitlines() if line.startswith("  2026")]
     assert lines == [["refused", "name-denied"], ["created"], ["deleted", "by", "hand"]]
-    assert "user/alice" in story
+    assert "user/alice" in lifetime
     assert [line.split()[2:] for line in others.splitlines() if line.startswith("  2026")] == [["deleted", "unknown"]]
     document = details_document(shown)
     check_document([document], "audit-show")
-    assert [one["outcome"] for one in document["story"]] == ["refused", "created", "observed"]
-    assert document["story"][-1] | {"action": "deleted", "how": "by hand"} == document["story"][-1]
+    assert [one["outcome"] for one in document["lifetime"]] == ["refused", "created", "observed"]
+    assert document["lifetime"][-1] | {"action": "deleted", "how": "by hand"} == document["lifetime"][-1]
 
 
 def test_what_others_created_is_not_compared_with_the_ownership_tags_of_ours() -> None:

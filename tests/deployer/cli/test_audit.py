@@ -196,7 +196,7 @@ def test_a_pattern_or_an_empty_name_is_refused(sandbox: Sandbox, deployer: Deplo
     assert not sandbox.calls
 
 
-def test_a_story_that_is_not_there_is_missed_where_it_was_looked_for(deployer: Deployer) -> None:
+def test_a_repository_without_records_is_an_error_that_names_what_was_searched(deployer: Deployer) -> None:
     ran = deployer("audit", "show", "x", "--account", "shop-prod", "--region", "us-east-1")
     assert ran.exit_code == 11
     assert f"no decision about x in account {SHOP}, region us-east-1" in ran.err
@@ -304,7 +304,7 @@ def test_a_short_export_is_resumed_after_a_fault(
     assert len(names) == 34
 
 
-def test_the_whole_story_of_a_push(sandbox: Sandbox) -> None:
+def test_all_details_of_a_push(sandbox: Sandbox) -> None:
     deployer = Deployer(sandbox)
     assert deployer("rollout", "--org", "--yes").exit_code == 0
     ecr = sandbox.client("ecr", account=SHOP, region="eu-west-1")
@@ -313,8 +313,8 @@ def test_the_whole_story_of_a_push(sandbox: Sandbox) -> None:
             ecr.initiate_layer_upload(repositoryName=name)
     sandbox.settle(60)
     ecr.put_image_tag_mutability(repositoryName="team-a/api", imageTagMutability="MUTABLE")
-    (story,) = deployer("audit", "show", "team-a/api", "--json").document
-    settings = {setting["key"]: setting for setting in story["settings"]}
+    (details,) = deployer("audit", "show", "team-a/api", "--json").document
+    settings = {setting["key"]: setting for setting in details["settings"]}
     assert settings["image_tag_mutability"]["then"] == settings["image_tag_mutability"]["today"] == "IMMUTABLE"
     assert settings["image_tag_mutability"]["there"] == "MUTABLE"
     assert settings["image_tag_mutability"]["set_by"]["file"].endswith("config/ous/workloads/prod.yaml")
@@ -322,9 +322,9 @@ def test_the_whole_story_of_a_push(sandbox: Sandbox) -> None:
         "image_tag_mutability",
         "mutability_exclusions",
     ]
-    assert set(story["steps"]) >= {"organization", "create", "policies", "total"}
-    assert story["notes"] == []
-    shown = deployer("audit", "show", story["record"]["event_id"]).out
+    assert set(details["steps"]) >= {"organization", "create", "policies", "total"}
+    assert details["notes"] == []
+    shown = deployer("audit", "show", details["record"]["event_id"]).out
     for words in ("Request", "create.names.allow: team-*/**", "which are those of today", "the repository existed"):
         assert words in shown
     refused = deployer("audit", "show", "team-a/tmp-1").out
@@ -336,17 +336,17 @@ def test_the_whole_story_of_a_push(sandbox: Sandbox) -> None:
     sandbox.settle(60)
     shown = deployer("audit", "show", "team-a/api").out
     assert "The repository no longer exists." in shown
-    (story,) = deployer("audit", "show", "team-a/api", "--json").document
-    assert [(one["outcome"], one.get("action"), one.get("how")) for one in story["story"]] == [
+    (details,) = deployer("audit", "show", "team-a/api", "--json").document
+    assert [(one["outcome"], one.get("action"), one.get("how")) for one in details["lifetime"]] == [
         ("created", None, None),
         ("observed", "deleted", "by hand"),
     ]
     ecr.create_repository(repositoryName="team-a/api", imageTagMutability="MUTABLE")
     sandbox.settle(60)
-    (story,) = deployer("audit", "show", "team-a/api", "--json", "--ledger-only").document
-    assert [(one["outcome"], one["action"]) for one in story["story"]] == [("observed", "created")]
-    assert story["record"]["settings"]["image_tag_mutability"] == "MUTABLE"
-    assert story["record"]["ou_path"] == "Workloads/Prod"
+    (details,) = deployer("audit", "show", "team-a/api", "--json", "--ledger-only").document
+    assert [(one["outcome"], one["action"]) for one in details["lifetime"]] == [("observed", "created")]
+    assert details["record"]["settings"]["image_tag_mutability"] == "MUTABLE"
+    assert details["record"]["ou_path"] == "Workloads/Prod"
     assert (
         listed(deployer, "--action", "deleted")
         == listed(deployer, "--how", "by hand", "--limit", "1")

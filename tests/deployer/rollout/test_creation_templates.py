@@ -114,16 +114,16 @@ def the_first_push_is_completed_and_recorded(sandbox: Sandbox, folder: Folder) -
     assert found["imageScanningConfiguration"] == {"scanOnPush": True}
     assert tags["env"] == "dev"
     assert "/deployer-native-" in tags["pushed-by"]
-    (story,) = folder.deployer("audit", "show", "anything/api", "--json").document
-    assert {key: story["record"][key] for key in ("outcome", "reason", "engine", "event_id")} == {
+    (details,) = folder.deployer("audit", "show", "anything/api", "--json").document
+    assert {key: details["record"][key] for key in ("outcome", "reason", "engine", "event_id")} == {
         "outcome": "created",
         "reason": "created-by-template",
         "engine": "native",
         "event_id": tags["deployer:event-id"],
     }
-    assert story["pusher"] == f"arn:aws:iam::{SHOP_DEV}:user/" + story["pusher"].rpartition("/")[2]
-    assert [setting["key"] for setting in story["settings"] if not setting["same"]] == []
-    assert [one["outcome"] for one in story["story"]] == ["created"]
+    assert details["pusher"] == f"arn:aws:iam::{SHOP_DEV}:user/" + details["pusher"].rpartition("/")[2]
+    assert [setting["key"] for setting in details["settings"] if not setting["same"]] == []
+    assert [one["outcome"] for one in details["lifetime"]] == ["created"]
     by_ecr = folder.deployer("audit", "list", "--how", "native", "--json").document
     assert [(one["outcome"], one["repository"]) for one in by_ecr] == [("created", "anything/api")]
     verified = folder.deployer("audit", "verify", "--account", SHOP_DEV, "--json")

@@ -1,4 +1,4 @@
-"""The stories of a name: what a deletion closes, and what is shown of them."""
+"""The lifetimes of a name: what a deletion closes, and what is shown of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.audit.finding import find
+from deployer.audit.lifetimes import FIRST, LAST, Lifetime, lifetimes_of
 from deployer.audit.query import Query
 from deployer.audit.reading import Usage
-from deployer.audit.stories import FIRST, LAST, Story, stories_of
 from handler.records import Record
 from tests.deployer.audit.ledgers import NOW, EventLedger, observed, record
 
@@ -22,22 +22,22 @@ RECREATED = observed(30)
 PUSHER = str(CREATED.principal)
 
 
-def test_a_deletion_closes_a_story_and_the_next_record_begins_another() -> None:
-    assert stories_of([RECREATED, DELETED, CREATED, REFUSED]) == [[REFUSED, CREATED, DELETED], [RECREATED]]
+def test_a_deletion_closes_a_lifetime_and_the_next_record_begins_another() -> None:
+    assert lifetimes_of([RECREATED, DELETED, CREATED, REFUSED]) == [[REFUSED, CREATED, DELETED], [RECREATED]]
 
 
 def test_of_one_second_a_creation_comes_before_the_deletion() -> None:
     created, deleted = observed(10, event_id="b"), observed(10, action="deleted", event_id="a")
-    assert stories_of([deleted, created]) == [[created, deleted]]
+    assert lifetimes_of([deleted, created]) == [[created, deleted]]
 
 
-def test_a_repository_that_is_deleted_and_created_again_in_one_second_has_two_stories() -> None:
+def test_a_repository_that_is_deleted_and_created_again_in_one_second_has_two_lifetimes() -> None:
     deleted, again = observed(10, action="deleted", event_id="b"), record(10, engine="native", event_id="a")
     looked_for = record(10, outcome="ignored", event_id="c")
-    assert stories_of([CREATED, deleted, again]) == [[CREATED, deleted], [again]]
-    assert stories_of([CREATED, deleted, looked_for]) == [[CREATED, looked_for, deleted]]
+    assert lifetimes_of([CREATED, deleted, again]) == [[CREATED, deleted], [again]]
+    assert lifetimes_of([CREATED, deleted, looked_for]) == [[CREATED, looked_for, deleted]]
     last = observed(10, action="deleted", event_id="d")
-    assert stories_of([CREATED, deleted, again, last]) == [[CREATED, deleted], [again, last]]
+    assert lifetimes_of([CREATED, deleted, again, last]) == [[CREATED, deleted], [again, last]]
 
 
 RECORDS = st.lists(
@@ -51,37 +51,37 @@ RECORDS = st.lists(
 
 
 @given(records=RECORDS)
-def test_stories_hold_every_record_once_in_order_and_end_with_their_deletion(records: list[Record]) -> None:
-    stories = stories_of(records)
-    joined = [one for story in stories for one in story]
+def test_lifetimes_hold_every_record_once_in_order_and_end_with_their_deletion(records: list[Record]) -> None:
+    lifetimes = lifetimes_of(records)
+    joined = [one for lifetime in lifetimes for one in lifetime]
     assert sorted(joined, key=lambda one: one.at) == sorted(records, key=lambda one: one.at)
     assert [one.event_time for one in joined] == sorted(one.event_time for one in records)
-    assert all(one.action != "deleted" for story in stories for one in story[:-1])
-    assert all(story[-1].action == "deleted" for story in stories[:-1])
+    assert all(one.action != "deleted" for lifetime in lifetimes for one in lifetime[:-1])
+    assert all(lifetime[-1].action == "deleted" for lifetime in lifetimes[:-1])
 
 
-def test_of_a_long_story_the_beginning_and_the_end_are_shown() -> None:
+def test_of_a_long_lifetime_the_beginning_and_the_end_are_shown() -> None:
     records = [record(number, outcome="refused") for number in range(100, 0, -1)]
-    story = Story.of([*records, DELETED])
-    assert (story.first[0], story.records[-1], story.deletion) == (records[0], DELETED, DELETED)
-    assert (len(story.first), len(story.last), story.omitted) == (FIRST, LAST, 101 - FIRST - LAST)
+    lifetime = Lifetime.of([*records, DELETED])
+    assert (lifetime.first[0], lifetime.records[-1], lifetime.deletion) == (records[0], DELETED, DELETED)
+    assert (len(lifetime.first), len(lifetime.last), lifetime.omitted) == (FIRST, LAST, 101 - FIRST - LAST)
 
 
 def found_in(*records: Record, target: str = "team-a/api") -> tuple[Record, list[Record]]:
     ledger = EventLedger(list(records))
     (found,) = find(target, ledger, within=Query(since=NOW, until=NOW), usage=Usage())
-    return found.record, list(found.story.records)
+    return found.record, list(found.lifetime.records)
 
 
-def test_a_name_finds_the_newest_story_by_its_creation() -> None:
+def test_a_name_finds_the_newest_lifetime_by_its_creation() -> None:
     assert found_in(REFUSED, CREATED, DELETED) == (CREATED, [REFUSED, CREATED, DELETED])
     assert found_in(REFUSED, CREATED, DELETED, RECREATED) == (RECREATED, [RECREATED])
     assert found_in(REFUSED, observed(50), DELETED)[0].action == "created"
 
 
-def test_an_event_finds_the_story_that_it_is_a_part_of() -> None:
-    story = [REFUSED, CREATED, DELETED]
-    assert found_in(*story, RECREATED, target=REFUSED.event_id) == (REFUSED, story)
+def test_an_event_finds_the_lifetime_that_it_is_a_part_of() -> None:
+    lifetime = [REFUSED, CREATED, DELETED]
+    assert found_in(*lifetime, RECREATED, target=REFUSED.event_id) == (REFUSED, lifetime)
 
 
 def native(**changes: Any) -> Record:

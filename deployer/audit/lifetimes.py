@@ -1,4 +1,4 @@
-"""The stories of the repositories of one name in one registry: a deletion closes one, and the next begins. Pure."""
+"""The lifetimes of the repositories of one name in one registry: a deletion closes one, and the next begins. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import groupby
 from handler.records import Record
 
 FIRST, LAST = 5, 20
-"""The most records of a long story that are shown, from its beginning and from its end."""
+"""The most records of a long lifetime that are shown, from its beginning and from its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class Lifetime:
     """One repository from the first refusal to its deletion, the oldest record first; `omitted` are in the middle."""
 
     first: tuple[Record, ...] = ()
@@ -21,8 +21,8 @@ class Story:
     last: tuple[Record, ...] = ()
 
     @classmethod
-    def of(cls, records: list[Record]) -> Story:
-        """The story of these records, shortened in the middle."""
+    def of(cls, records: list[Record]) -> Lifetime:
+        """The lifetime of these records, shortened in the middle."""
         if len(records) <= FIRST + LAST:
             return cls(first=tuple(records))
         return cls(first=tuple(records[:FIRST]), omitted=len(records) - FIRST - LAST, last=tuple(records[-LAST:]))
@@ -34,12 +34,12 @@ class Story:
 
     @property
     def deletion(self) -> Record | None:
-        """The record that closes the story; None if the repository may still exist."""
+        """The record that closes the lifetime; None if the repository may still exist."""
         end = self.records[-1:]
         return end[0] if end and end[0].action == "deleted" else None
 
 
-EMPTY = Story()
+EMPTY = Lifetime()
 
 
 def is_creation(record: Record) -> bool:
@@ -47,29 +47,29 @@ def is_creation(record: Record) -> bool:
     return record.outcome in ("created", "violation") or record.action == "created"
 
 
-def stories_of(records: Iterable[Record]) -> list[list[Record]]:
-    """Each story with its records, both the oldest first.
+def lifetimes_of(records: Iterable[Record]) -> list[list[Record]]:
+    """Each lifetime with its records, both the oldest first.
 
     CloudTrail's times are whole seconds. Of one second, a creation comes before a deletion, unless the repository
     existed before: then it was deleted and created again.
     """
-    stories: list[list[Record]] = [[]]
+    lifetimes: list[list[Record]] = [[]]
     in_order = sorted(records, key=lambda one: (one.event_time, one.at))
     for _, of_one_second in groupby(in_order, key=lambda one: one.event_time):
-        for record in _ordered(of_one_second, exists=any(map(is_creation, _open(stories)))):
-            if _is_closed(stories[-1]):
-                stories.append([])
-            stories[-1].append(record)
-    return stories
+        for record in _ordered(of_one_second, exists=any(map(is_creation, _open(lifetimes)))):
+            if _is_closed(lifetimes[-1]):
+                lifetimes.append([])
+            lifetimes[-1].append(record)
+    return lifetimes
 
 
-def _open(stories: list[list[Record]]) -> list[Record]:
-    """The records of the story that no deletion has closed."""
-    return [] if _is_closed(stories[-1]) else stories[-1]
+def _open(lifetimes: list[list[Record]]) -> list[Record]:
+    """The records of the lifetime that no deletion has closed."""
+    return [] if _is_closed(lifetimes[-1]) else lifetimes[-1]
 
 
-def _is_closed(story: list[Record]) -> bool:
-    return bool(story) and story[-1].action == "deleted"
+def _is_closed(lifetime: list[Record]) -> bool:
+    return bool(lifetime) and lifetime[-1].action == "deleted"
 
 
 def _ordered(of_one_second: Iterable[Record], *, exists: bool) -> Iterator[Record]:
