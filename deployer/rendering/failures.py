@@ -233,7 +233,7 @@ def redrive_document(done: Sequence[RedriveResult], found: ReceivedFailures, org
                 **place(organization, one.failure.account),
                 "region": one.failure.region,
                 "repository": one.failure.repository,
-                "fate": one.status,
+                "status": one.status,
                 "problem": one.problem or None,
             }
             for one in done

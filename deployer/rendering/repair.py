@@ -125,7 +125,7 @@ def repair_document(plan: RepairPlan, done: Sequence[RepairResult], organization
             for one in plan.repairs
         ],
         "blank": [_place(one, organization) for one in plan.blank],
-        "done": [{**_place(one.checked, organization), "fate": one.status, "problem": one.problem} for one in done],
+        "done": [{**_place(one.checked, organization), "status": one.status, "problem": one.problem} for one in done],
     }
 
 

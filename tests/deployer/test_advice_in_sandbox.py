@@ -33,7 +33,7 @@ def test_blank_repositories_are_deleted_once_the_role_is_rolled_out_and_a_lost_r
     failed = installed.deployer(*clean)
     assert failed.exit_code != 0, failed
     (one,) = failed.document["done"]
-    assert one["fate"] == "failed"
+    assert one["status"] == "failed"
     assert f"role/{NAMES.cleaner_role} cannot be assumed" in one["problem"]
     assert "`deployer rollout --org` creates the role" in one["problem"]
 
@@ -42,7 +42,7 @@ def test_blank_repositories_are_deleted_once_the_role_is_rolled_out_and_a_lost_r
     sandbox.faults.add(Fault(effect=Drop(), moment=Moment.AFTER, operation="DeleteRepository", times=1))
     cleaned = installed.deployer(*clean)
     assert cleaned.exit_code == 0, cleaned.err
-    assert [one["fate"] for one in cleaned.document["done"]] == ["deleted"]
+    assert [one["status"] for one in cleaned.document["done"]] == ["deleted"]
     assert installed.ecr().describe_repositories()["repositories"] == []
 
 

@@ -139,7 +139,7 @@ def repair() -> Schema:
             "unchangeable": {**_DIFFERENCES, "description": "What AWS fixes when a repository is created"},
         })),
         "blank": list_of(object_of(repository), description="Repositories that may be deleted"),
-        "done": list_of(object_of({**repository, "fate": enum(RepairStatus), "problem": text()})),
+        "done": list_of(object_of({**repository, "status": enum(RepairStatus), "problem": text()})),
     }  # fmt: skip
     return document("audit repair") | object_of(properties)
 

@@ -70,7 +70,7 @@ def redrive() -> Schema:
     """The document of `failures redrive --json`."""
     result = object_of({
         "id": text("Of the message"), **PLACE, "account": _ACCOUNT, "region": text_or_null(),
-        "repository": text_or_null(), "fate": enum(RedriveStatus), "problem": text_or_null(),
+        "repository": text_or_null(), "status": enum(RedriveStatus), "problem": text_or_null(),
     })  # fmt: skip
     done = object_of({"redriven": list_of(result), "out_of_reach": _UNREAD})
     received = object_of(_RECEIVED, description="With --dry-run, and if nothing can be redriven: as `failures list`")

@@ -158,7 +158,7 @@ def test_repair_restores_drifted_settings_and_changes_nothing_else(installed: In
     assert (asked.exit_code, set(writes(installed.sandbox))) == (10, {"sts:AssumeRole"})
     ran = installed.deployer("audit", "repair", "--yes", "--json")
     assert ran.exit_code == 0
-    assert [(one["repository"], one["fate"]) for one in ran.document["done"]] == [("team-a/spoilt", "repaired")]
+    assert [(one["repository"], one["status"]) for one in ran.document["done"]] == [("team-a/spoilt", "repaired")]
     changed = [
         call for call in installed.sandbox.calls if call.service == "ecr" and call.name in writes(installed.sandbox)
     ]
@@ -255,7 +255,7 @@ def test_a_repository_that_got_an_image_meanwhile_is_not_deleted(cleaning: Insta
     code = "RepositoryNotEmptyException"
     cleaning.sandbox.faults.add(Fault(effect=Error(code=code), service="ecr", operation="DeleteRepository"))
     ran = cleaning.deployer("audit", "repair", "--delete-blank", "--yes", "--json")
-    assert [(one["fate"], one["problem"]) for one in ran.document["done"]] == [
+    assert [(one["status"], one["problem"]) for one in ran.document["done"]] == [
         ("left alone", "an image was pushed to it in the meantime")
     ]
 
@@ -280,7 +280,7 @@ def test_a_repository_that_lost_its_ownership_tags_is_tagged_again_and_one_creat
     asked = installed.deployer("audit", "repair")
     assert (asked.exit_code, "3 changes in 2 repositories." in asked.out) == (10, True)
     repaired = installed.deployer("audit", "repair", "--yes", "--json")
-    assert [(one["repository"], one["fate"]) for one in repaired.document["done"]] == [
+    assert [(one["repository"], one["status"]) for one in repaired.document["done"]] == [
         ("team-a/all", "repaired"),
         ("team-a/event", "repaired"),
     ]
