@@ -18,8 +18,8 @@ from deployer.cli.ensuring import (
     ensuring,
     print_outcomes,
 )
-from deployer.cli.files_at_hand import ConfigAtHand, FilesAtHand, SnapshotAtHand
 from deployer.cli.input_files import read_text
+from deployer.cli.optional_files import OptionalConfig, OptionalFiles, OptionalSnapshot
 from deployer.cli.options import Json, Profile, clock_of
 from deployer.cli.printing import print_json
 
@@ -44,8 +44,8 @@ def ensure(
     ] = False,
     url: Url = None,
     ledger: LedgerArn = None,
-    config: ConfigAtHand = None,
-    organization: SnapshotAtHand = None,
+    config: OptionalConfig = None,
+    organization: OptionalSnapshot = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> int:
@@ -67,8 +67,8 @@ def ensure(
     from deployer.pushing.ensure import exit_code_of
     from deployer.rendering.ensure import outcome_document
 
-    at_hand = FilesAtHand(config=config, organization=organization)
-    with ensuring(at_hand, profile=profile, url=url, ledger=ledger, clock=clock_of(context)) as (ensurer, _):
+    files = OptionalFiles(config=config, organization=organization)
+    with ensuring(files, profile=profile, url=url, ledger=ledger, clock=clock_of(context)) as (ensurer, _):
         outcomes = ensurer.ensure(requested, timeout=timeout)
     print_outcomes(outcomes, err=as_json)
     if as_json:
@@ -83,7 +83,7 @@ def _function(url: str | None, folder: Path | None) -> str | None:
     from templates.function_url import is_available
 
     region = FunctionUrl.parse(url).region if url and url.strip() else None
-    config = FilesAtHand(config=folder).config
+    config = OptionalFiles(config=folder).config
     if config is None:
         return function_arn(region=region)
     has_url = config.ensure_url and is_available(config.home_region)

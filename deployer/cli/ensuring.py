@@ -15,7 +15,7 @@ from deployer.cli.printing import print_lines
 if TYPE_CHECKING:
     from deployer.aws.refusals import LedgerAddress, LedgerRefusals
     from deployer.aws.session import Session
-    from deployer.cli.files_at_hand import FilesAtHand
+    from deployer.cli.optional_files import OptionalFiles
     from deployer.clock import Clock
     from deployer.function_url import FunctionUrl
     from deployer.pushing.ensure import Ensurer, Outcome, Refusal
@@ -64,7 +64,7 @@ def ecr_images(texts: Iterable[str]) -> list[ImageReference]:
 
 @contextmanager
 def ensuring(
-    files: FilesAtHand, *, profile: str | None, url: str | None, ledger: str | None, clock: Clock
+    files: OptionalFiles, *, profile: str | None, url: str | None, ledger: str | None, clock: Clock
 ) -> Iterator[tuple[Ensurer, WaitingLine]]:
     """An Ensurer with the caller's own credentials, and its progress on standard error.
 
@@ -81,7 +81,7 @@ def ensuring(
         registries=EcrRegistries(session),
         clock=clock,
         requests=_request_lane(session, _function_url(url, files), clock=clock),
-        ledger=LedgerAtHand(session, LedgerAddress.parse(ledger) if ledger else None, files, clock=clock),
+        ledger=LazyLedger(session, LedgerAddress.parse(ledger) if ledger else None, files, clock=clock),
         template_of=files.template_of,
         on_waiting=line,
     )
@@ -91,7 +91,7 @@ def ensuring(
         line.clear()
 
 
-def _function_url(url: str | None, files: FilesAtHand) -> FunctionUrl | None:
+def _function_url(url: str | None, files: OptionalFiles) -> FunctionUrl | None:
     """The URL of --url or DEPLOYER_URL, else of the config files, which are read only in that case."""
     from deployer.function_url import FunctionUrl
 
@@ -115,10 +115,10 @@ def _announce_fallback(reason: str) -> None:
     typer.echo(f"The function URL is not used: {reason}. The event lane is used instead, which takes longer.", err=True)
 
 
-class LedgerAtHand:
+class LazyLedger:
     """Implements `pushing.ensure.Ledger`; the ledger is located when a repository is first missing."""
 
-    def __init__(self, session: Session, address: LedgerAddress | None, files: FilesAtHand, *, clock: Clock) -> None:
+    def __init__(self, session: Session, address: LedgerAddress | None, files: OptionalFiles, *, clock: Clock) -> None:
         self._session = session
         self._address = address
         self._files = files

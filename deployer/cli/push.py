@@ -18,7 +18,7 @@ from deployer.cli.ensuring import (
     explain_immutable_tags,
     print_outcomes,
 )
-from deployer.cli.files_at_hand import ConfigAtHand, FilesAtHand, SnapshotAtHand
+from deployer.cli.optional_files import OptionalConfig, OptionalFiles, OptionalSnapshot
 from deployer.cli.options import Json, Profile, clock_of
 from deployer.cli.printing import print_json
 
@@ -45,8 +45,8 @@ def push(
     ] = False,
     url: Url = None,
     ledger: LedgerArn = None,
-    config: ConfigAtHand = None,
-    organization: SnapshotAtHand = None,
+    config: OptionalConfig = None,
+    organization: OptionalSnapshot = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> int:
@@ -89,8 +89,8 @@ def push(
         registries = {image.registry.host: image.registry for image in images}
         check_login(each.words, list(registries.values()), each.environment)
 
-    at_hand = FilesAtHand(config=config, organization=organization)
-    with ensuring(at_hand, profile=profile, url=url, ledger=ledger, clock=clock_of(context)) as (ensurer, line):
+    files = OptionalFiles(config=config, organization=organization)
+    with ensuring(files, profile=profile, url=url, ledger=ledger, clock=clock_of(context)) as (ensurer, line):
         outcome = _pushed(command, images, ensurer=ensurer, clear=line.clear, timeout=timeout, retries=retries)
     if isinstance(outcome, NotEnsured):
         print_outcomes(outcome.outcomes, err=True)

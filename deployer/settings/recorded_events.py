@@ -1,4 +1,4 @@
-"""Events in the files that people have at hand, for `simulate`: messages, CloudTrail's records, output of the AWS CLI.
+"""Recorded events in files of many forms, for `simulate`: messages, CloudTrail's records, output of the AWS CLI.
 
 Pure: text in, events out, each as EventBridge delivers it. Containers may be nested, as an SNS notification in the body
 of an SQS message is. A record of CloudTrail without its envelope gets the envelope that EventBridge makes for it:

@@ -128,7 +128,7 @@ class TestNotCreated:
         assert f"    deployer explain {SHOP} {name} --region eu-west-1\n" in err
         assert all(len(line) <= 80 for line in err.splitlines()[1:])
 
-    def test_config_files_at_hand_are_found(
+    def test_config_files_in_the_current_folder_are_found(
         self, ensure: Ensure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(CONFIG.parent)

@@ -1,4 +1,4 @@
-"""Events in the files that people have at hand."""
+"""Recorded events in files of many forms."""
 
 from __future__ import annotations
 

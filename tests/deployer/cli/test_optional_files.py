@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deployer.cli.files_at_hand import FilesAtHand
 from deployer.cli.main import run
+from deployer.cli.optional_files import OptionalFiles
 from deployer.errors import ConfigurationError
 from deployer.pushing.images import parse_image
 from tests.deployer.json_documents import check_document
@@ -34,20 +34,20 @@ def invalid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_invalid_files_in_the_current_folder_are_ignored_with_a_note(
     invalid: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert FilesAtHand(config=None).config is None
+    assert OptionalFiles(config=None).config is None
     assert capsys.readouterr() == ("", "config/ has errors and is ignored; `deployer validate` lists them.\n")
 
 
 def test_invalid_files_that_were_named_are_an_error(invalid: Path) -> None:
     with pytest.raises(ConfigurationError):
-        assert FilesAtHand(config=invalid).config
+        assert OptionalFiles(config=invalid).config
 
 
 def test_without_files_there_is_no_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert FilesAtHand(config=None).config is None
+    assert OptionalFiles(config=None).config is None
     assert capsys.readouterr() == ("", "")
 
 
@@ -113,7 +113,7 @@ def test_what_ecr_creates_on_push_needs_no_call_and_no_credentials(
 def test_everything_else_is_requested(native: Path, image: str) -> None:
     found = parse_image(image)
     assert found is not None
-    assert FilesAtHand(config=None).template_of(found) is None
+    assert OptionalFiles(config=None).template_of(found) is None
     assert run(["ensure", image]) == 4  # no credentials
 
 
@@ -121,8 +121,8 @@ def test_a_snapshot_is_found_in_the_config_folder_or_named(native: Path) -> None
     image = parse_image(f"{SANDBOX}/aa/x")
     assert image is not None
     (native / "snapshot.json").unlink()
-    assert FilesAtHand(config=None).template_of(image) is None
-    assert FilesAtHand(config=native, organization=SNAPSHOT).template_of(image) == "the creation template for aa/"
+    assert OptionalFiles(config=None).template_of(image) is None
+    assert OptionalFiles(config=native, organization=SNAPSHOT).template_of(image) == "the creation template for aa/"
 
 
 def test_a_snapshot_that_does_not_fit_is_ignored_unless_it_is_named(
@@ -131,7 +131,7 @@ def test_a_snapshot_that_does_not_fit_is_ignored_unless_it_is_named(
     image = parse_image(f"{SANDBOX}/aa/x")
     assert image is not None
     (native / "ous/sandbox.yaml").write_text("ou: Sandboxes\n")
-    assert FilesAtHand(config=None).template_of(image) is None
+    assert OptionalFiles(config=None).template_of(image) is None
     assert "config/snapshot.json does not fit the config files and is ignored" in capsys.readouterr().err
     with pytest.raises(ConfigurationError):
-        FilesAtHand(config=None, organization=native / "snapshot.json").template_of(image)
+        OptionalFiles(config=None, organization=native / "snapshot.json").template_of(image)

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from deployer.pushing.images import ImageReference
     from deployer.settings import Compiled, Config
 
-ConfigAtHand = Annotated[
+OptionalConfig = Annotated[
     Path | None,
     typer.Option(
         "--config", metavar="DIR", help="Config files that name the URL, the ledger and the engines; else config/."
     ),
 ]
-SnapshotAtHand = Annotated[
+OptionalSnapshot = Annotated[
     Path | None,
     typer.Option(
         "--organization",
@@ -30,7 +30,7 @@ SnapshotAtHand = Annotated[
 ]
 
 
-class FilesAtHand:
+class OptionalFiles:
     """What is found, read when it is first needed. Files that are named must be valid; others are ignored if not."""
 
     def __init__(self, *, config: Path | None, organization: Path | None = None) -> None:
