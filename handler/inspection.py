@@ -26,7 +26,8 @@ NOT_ASSUMED = "the auditor role cannot be assumed, although it can in other acco
 UNTIL_REPAIRED = "the auditor role cannot be assumed: run `deployer rollout --org --deep`, then inspect again"
 NO_TIME = "there was no time left to read it"
 _POLICY_ABOVE = re.compile(r"explicit deny in an? (service|resource) control policy")
-"""In AWS's message, if a policy outside the role denies the call, so that a new role would not help."""
+"""In AWS's message, if a policy outside the role denies the call, so that a new role would not help.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
 
 
 class ReadError(Exception):

@@ -2,8 +2,8 @@
 
 The event of its creation asks for it. No template can hold a tag that depends on the push, or scan on push, so these
 are put now; the ownership tag with the id of the event comes first, since the creator role may change nothing without.
-The repository is judged by the rules of its OU, too: one that they would have refused is recorded as a violation. It is
-never deleted.
+The rules of its OU are applied to it, too: one that they would have refused is recorded as a violation. It is never
+deleted.
 
 The template and the policies of its role are not read: what they gave is what the roll-out configured. An attempt may
 stop after any step; the next one finds the event's id in the tag, and continues. The record is written last.
@@ -28,7 +28,7 @@ from handler.rules import Rule
 from handler.settings import Settings
 
 SAME = timedelta(minutes=1)
-"""The most between the event of a creation, in whole seconds, and the time of the repository that it created."""
+"""The most between the event of a creation, in whole seconds, and `createdAt` of its repository (assumption A26)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

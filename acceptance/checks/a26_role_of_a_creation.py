@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from acceptance.check import Check, Finding, held, refuted
 from acceptance.lab import Lab
-from acceptance.rigs.creations import CREATED, creation, role_arn
+from acceptance.rigs.creations import CREATED, created_at, creation, role_arn
+from handler.event_fields import time_or_none
+from handler.native import SAME
 
 
 def run(lab: Lab) -> Finding:
@@ -19,7 +21,12 @@ def run(lab: Lab) -> Finding:
         return refuted(f"The event does not name the role of the template, but {issuer}", **pushed.evidence)
     if created[0].get("requestParameters", {}).get("repositoryName") != pushed.repository:
         return refuted("The event does not name the repository", **pushed.evidence)
-    return held("The event names the role of the template", **pushed.evidence)
+    event_time, created_time = time_or_none(created[0].get("eventTime")), created_at(lab, pushed.repository)
+    if event_time is None or created_time is None or abs(created_time - event_time) > SAME:
+        return refuted(
+            f"The repository's createdAt is {created_time}, the event's time {event_time}", **pushed.evidence
+        )
+    return held("The event names the role of the template, and has the time of the repository", **pushed.evidence)
 
 
 CHECK = Check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from acceptance.errors import WaitError
@@ -101,12 +102,23 @@ def exists(lab: Lab, repository: str) -> bool:
 
 def mutability(lab: Lab, repository: str) -> str | None:
     """The image tag mutability of the member's repository, which shows its template; None if it does not exist."""
+    found = _described(lab, repository)
+    return None if found is None else str(found["imageTagMutability"])
+
+
+def created_at(lab: Lab, repository: str) -> datetime | None:
+    """When ECR created the member's repository; None if it does not exist."""
+    found = _described(lab, repository)
+    return None if found is None else found["createdAt"]
+
+
+def _described(lab: Lab, repository: str) -> Any:
     client = lab.client("member", "ecr")
     try:
         (found,) = client.describe_repositories(repositoryNames=[repository])["repositories"]
     except client.exceptions.RepositoryNotFoundException:
         return None
-    return str(found["imageTagMutability"])
+    return found
 
 
 def _events(lab: Lab, repository: str, expected: str) -> Iterator[Mapping[str, Any]]:

@@ -53,6 +53,12 @@ def test_every_behaviour_is_looked_for_by_a_check() -> None:
     assert {check.altered_by for check in IN_SANDBOX} == {one.name for one in Behaviour}
 
 
+def test_the_page_gives_a_time_in_which_all_checks_end() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "contributing" / "acceptance.md").read_text(encoding="utf-8")
+    assert sum(check.minutes for check in catalogue()) <= 180
+    assert "for up to three hours" in " ".join(page.split())
+
+
 @pytest.mark.parametrize("wrong", a07_alarms.EXPECTED_STATES)
 def test_alarms_are_evaluated_by_their_states(wrong: str) -> None:
     """The sandbox evaluates no alarms, so the states are made up here."""
