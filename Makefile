@@ -31,7 +31,7 @@ $(NODE): tests/package-lock.json
 	npm ci --silent --prefix tests
 	@touch $@
 
-witnesses: $(WITNESSES)/.ready  ## Install the local AWS that nobody here wrote, apart from .venv
+witnesses: $(WITNESSES)/.ready  ## Install a third-party AWS emulator (MiniStack), apart from .venv
 
 $(WITNESSES)/.ready: tests/witnesses/requirements.txt
 	$(PYTHON) -m venv $(WITNESSES)

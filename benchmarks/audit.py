@@ -40,7 +40,7 @@ GROWTH = 1.25
 
 TENTH = ("--since", "2026-08-25", "--until", "2026-09-02")
 NINE_DAYS = ("--since", "2026-08-25", "--until", "2026-09-03")
-"""In which some 50,000 records are of a kind that a report tells of, if there are a million in all."""
+"""In which some 50,000 records are of a kind that a report shows, if there are a million in all."""
 
 EXPORTS = {"a tenth": TENTH, "all": SPAN}
 FORMATS = size(("jsonl", "csv", "parquet"), small=("jsonl",))

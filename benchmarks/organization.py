@@ -147,7 +147,7 @@ def report_time(clock: SimulatedTime, cost: Cost) -> None:
     spent = clock.spent
     working = spent["calls"] + cost.cpu_seconds
     _print(f"  simulated: {(sum(spent.values()) + cost.cpu_seconds) / 60:.1f} minutes")
-    _print(f"  waiting: {spent['operations']:.0f} s for operations, {spent['rate limits']:.0f} s for AWS's rate limits")
+    _print(f"  waiting: {spent['operations']:.0f} s for operations, {spent['rate limits']:.0f} s for rate limits")
     _print(f"  working: {working:.0f} s, of which {spent['calls']:.0f} s in calls")
 
 

@@ -94,19 +94,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         few, many = (alone(make, number, Path(folder) / f"{number}.html") for number in (RECORDS, RECORDS * TIMES))
         for made in (few, many):
-            tell(f"{made.records:>9,} records: {made.seconds:.1f} s, {made.reading:.1f} s of it to make them up")
-            tell(f"{'':>18} peak {made.peak:.0f} MB, page {made.size:.1f} MB")
+            show(f"{made.records:>9,} records: {made.seconds:.1f} s, {made.reading:.1f} s of it to make them up")
+            show(f"{'':>18} peak {made.peak:.0f} MB, page {made.size:.1f} MB")
         as_claimed = few.seconds <= SECONDS and few.peak <= MEGABYTES and many.peak - few.peak <= MORE_MEGABYTES
         if shutil.which("chromium") and not SMALL:
             waits = browse(Path(folder) / f"{RECORDS}.html")
             for name, seconds in waits.items():
-                tell(f"{name:>18}: {seconds:.2f} s")
+                show(f"{name:>18}: {seconds:.2f} s")
             as_claimed = as_claimed and waits.pop("open") <= OPENS and max(waits.values()) <= REACTS
-    tell("as claimed" if as_claimed else "NOT as claimed")
+    show("as claimed" if as_claimed else "NOT as claimed")
     return 0 if holds(as_claimed) else 1
 
 
-def tell(line: str) -> None:
+def show(line: str) -> None:
     """One line of the result."""
     sys.stdout.write(f"{line}\n")
 

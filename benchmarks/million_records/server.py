@@ -1,7 +1,7 @@
 """As much of DynamoDB as `deployer audit` asks: Query over loopback, in pages of Limit items or 1 MB before the filter.
 
 moto looks at every item of a table for each page, which would take hours for a million. This one finds the page by its
-sort key, as DynamoDB does, applies the filter after that, tells LastEvaluatedKey, and counts capacity as DynamoDB does:
+sort key, as DynamoDB does, applies the filter after that, returns LastEvaluatedKey, and counts capacity as it does:
 half a unit for each 4 KB that was looked at. It answers GetCallerIdentity too, with which every command begins.
 """
 

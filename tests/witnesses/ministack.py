@@ -1,4 +1,4 @@
-"""MiniStack: a local AWS that nobody here wrote. It has accounts and Lambda, but no StackSets and no IAM by default."""
+"""MiniStack, a third-party AWS emulator. It has accounts and Lambda, but no StackSets and no IAM by default."""
 
 from __future__ import annotations
 

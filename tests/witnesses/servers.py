@@ -1,4 +1,4 @@
-"""Programs that judge `deployer` and that nobody here wrote, each in a process of its own on loopback."""
+"""Third-party programs that `deployer` is tested with, each in a process of its own on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The handler behind a fault proxy that nobody here wrote: it answers as AWS would, whatever our sandbox thinks of it.
+"""The handler behind a third-party fault proxy: it answers as AWS would, whatever our sandbox thinks of it.
 
 The sandbox injects faults of its own; these come in the wire format that another reader of AWS's models makes, and cut
 connections after the call had its effect.

@@ -1,4 +1,4 @@
-"""The golden templates and the real zip in a local AWS that nobody here wrote: a second opinion beside the sandbox.
+"""The golden templates and the real zip in a third-party AWS emulator: a second opinion beside the sandbox.
 
 It has no StackSets, and buses that do not reach another account, so the test deploys each template where its StackSet
 would, and hands events to the function itself.

@@ -43,7 +43,7 @@ class Behaviour(StrEnum):
     CREATION_REFUSALS_DENY_PUSHES = "a push is denied if the role of a creation template may not create"  # A25
     CREATIONS_WITHOUT_ROLE = "CloudTrail does not show the role that created a repository on push"  # A26
     CREATED_PUSHES_NOT_FOUND = "a push that creates its repository has an event of a missing repository, too"  # A27
-    PUSHERS_JUDGED_LATE = "ECR creates the repository before it asks whether the caller may push"  # A28
+    PUSHERS_JUDGED_LATE = "ECR creates the repository before it checks whether the caller may push"  # A28
     POLICIES_NOT_APPLIED = "ECR does not apply the policies of a creation template with the template's own role"  # A29
     CREATIONS_WITHOUT_TAGS = "CloudTrail leaves out the tags of repositories that are created"  # A30
     FEW_CREATION_TEMPLATES = "a registry takes ten repository creation templates"  # A31
