@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 from unittest.mock import patch
 
@@ -44,6 +45,15 @@ def test_an_operation_that_is_not_here_is_refused_and_reports_it(
 def test_a_service_that_deployer_does_not_use_is_moto_s(sandbox: Sandbox) -> None:
     sandbox.client("ssm").put_parameter(Name="p", Value="v", Type="String")
     assert sandbox.client("ssm").get_parameter(Name="p")["Parameter"]["Value"] == "v"
+
+
+def test_a_service_whose_packages_are_not_installed_is_refused(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "joserfc", None)
+    with pytest.raises(ClientError, match="moto needs the package joserfc for cognito-idp") as refused:
+        sandbox.client("cognito-idp").list_user_pools(MaxResults=1)
+    assert refused.value.response["Error"]["Code"] == "NotInSandbox"
 
 
 @pytest.mark.parametrize("service", sorted(scope.MODELED))

@@ -127,11 +127,19 @@ class Gate:
         account = seams.acting_account(call)
         answer = seams.answer_for(call.service, call.operation)
         if answer is None:
-            return request.forward(self._application, account=account)
+            return self._forward(request, call, account)
         try:
             return request.success(answer(call))
         except ServiceException as error:
             return request.error(Refused(error.code, error.message))
+
+    def _forward(self, request: Request, call: Call, account: str) -> wire.Response:
+        """moto's answer; some services that the sandbox does not model need packages that it does not install."""
+        try:
+            return request.forward(self._application, account=account)
+        except ModuleNotFoundError as missing:
+            message = f"moto needs the package {missing.name} for {call.service}: install moto[server]"
+            raise Refused("NotInSandbox", message, status=501) from missing
 
 
 def _identify(request: Request) -> Call:
