@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.killed_processes import KillableProcesses, killable_processes
+from tests.deployer.rollout.folder import Folder
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +17,9 @@ def killable(running_sandbox: Sandbox) -> Iterator[KillableProcesses]:
     """Runs the command line in processes that are killed, as the administrator of the central account."""
     with killable_processes(running_sandbox.environment()) as run:
         yield run
+
+
+@pytest.fixture
+def folder(sandbox: Sandbox, tmp_path: Path) -> Folder:
+    """A copy of the example's config files."""
+    return Folder(sandbox, tmp_path)

@@ -3,48 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from aws_org_sandbox.oci import images as oci_images
 from aws_org_sandbox.oci.client import Client
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
-from tests.deployer.command_line import CONFIG, Deployer, writes
+from tests.deployer.command_line import writes
 from tests.deployer.examples import DEV, NATIVE, SEARCH_DEV, SHOP_DEV
+from tests.deployer.rollout.folder import Folder
 from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
 
 HOME = "eu-west-1"
 SANDBOX_OU = "ou-exam-sand0001"
 NATIVE_SANDBOX = f"ou: Sandbox\nenabled: true\nregions: [{HOME}]\n{NATIVE}"
 DEV_OU = "ou-exam-dev00001"
-
-
-class Folder:
-    """A copy of the example's config files, whose OUs are switched between the engines."""
-
-    def __init__(self, sandbox: Sandbox, directory: Path) -> None:
-        self.directory = directory / "config"
-        shutil.copytree(CONFIG, self.directory)
-        self.deployer = Deployer(sandbox, config=self.directory)
-
-    def configure(self, file: str, text: str) -> None:
-        (self.directory / file).write_text((CONFIG / file).read_text() + text)
-
-    def roll_out(self, *options: str) -> int:
-        ran = self.deployer("rollout", "--org", "--yes", *options)
-        self.deployer.sandbox.settle()
-        return ran.exit_code
-
-
-@pytest.fixture
-def folder(sandbox: Sandbox, tmp_path: Path) -> Folder:
-    return Folder(sandbox, tmp_path)
 
 
 def templates(sandbox: Sandbox) -> dict[str, list[str]]:

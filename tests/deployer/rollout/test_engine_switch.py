@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Self
 
 from aws_org_sandbox.oci import images
@@ -14,7 +13,8 @@ from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.examples import DEV, NATIVE, SHOP_DEV
-from tests.deployer.rollout.test_creation_templates import HOME, Folder, prefixes
+from tests.deployer.rollout.folder import Folder
+from tests.deployer.rollout.test_creation_templates import HOME, prefixes
 from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
 from tests.deployer.rollout.test_native_settings import actual
 
@@ -87,8 +87,7 @@ class Pusher:
 
 
 @begins_rolled_out
-def test_every_push_is_served_while_an_ou_is_switched_to_native_and_back(sandbox: Sandbox, tmp_path: Path) -> None:
-    folder = Folder(sandbox, tmp_path)
+def test_every_push_is_served_while_an_ou_is_switched_to_native_and_back(sandbox: Sandbox, folder: Folder) -> None:
     with Pusher(sandbox) as pusher:
         wait_until(lambda: pusher.later or not pusher.is_sound)
         folder.configure(DEV, NATIVE)

@@ -15,7 +15,8 @@ from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from sandbox.tests.tiny_functions import create_role, statement, zip_of
 from tests.deployer.examples import DEV, NATIVE, SEARCH_DEV, SHOP_DEV
-from tests.deployer.rollout.test_creation_templates import DEV_OU, HOME, Folder, prefixes
+from tests.deployer.rollout.folder import Folder
+from tests.deployer.rollout.test_creation_templates import DEV_OU, HOME, prefixes
 from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
 
 ROOT = Path(__file__).parents[3]
@@ -47,11 +48,6 @@ Leave = Callable[[], object]
 """Removes what created repositories before."""
 
 pytestmark = begins_rolled_out
-
-
-@pytest.fixture
-def folder(sandbox: Sandbox, tmp_path: Path) -> Folder:
-    return Folder(sandbox, tmp_path)
 
 
 def own_function(sandbox: Sandbox) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,8 @@ from aws_org_sandbox.sandbox import Sandbox
 from handler.tags import fill
 from tests.deployer.command_line import CONFIG
 from tests.deployer.examples import DEV, NATIVE, SHOP_DEV
-from tests.deployer.rollout.test_creation_templates import HOME, Folder
+from tests.deployer.rollout.folder import Folder
+from tests.deployer.rollout.test_creation_templates import HOME
 from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
 
 RULES = """\
@@ -79,8 +79,7 @@ def before_the_handler(creator: dict[str, Any], settings: dict[str, Any]) -> dic
 
 
 @begins_rolled_out
-def test_what_ecr_creates_has_the_settings_that_explain_shows(sandbox: Sandbox, tmp_path: Path) -> None:
-    folder = Folder(sandbox, tmp_path)
+def test_what_ecr_creates_has_the_settings_that_explain_shows(sandbox: Sandbox, folder: Folder) -> None:
     folder.configure(DEV, UNENFORCED + RULES)
     assert folder.roll_out() == 0
     ecr = sandbox.client("ecr", account=SHOP_DEV, region=HOME)

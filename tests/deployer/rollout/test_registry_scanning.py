@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
-import pytest
-
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
-from tests.deployer.command_line import CONFIG, Deployer, writes
+from tests.deployer.command_line import writes
+from tests.deployer.rollout.folder import Folder
 
 SHOP, SEARCH, PAYMENTS, LEDGER = "300000000001", "300000000002", "300000000003", "300000000004"
 SHOP_DEV, SEARCH_DEV = "400000000001", "400000000002"
@@ -18,28 +14,6 @@ ENHANCED = "registry: {scanning: {type: ENHANCED, frequency: CONTINUOUS_SCAN}}\n
 BASIC = "registry: {scanning: {type: BASIC, filters: ['app-*']}}\n"
 
 Scans = dict[tuple[str, str], str]
-
-
-class Folder:
-    """A copy of the example's config files, for files to be added to."""
-
-    def __init__(self, sandbox: Sandbox, directory: Path) -> None:
-        self.directory = directory / "config"
-        shutil.copytree(CONFIG, self.directory)
-        self.deployer = Deployer(sandbox, config=self.directory)
-
-    def configure(self, file: str, text: str) -> None:
-        (self.directory / file).write_text((CONFIG / file).read_text() + text)
-
-    def roll_out(self, *options: str) -> int:
-        ran = self.deployer("rollout", "--org", "--yes", *options)
-        self.deployer.sandbox.settle()
-        return ran.exit_code
-
-
-@pytest.fixture
-def folder(sandbox: Sandbox, tmp_path: Path) -> Folder:
-    return Folder(sandbox, tmp_path)
 
 
 def scans(sandbox: Sandbox) -> Scans:
