@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from moto.ecr.exceptions import InvalidParameterException
 from moto.ecr.models import ECRBackend
 from moto.ecr.policy_validation import EcrLifecyclePolicyValidator
@@ -20,22 +19,11 @@ from aws_org_sandbox.ecr.layers import MAXIMUM_PART, MINIMUM_PART
 from aws_org_sandbox.oci import images as oci_images
 from aws_org_sandbox.sandbox import Sandbox
 from aws_org_sandbox.seams import original
+from sandbox.tests.refusals import refusal
 
 SHOP = "300000000001"
 SEARCH = "300000000002"
 NAME = "team-a/api"
-
-
-@pytest.fixture
-def ecr(sandbox: Sandbox) -> Any:
-    return sandbox.client("ecr", account=SHOP)
-
-
-def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def upload(ecr: Any, *parts: bytes, name: str = NAME) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 from moto.ecr.responses import ECRResponse
@@ -13,23 +12,11 @@ from moto.ecr.responses import ECRResponse
 from aws_org_sandbox.behaviours import Behaviour, altered
 from aws_org_sandbox.ecr import creation_templates
 from aws_org_sandbox.ecr.creation_templates import CREATE_ON_PUSH, template_for
-from aws_org_sandbox.sandbox import Sandbox
+from sandbox.tests.refusals import refusal
 
 SHOP = "300000000001"
 HOME = "eu-west-1"
 KEY = f"arn:aws:kms:{HOME}:{SHOP}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-
-
-@pytest.fixture
-def ecr(sandbox: Sandbox) -> Any:
-    return sandbox.client("ecr", account=SHOP)
-
-
-def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def create(ecr: Any, prefix: str, **settings: Any) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from moto.ecr.models import ECRBackend, ecr_backends
 from moto.iam.models import IAMBackend, iam_backends
 from moto.s3.models import S3Backend, s3_backends
@@ -16,6 +15,7 @@ from moto.sqs.models import Queue, sqs_backends
 from aws_org_sandbox.iam.documents import policy_error
 from aws_org_sandbox.sandbox import Sandbox
 from aws_org_sandbox.seams import original
+from sandbox.tests.refusals import refusal
 from sandbox.tests.stacks import HOME, MEMBER, trust
 from sandbox.tests.tiny_functions import create_function
 
@@ -31,12 +31,6 @@ def policy(*statements: Statement) -> str:
 
 def letting(principal: Any, action: str | list[str], **more: Any) -> str:
     return policy({"Sid": "s", "Effect": "Allow", "Principal": principal, "Action": action, **more})
-
-
-def refused(call: Callable[[], Any]) -> tuple[str, str]:
-    with pytest.raises(ClientError) as error:
-        call()
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 @pytest.mark.parametrize(
@@ -70,10 +64,10 @@ def test_a_role_that_trusts_nobody_is_not_created(sandbox: Sandbox) -> None:
         (trust({"Service": [f"service-{number:03}.amazonaws.com" for number in range(90)]}), "LimitExceeded"),
     ):
         make = json.dumps(document)
-        assert refused(lambda: iam.create_role(RoleName="r", AssumeRolePolicyDocument=make))[0] == code  # noqa: B023
+        assert refusal(lambda: iam.create_role(RoleName="r", AssumeRolePolicyDocument=make))[0] == code  # noqa: B023
     assert all(role["RoleName"] != "r" for role in iam.list_roles()["Roles"])
     iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust({"Service": "lambda.amazonaws.com"})))
-    code, message = refused(
+    code, message = refusal(
         lambda: iam.update_assume_role_policy(RoleName="r", PolicyDocument=json.dumps(trust({"AWS": NOBODY})))
     )
     assert (code, message) == ("MalformedPolicyDocument", f'Invalid principal in policy: "{NOBODY}"')
@@ -89,7 +83,7 @@ def test_the_inline_policies_of_a_role_have_room_for_10240_characters_together(s
 
     iam.put_role_policy(RoleName="r", PolicyName="one", PolicyDocument=long(6000))
     iam.put_role_policy(RoleName="r", PolicyName="one", PolicyDocument=long(6000))
-    code, message = refused(lambda: iam.put_role_policy(RoleName="r", PolicyName="two", PolicyDocument=long(6000)))
+    code, message = refusal(lambda: iam.put_role_policy(RoleName="r", PolicyName="two", PolicyDocument=long(6000)))
     assert (code, message) == ("LimitExceeded", "Maximum policy size of 10240 bytes exceeded for role r")
 
 
@@ -102,11 +96,11 @@ def test_a_bus_accepts_no_policy_for_nobody(sandbox: Sandbox) -> None:
         letting("*", "events:PutEvents"),
         policy({"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": arn}),
     ):
-        code, _ = refused(lambda: events.put_permission(EventBusName="bus", Policy=document))  # noqa: B023
+        code, _ = refusal(lambda: events.put_permission(EventBusName="bus", Policy=document))  # noqa: B023
         assert code == "ValidationException"
     many = [json.loads(letting("*", "events:PutEvents", Resource=arn))["Statement"][0] for _ in range(90)]
     long = policy(*({**statement, "Sid": str(number)} for number, statement in enumerate(many)))
-    assert refused(lambda: events.put_permission(EventBusName="bus", Policy=long))[0] == "PolicyLengthExceededException"
+    assert refusal(lambda: events.put_permission(EventBusName="bus", Policy=long))[0] == "PolicyLengthExceededException"
     assert "Policy" not in events.describe_event_bus(Name="bus")
 
 
@@ -117,7 +111,7 @@ def test_a_queue_accepts_no_policy_for_nobody_and_keeps_the_one_it_has(sandbox: 
     good = letting({"Service": "events.amazonaws.com"}, "sqs:SendMessage", Resource=arn)
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": good})
     for document in ("{}", letting({"AWS": NOBODY}, "sqs:SendMessage", Resource=arn)):
-        code, _ = refused(
+        code, _ = refusal(
             lambda: sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document})  # noqa: B023
         )
         assert code == "InvalidAttributeValue"
@@ -144,7 +138,7 @@ def test_a_topic_accepts_no_such_policy(sandbox: Sandbox, document: str, message
         lambda: sns.set_topic_attributes(**setting),
         lambda: sns.create_topic(Name="u", Attributes={"Policy": document}),
     ):
-        code, said = refused(call)
+        code, said = refusal(call)
         assert code == "InvalidParameter"
         assert message in said
     assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"] == before
@@ -162,7 +156,7 @@ def test_a_bucket_accepts_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
         letting({"AWS": MEMBER}, "s3:GetObject"),
         letting({"AWS": MEMBER}, "ecr:BatchGetImage", **good),
     ):
-        code, _ = refused(lambda: s3.put_bucket_policy(Bucket="its-own", Policy=document))  # noqa: B023
+        code, _ = refusal(lambda: s3.put_bucket_policy(Bucket="its-own", Policy=document))  # noqa: B023
         assert code == "MalformedPolicy"
     s3.put_bucket_policy(Bucket="its-own", Policy=letting({"AWS": MEMBER}, "s3:GetObject", **good))
 
@@ -182,7 +176,7 @@ def test_a_bucket_accepts_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
 def test_a_repository_accepts_no_such_policy(sandbox: Sandbox, document: str) -> None:
     ecr = sandbox.client("ecr", account=MEMBER)
     ecr.create_repository(repositoryName="team/api")
-    code, message = refused(lambda: ecr.set_repository_policy(repositoryName="team/api", policyText=document))
+    code, message = refusal(lambda: ecr.set_repository_policy(repositoryName="team/api", policyText=document))
     assert code == "InvalidParameterException"
     assert message.endswith("failed to satisfy constraint: 'Invalid repository policy provided'")
 
@@ -190,7 +184,7 @@ def test_a_repository_accepts_no_such_policy(sandbox: Sandbox, document: str) ->
 def test_a_function_admits_nobody_that_is_missing(sandbox: Sandbox) -> None:
     create_function(sandbox)
     for principal in ("nonsense", NOBODY):
-        code, _ = refused(
+        code, _ = refusal(
             lambda: sandbox.client("lambda").add_permission(
                 FunctionName="tiny",
                 StatementId="s",
