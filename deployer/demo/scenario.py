@@ -129,14 +129,7 @@ class Demo:
             because=because,
         ):
             return
-        try:
-            self._pusher.push(image, location)
-            pulled = self._pusher.pull(location, image.digest)
-        except Rejected as rejected:
-            self._progress.check("the next push succeeds", holds=False, because=str(rejected))
-            return
-        self._progress.check("the next push succeeds", holds=True)
-        self._progress.check("pulled back with the same digest", holds=pulled == image.digest, because=pulled)
+        self._push_and_pull("the next push succeeds", location, image)
 
     def _push_once(self) -> None:
         self._progress.chapter(
@@ -147,19 +140,24 @@ class Demo:
         )
         location, image = self._location(NATIVE), oci_images.build(layers=3, content=NATIVE.repository)
         self._introduce_push(NATIVE, location)
-        try:
-            self._pusher.push(image, location)
-            pulled = self._pusher.pull(location, image.digest)
-        except Rejected as rejected:
-            self._progress.check("the first push succeeds", holds=False, because=str(rejected))
+        if not self._push_and_pull("the first push succeeds", location, image):
             return
-        self._progress.check("the first push succeeds", holds=True)
-        self._progress.check("pulled back with the same digest", holds=pulled == image.digest, because=pulled)
         self._sandbox.settle()
         repository = self._describe(NATIVE)
         because = _settings_of(repository) if repository else "no repository"
         is_complete = repository is not None and repository["imageScanningConfiguration"]["scanOnPush"]
         self._progress.check("it has the OU's settings", holds=is_complete, because=because)
+
+    def _push_and_pull(self, claim: str, location: ImageLocation, image: oci_images.OciImage) -> bool:
+        """Whether the push succeeded, which is checked, and so is the image that is pulled back."""
+        try:
+            self._pusher.push(image, location)
+            pulled = self._pusher.pull(location, image.digest)
+        except Rejected as rejected:
+            return self._progress.check(claim, holds=False, because=str(rejected))
+        self._progress.check(claim, holds=True)
+        self._progress.check("pulled back with the same digest", holds=pulled == image.digest, because=pulled)
+        return True
 
     def _introduce_push(self, push: Push, location: ImageLocation) -> None:
         organization = self._sandbox.organization
