@@ -16,7 +16,7 @@ from handler.records import Record
 
 HISTORY = 20
 CALLED = frozenset({reasons.NOT_A_PUSH, reasons.ALREADY_EXISTS, *reasons.OUTCOMES["refused"]})
-"""Reasons of records whose caller wanted to use a repository of the name."""
+"""Reasons of records whose caller tried to use a repository of the name."""
 _ONE_PUSH = timedelta(minutes=1)
 _MOST_EXAMINED = 50_000
 _END = datetime(9999, 12, 31, tzinfo=UTC)

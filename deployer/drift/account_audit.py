@@ -166,7 +166,7 @@ class _RegionAudit:
             account=self.account,
             region=self.region,
             name=one.name,
-            verdict="drifted" if differences else "in step",
+            verdict="drifted" if differences else "in sync",
             event_id=record.event_id,
             created_at=one.created_at,
             principal=record.principal,

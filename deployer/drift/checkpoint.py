@@ -20,7 +20,7 @@ from typing import IO
 from deployer.drift.findings import AccountReport
 from deployer.errors import BusyError
 
-VERSION = 3
+VERSION = 4
 USABLE_FOR = timedelta(hours=1)
 
 

@@ -245,7 +245,7 @@ def _brief(record: Record) -> dict[str, Any]:
 
 
 def _setting_document(setting: Setting) -> dict[str, Any]:
-    values = {"then": setting.recorded, "today": setting.today, "there": setting.actual}
+    values = {"then": setting.recorded, "today": setting.today, "actual": setting.actual}
     known = {name: value for name, value in values.items() if value is not UNKNOWN}
     return {"key": setting.key, **known, "same": setting.is_same, "set_by": _origin(setting.origin)}
 

@@ -46,7 +46,7 @@ def report_lines(report: Report, organization: Organization, *, ignored: Collect
 
 
 def _checked_lines(one: CheckedRepository) -> Iterator[Line]:
-    words: list[str] = [one.verdict] if one.verdict != "in step" else []
+    words: list[str] = [one.verdict] if one.verdict != "in sync" else []
     if one.is_blank and one.created_at:
         words.append(f"blank since {one.created_at:%Y-%m-%d %H:%M}")
     yield from wrapped(f"{one.region} {one.name}: {', '.join(words)}", indent=2, tone=_tone(one))
@@ -65,7 +65,7 @@ def _checked_lines(one: CheckedRepository) -> Iterator[Line]:
 
 
 def _tone(one: CheckedRepository) -> Tone:
-    return "change" if one.verdict in {"drifted", "untagged", "in step"} else "bad"
+    return "change" if one.verdict in {"drifted", "untagged", "in sync"} else "bad"
 
 
 def difference_lines(difference: Difference) -> list[Line]:
@@ -89,7 +89,7 @@ def _location(unread_item: Unread, organization: Organization) -> str:
 
 def _summary_lines(report: Report) -> Iterator[Line]:
     counts = report.counts()
-    shown = [f"{number:,} {name}" for name, number in counts.items() if number or name in {"in step", "drifted"}]
+    shown = [f"{number:,} {name}" for name, number in counts.items() if number or name in {"in sync", "drifted"}]
     yield from wrapped(f"Created by deployer: {', '.join(shown)}.", indent=0)
     scope = f"{counted(len(report.accounts), 'account')}, {counted(report.region_count, 'region')} in them"
     yield from wrapped(f"Other repositories: {report.others:,}. Read: {scope}.", indent=0, tone="quiet")
@@ -133,7 +133,7 @@ def _checked_document(one: CheckedRepository, organization: Organization) -> Doc
         "event_id": one.event_id,
         "principal": one.principal,
         "differences": [
-            {"setting": item.aspect, "found": item.actual, "wanted": item.desired} for item in one.differences
+            {"setting": item.aspect, "found": item.actual, "desired": item.desired} for item in one.differences
         ],
         "note": one.note or None,
     }

@@ -132,7 +132,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
 def _kind(outcome: Outcome) -> str:
     match outcome:
         case Exists():
-            return "there"
+            return "exists"
         case CreatedOnPush():
             return "created-on-push"
         case Refused():

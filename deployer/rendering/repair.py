@@ -119,7 +119,7 @@ def repair_document(plan: RepairPlan, done: Sequence[RepairResult], organization
                 **_place(one.checked, organization),
                 "changes": [_change(change) for change in one.changes],
                 "unchangeable": [
-                    {"setting": item.aspect, "found": item.actual, "wanted": item.desired} for item in one.unchangeable
+                    {"setting": item.aspect, "found": item.actual, "desired": item.desired} for item in one.unchangeable
                 ],
             }
             for one in plan.repairs

@@ -127,7 +127,7 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
     """Everything, every instance included."""
     return {
         "organization": organization.id,
-        "as_wanted": status.is_in_sync,
+        "in_sync": status.is_in_sync,
         "url": status.url,
         "deep": status.is_deep,
         "unread": [
@@ -151,7 +151,7 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
                 "stack_set": cell.stack_set,
                 "ou": cell.ou,
                 "region": cell.region,
-                "wanted": _desired(counts),
+                "desired": _desired(counts),
                 **{state: counts[state] for state in STATES},
             }
             for cell, counts in matrix(status, organization).items()

@@ -89,7 +89,7 @@ class Verification:
     """The time of the verification, the number of repositories in sync, and all others."""
 
     at: datetime
-    in_step: int
+    in_sync: int
     judged: tuple[Judged, ...]
 
     def of(self, kind: Kind) -> list[Judged]:
@@ -107,7 +107,7 @@ def verification_from(document: Mapping[str, Any]) -> Verification:
     repositories = document["repositories"]
     return Verification(
         at=datetime.fromisoformat(document["at"]),
-        in_step=sum(one["verdict"] == "in step" for one in repositories),
+        in_sync=sum(one["verdict"] == "in sync" for one in repositories),
         judged=(
             *(judged for one in repositories for judged in _judged(one)),
             *(_found(one, "unread", note=one["problem"]) for one in document["unread"]),
@@ -116,8 +116,12 @@ def verification_from(document: Mapping[str, Any]) -> Verification:
 
 
 def _judged(one: Mapping[str, Any]) -> Iterator[Judged]:
-    if one["verdict"] in {kind.state for kind in KINDS}:
-        differences = (f"{it['setting']}: {it['found']} → {it['wanted']}" for it in one["differences"])
+    if one["verdict"] in ("in sync", "under way"):
+        pass
+    elif one["verdict"] not in {kind.state for kind in KINDS}:
+        raise ValueError(f"unknown verdict: {one['verdict']}")
+    else:
+        differences = (f"{it['setting']}: {it['found']} → {it['desired']}" for it in one["differences"])
         yield _found(one, one["verdict"], note="; ".join(differences) or one["note"] or "")
     if one["blank"]:
         since = f"created {one['created_at'][:10]}" if one["created_at"] else ""

@@ -54,7 +54,7 @@ def test_a_customer_key_is_used_compared_and_released(sandbox: Sandbox, deployer
 
     verified = deployer("audit", "verify", "--account", SHOP_DEV, "--json")
     assert (verified.exit_code, verified.document["unread"]) == (0, [])
-    assert [one["verdict"] for one in verified.document["repositories"]] == ["in step"]
+    assert [one["verdict"] for one in verified.document["repositories"]] == ["in sync"]
 
     Installed(sandbox, deployer).age(NAME, by=timedelta(days=3), account=SHOP_DEV)
     repaired = deployer("audit", "repair", "--account", SHOP_DEV, "--delete-blank", "--yes")

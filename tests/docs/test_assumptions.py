@@ -1,4 +1,4 @@
-"""docs/contributing/assumptions.md: whole, in step with the code, and each with a check that a person can run."""
+"""docs/contributing/assumptions.md: complete, in sync with the code, and each with a check that a person can run."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from tools.schemas.parts import (
 )
 
 _REQUIRED_COLUMNS = ("account", "outcome", "reason", "event_id", "request_id", "settings_digest")
-_DIFFERENCES = list_of(object_of({"setting": text(), "found": {}, "wanted": {}}))
+_DIFFERENCES = list_of(object_of({"setting": text(), "found": {}, "desired": {}}))
 _REPOSITORY = {**INSTANCE, "repository": text()}
 
 
@@ -57,7 +57,7 @@ def show() -> Schema:
     setting["properties"] |= {
         "then": {"description": "As recorded; absent if unknown, like the next two"},
         "today": {"description": "By today's files"},
-        "there": {"description": "As the repository has it"},
+        "actual": {"description": "As the repository has it"},
     }
     today = object_of({"outcome": enum(VerdictOutcome), "reason": text(), "settings_digest": text()})
     details = object_of({
@@ -105,7 +105,7 @@ def report() -> Schema:
 def verify() -> Schema:
     """The document of `audit verify --json`."""
     repository = object_of({
-        **_REPOSITORY, "verdict": text("A finding, `in step` or `under way`"), "blank": BOOLEAN,
+        **_REPOSITORY, "verdict": text("A finding, `in sync` or `under way`"), "blank": BOOLEAN,
         "created_at": TIME_OR_NULL, "event_id": text_or_null(), "principal": text_or_null(),
         "differences": _DIFFERENCES, "note": text_or_null(),
     })  # fmt: skip

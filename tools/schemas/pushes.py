@@ -17,7 +17,7 @@ _REFUSAL = {
 
 def ensure() -> Schema:
     """The document of `ensure --json`."""
-    outcomes = ["there", "created-on-push", "refused", "failed", "timed-out"]
+    outcomes = ["exists", "created-on-push", "refused", "failed", "timed-out"]
     outcome = object_of({
         "image": text("As it was requested"), **_REPOSITORY, "outcome": {"enum": outcomes},
         "seconds": seconds("From the request"), "calls": count("Calls to AWS"),

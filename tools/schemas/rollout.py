@@ -201,7 +201,7 @@ def status() -> Schema:
     coverage = {state: count() for state in enum(State)["enum"]}
     properties = {
         "organization": text(),
-        "as_wanted": {**BOOLEAN, "description": "Whether everything is in sync"},
+        "in_sync": {**BOOLEAN, "description": "Whether everything is in sync"},
         "url": text_or_null("The handler's function URL"),
         "deep": BOOLEAN,
         "unread": list_of(object_of({**INSTANCE, "reason": text()})),
@@ -211,7 +211,7 @@ def status() -> Schema:
         })),
         "additions": list_of(object_of({**INSTANCE, "addition": text(), "command": text("Removes it")})),
         "coverage": list_of(object_of({
-            "stack_set": text(), "ou": text(), "region": text(), "wanted": count("Instances that should exist"),
+            "stack_set": text(), "ou": text(), "region": text(), "desired": count("Instances that should exist"),
             **coverage,
         })),
         "instances": list_of(object_of({

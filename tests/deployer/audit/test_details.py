@@ -114,7 +114,7 @@ def test_settings_are_shown_as_recorded_requested_and_actual() -> None:
     assert str(mutability.origin).endswith("prod.yaml:15:25")
     assert "is now       null" in text(shown)
     document = next(one for one in details_document(shown)["settings"] if one["key"] == "scan_on_push")
-    assert (document["then"], document["today"], document["there"]) == (True, True, False)
+    assert (document["then"], document["today"], document["actual"]) == (True, True, False)
 
 
 def test_what_nobody_knows_is_not_taken_for_different() -> None:

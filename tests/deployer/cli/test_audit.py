@@ -316,7 +316,7 @@ def test_all_details_of_a_push(sandbox: Sandbox) -> None:
     (details,) = deployer("audit", "show", "team-a/api", "--json").document
     settings = {setting["key"]: setting for setting in details["settings"]}
     assert settings["image_tag_mutability"]["then"] == settings["image_tag_mutability"]["today"] == "IMMUTABLE"
-    assert settings["image_tag_mutability"]["there"] == "MUTABLE"
+    assert settings["image_tag_mutability"]["actual"] == "MUTABLE"
     assert settings["image_tag_mutability"]["set_by"]["file"].endswith("config/ous/workloads/prod.yaml")
     assert [key for key, setting in settings.items() if not setting["same"]] == [
         "image_tag_mutability",

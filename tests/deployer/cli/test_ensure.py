@@ -91,7 +91,7 @@ class TestThere:
             "account": SHOP,
             "region": "eu-west-1",
             "repository": name,
-            "outcome": "there",
+            "outcome": "exists",
         }
         assert "exists after" in err
 
@@ -166,7 +166,7 @@ class TestNotCreated:
         code, out, _ = ensure(first, second, "--ledger", LEDGER, "--json", account=CENTRAL)
         assert code == 19
         assert [(each["repository"], each["outcome"]) for each in json.loads(out)] == [
-            (existing, "there"),
+            (existing, "exists"),
             (refused, "refused"),
         ]
 

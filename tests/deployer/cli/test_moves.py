@@ -98,12 +98,12 @@ def test_an_installation_moves_by_prefix_by_region_and_by_account(sandbox: Sandb
         assert copied == "Records copied to eu-west-1/ecr-ledger: 1\n"
     assert second.verdicts(expected=2) == {"team-a/api": "drifted"}
     second("audit", "repair", "--yes")
-    assert second.verdicts() == {"team-a/api": "in step"}
+    assert second.verdicts() == {"team-a/api": "in sync"}
     assert push(sandbox, "team-a/web")["deployer:installation"] == "ecr"
 
     third = second.move(tmp_path / "third", "region: eu-west-1", "region: eu-central-1")
     third.copy_ledger("old:eu-west-1/ecr-ledger", "new:eu-central-1/ecr-ledger")
-    assert third.verdicts() == {"team-a/api": "in step", "team-a/web": "in step"}
+    assert third.verdicts() == {"team-a/api": "in sync", "team-a/web": "in sync"}
     assert push(sandbox, "team-a/jobs")["deployer:installation"] == "ecr"
 
     sandbox.client("organizations", account=MANAGEMENT).register_delegated_administrator(
@@ -114,6 +114,6 @@ def test_an_installation_moves_by_prefix_by_region_and_by_account(sandbox: Sandb
     kept = third("audit", "list", "--since", "24h", "--json").document
     assert {one["repository"] for one in kept} == {"team-a/api", "team-a/web", "team-a/jobs"}
     found = fourth.verdicts()
-    assert found.pop("team-a/mail") in {"in step", "under way"}
+    assert found.pop("team-a/mail") in {"in sync", "under way"}
     assert set(found) == {"team-a/api", "team-a/web", "team-a/jobs"}
     assert set(found.values()) == {"under way"}  # for 15 minutes, and "unrecorded" later

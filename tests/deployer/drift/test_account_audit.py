@@ -25,10 +25,10 @@ def verdicts(report: AccountReport) -> dict[str, str]:
     return {one.name: one.verdict for one in report.checked}
 
 
-def test_a_repository_with_the_desired_settings_is_in_step(world: World) -> None:
+def test_a_repository_with_the_desired_settings_is_in_sync(world: World) -> None:
     world.create(record())
     report = world.auditor().audit_account(SHOP)
-    assert verdicts(report) == {"team-a/api": "in step"}
+    assert verdicts(report) == {"team-a/api": "in sync"}
     assert report.regions == (HOME, ABROAD)
 
 
@@ -53,10 +53,10 @@ def test_a_repository_that_replaces_ours_is_foreign_and_ours_is_gone(world: Worl
     assert "has its name now" in report.checked[0].note
 
 
-def test_a_repository_that_a_later_push_created_again_is_in_step(world: World) -> None:
+def test_a_repository_that_a_later_push_created_again_is_in_sync(world: World) -> None:
     world.records.append(record(number=1))
     world.create(record(number=2))
-    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in step"}
+    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in sync"}
 
 
 @pytest.mark.parametrize("left", [{}, {"team": "a"}, {INSTALLATION_TAG: "deployer"}], ids=["none", "other", "one"])
@@ -126,7 +126,7 @@ def test_a_tag_that_is_ours_on_another_repository_makes_nothing_ours(world: Worl
     world.create(record(number=1))
     world.registry().add(record("team-b/copy"), tags=tagged("event-1"))
     report = world.auditor().audit_account(SHOP)
-    assert verdicts(report) == {"team-a/api": "in step", "team-b/copy": "unrecorded"}
+    assert verdicts(report) == {"team-a/api": "in sync", "team-b/copy": "unrecorded"}
     assert [one.note for one in report.checked if one.note] == [
         f"the record of that event names team-a/api in {HOME}, created 2026-11-23 09:00:00"
     ]
@@ -135,7 +135,7 @@ def test_a_tag_that_is_ours_on_another_repository_makes_nothing_ours(world: Worl
 def test_a_repository_created_again_with_the_old_tag_does_not_match_the_record(world: World) -> None:
     made = record(created_at=NOW - timedelta(days=3))
     world.create(made).created_at = NOW - timedelta(days=3)
-    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in step"}
+    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in sync"}
     world.registry().held["team-a/api"].created_at = NOW - timedelta(days=1)
     report = world.auditor().audit_account(SHOP)
     assert ("team-a/api", "unrecorded") in {(one.name, one.verdict) for one in report.checked}
@@ -190,7 +190,7 @@ def test_only_selected_repositories_and_regions_are_read(world: World) -> None:
     world.records.append(record("team-b/old", number=3))
     auditor = world.auditor(repositories="team-a/*", regions=frozenset({HOME}))
     report = auditor.audit_account(SHOP)
-    assert (verdicts(report), report.regions) == ({"team-a/api": "in step"}, (HOME,))
+    assert (verdicts(report), report.regions) == ({"team-a/api": "in sync"}, (HOME,))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_an_unreadable_region_is_reported_and_the_others_are_read(
     world.create(record())
     world.registry(region=ABROAD).error = error
     report = world.auditor().audit_account(SHOP)
-    assert verdicts(report) == {"team-a/api": "in step"}
+    assert verdicts(report) == {"team-a/api": "in sync"}
     assert [(one.region, one.problem, one.may_be_temporary) for one in report.unread] == [
         (ABROAD, error.message, may_be_temporary)
     ]
@@ -235,7 +235,7 @@ KEY = f"arn:aws:kms:{HOME}:{PAYMENTS}:key/1"
 
 @pytest.mark.parametrize(
     ("keys", "verdict"),
-    [({ALIAS: KEY}, "in step"), ({ALIAS: f"{KEY}2"}, "drifted"), ({}, "in step")],
+    [({ALIAS: KEY}, "in sync"), ({ALIAS: f"{KEY}2"}, "drifted"), ({}, "in sync")],
     ids=["the key of the alias", "another key", "an alias whose key is unknown"],
 )
 def test_a_key_is_compared_with_what_its_alias_stands_for(keys: dict[str, str], verdict: str, world: World) -> None:

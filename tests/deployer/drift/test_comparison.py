@@ -19,7 +19,7 @@ def differences(**actual: Any) -> list[tuple[str, str, str]]:
     return [(one.aspect, one.actual, one.desired) for one in compare(replace(DESIRED_STATE, **actual), DESIRED_STATE)]
 
 
-def test_what_a_push_would_get_is_in_step_with_itself() -> None:
+def test_desired_settings_do_not_differ_from_themselves() -> None:
     assert differences() == []
 
 

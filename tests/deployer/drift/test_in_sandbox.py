@@ -54,10 +54,10 @@ def a_bit_of_everything(installed: Installed) -> None:
 
 
 EVERYTHING = {
-    "team-a/api": "in step",
-    "team-a/web": "in step",
+    "team-a/api": "in sync",
+    "team-a/web": "in sync",
     "team-a/spoilt": "drifted",
-    "team-a/blank": "in step",
+    "team-a/blank": "in sync",
     "team-a/gone": "gone",
     "team-a/unrecorded": "unrecorded",
 }
@@ -75,7 +75,7 @@ def test_verify_reports_all_findings_and_changes_nothing(installed: Installed, m
     assert [one["repository"] for one in ran.document["repositories"] if one["blank"]] == ["team-a/blank"]
     assert (ran.document["others"], ran.document["unread"]) == (1, [])
     (spoilt,) = [one for one in ran.document["repositories"] if one["verdict"] == "drifted"]
-    assert [(item["setting"], item["found"], item["wanted"]) for item in spoilt["differences"][:2]] == [
+    assert [(item["setting"], item["found"], item["desired"]) for item in spoilt["differences"][:2]] == [
         ("image_tag_mutability", "MUTABLE", "IMMUTABLE_WITH_EXCLUSION latest sha256-*"),
         ("scan_on_push", "false", "true"),
     ]
@@ -95,7 +95,7 @@ def test_verify_prints_findings_by_account_within_80_columns(installed: Installe
     assert ran.exit_code == 2
     assert "shop-prod (300000000001), Workloads/Prod" in ran.out
     assert "eu-west-1 team-a/spoilt: drifted\n    image_tag_mutability: MUTABLE -> IMMUTABLE_WITH_EXCLUSION" in ran.out
-    assert "3 in step, 1 drifted, 1 gone, 1 unrecorded, 1 blank." in ran.out
+    assert "3 in sync, 1 drifted, 1 gone, 1 unrecorded, 1 blank." in ran.out
     assert max(map(len, ran.out.splitlines())) <= 80
     ignored = [word for kind in ("drifted", "gone", "unrecorded", "blank") for word in ("--ignore", kind)]
     assert installed.deployer("audit", "verify", *ignored).exit_code == 0
@@ -105,7 +105,7 @@ def test_verify_of_a_part_reads_that_part_only(installed: Installed) -> None:
     a_bit_of_everything(installed)
     installed.sandbox.calls.clear()
     ran = installed.deployer("audit", "verify", "--account", "shop-prod", "--region", ABROAD, "--json")
-    assert (ran.exit_code, verdicts(ran.document)) == (0, {"team-a/web": "in step"})
+    assert (ran.exit_code, verdicts(ran.document)) == (0, {"team-a/web": "in sync"})
     assert installed.regions_read() == {f"{SHOP} {ABROAD}": 1}
 
 
@@ -166,7 +166,7 @@ def test_repair_restores_drifted_settings_and_changes_nothing_else(installed: In
     assert "team-a/spoilt" in json.dumps([call.parameters for call in changed], default=str)
     assert not any("blank" in json.dumps(call.parameters, default=str) for call in changed)
     again = installed.deployer("audit", "verify", "--json")
-    assert verdicts(again.document) == {**EVERYTHING, "team-a/spoilt": "in step"}
+    assert verdicts(again.document) == {**EVERYTHING, "team-a/spoilt": "in sync"}
     assert installed.deployer("audit", "repair").out.startswith("Nothing to repair.")
 
 
@@ -235,7 +235,9 @@ def test_an_alias_of_a_key_is_looked_up_through_the_auditor_role(installed: Inst
     kms.update_alias(AliasName="alias/aws/ecr", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     ran = installed.deployer("audit", "verify", "--account", payments, "--json")
     (one,) = ran.document["repositories"]
-    assert [(item["setting"], item["found"] != item["wanted"]) for item in one["differences"]] == [("encryption", True)]
+    assert [(item["setting"], item["found"] != item["desired"]) for item in one["differences"]] == [
+        ("encryption", True)
+    ]
 
 
 def test_each_command_works_with_its_documented_policy_and_verifying_cannot_repair(installed: Installed) -> None:
@@ -285,7 +287,7 @@ def test_a_repository_that_lost_its_ownership_tags_is_tagged_again_and_one_creat
         ("team-a/event", "repaired"),
     ]
     after = verdicts(installed.deployer("audit", "verify", "--json").document)
-    assert after == {"team-a/all": "in step", "team-a/event": "in step", "team-a/again": "gone"}
+    assert after == {"team-a/all": "in sync", "team-a/event": "in sync", "team-a/again": "gone"}
     for name in ("team-a/all", "team-a/event"):
         tags = {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=arns[name])["tags"]}
         assert (tags["deployer:event-id"], tags["deployer:installation"]) == (made[name].event_id, "deployer")

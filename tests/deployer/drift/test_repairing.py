@@ -102,7 +102,7 @@ def test_only_tags_that_differ_are_put() -> None:
 
 def test_what_did_not_drift_is_in_no_plan() -> None:
     gone = replace(drifted(), verdict="gone", desired=None)
-    plan = plan_for(gone, replace(gone, verdict="unrecorded"), replace(gone, verdict="in step", is_blank=True))
+    plan = plan_for(gone, replace(gone, verdict="unrecorded"), replace(gone, verdict="in sync", is_blank=True))
     assert (plan.repairs, plan.blank, plan.changes_something) == ((), (), False)
 
 
@@ -161,5 +161,5 @@ def test_a_lost_tag_is_set_only_while_the_repository_is_the_same(registry: Fake,
 
 def test_a_repository_that_lost_its_tag_is_not_deleted_for_being_blank() -> None:
     lost = replace(drifted(tags={}), verdict="untagged", is_blank=True)
-    reports = (AccountReport(account=SHOP, checked=(lost, replace(lost, verdict="in step", name="team-a/web"))),)
+    reports = (AccountReport(account=SHOP, checked=(lost, replace(lost, verdict="in sync", name="team-a/web"))),)
     assert [one.name for one in plan_repairs(Report(accounts=reports), delete_blank=True).blank] == ["team-a/web"]

@@ -94,12 +94,12 @@ def verification() -> Verification:
         CheckedRepository(
             **place,
             name="team-a/web",
-            verdict="in step",
+            verdict="in sync",
             is_blank=True,
             created_at=UNTIL - timedelta(days=11),
             principal="arn:aws:iam::300000000001:role/ci-release",
         ),
-        CheckedRepository(**place, name="team-a/worker", verdict="in step"),
+        CheckedRepository(**place, name="team-a/worker", verdict="in sync"),
     )
     unread = Unread(account="300000000002", problem="the role is missing")
     report = Report(accounts=(AccountReport(account="300000000001", checked=checked, unread=(unread,)),))

@@ -109,7 +109,7 @@ def only_the_bypassed_namespace_drifts(sandbox: Sandbox, folder: Folder) -> None
     assert verified.exit_code == 2
     verdicts = {one["repository"]: one["verdict"] for one in verified.document["repositories"]}
     assert verdicts.pop("a/web-kept") == "drifted"
-    assert (len(verdicts), set(verdicts.values())) == (4, {"in step"})
+    assert (len(verdicts), set(verdicts.values())) == (4, {"in sync"})
     assert folder.deployer("audit", "repair", "--account", SHOP_DEV, "--yes").exit_code == 0
     repaired, (_, settings) = actual(sandbox, "a/web-kept"), explained(folder, "a/web-kept")
     assert {key: repaired[key] for key in ("image_tag_mutability", "lifecycle_policy", "tags.env")} == {

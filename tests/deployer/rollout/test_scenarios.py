@@ -137,9 +137,9 @@ def test_an_instance_that_aws_excludes_from_updates_is_repaired_as_the_troublesh
     assert failed.exit_code == 1, failed
     assert "leaves INOPERABLE instances out" not in " ".join(failed.out.split()), "another roll-out can delete it"
 
-    wanted_again = deployer("rollout", *dev)
-    assert wanted_again.exit_code == 1, wanted_again
-    assert "AWS leaves INOPERABLE instances out of every update" in " ".join(wanted_again.out.split())
+    requested_again = deployer("rollout", *dev)
+    assert requested_again.exit_code == 1, requested_again
+    assert "AWS leaves INOPERABLE instances out of every update" in " ".join(requested_again.out.split())
     shown = deployer("status", "--account", account)
     assert (shown.exit_code, "deployer docs troubleshooting" in " ".join(shown.out.split())) == (2, True), shown
 

@@ -168,9 +168,9 @@ def test_what_no_roll_out_can_remove_is_reported_and_is_not_out_of_sync() -> Non
     )
     assert "All that AWS reaches in the whole organization is in sync with the config files." in text
     document = status_document(status, deployment.desired.organization)
-    assert document["as_wanted"]
+    assert document["in_sync"]
     assert sum(row["skipped"] for row in document["coverage"]) == 3
-    assert all(row["wanted"] == row["current"] for row in document["coverage"])
+    assert all(row["desired"] == row["current"] for row in document["coverage"])
 
 
 def test_a_missing_instance_is_counted_where_it_belongs() -> None:
@@ -186,7 +186,7 @@ def test_a_missing_instance_is_counted_where_it_belongs() -> None:
             "stack_set": ACCESS,
             "ou": "Workloads/Prod/Payments",
             "region": "eu-west-1",
-            "wanted": 2,
+            "desired": 2,
             "current": 1,
             "damaged": 0,
             "outdated": 0,

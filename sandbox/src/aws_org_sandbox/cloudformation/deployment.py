@@ -49,7 +49,7 @@ def deploy_stack(  # noqa: PLR0913 - as many as CreateStack has
     first; a stack that is already in the desired state is not changed.
     """
     try:
-        desired = _wanted(template_body, parameters or {}, tags or {}, region=region)
+        desired = _desired_stack(template_body, parameters or {}, tags or {}, region=region)
     except TemplateError as error:
         raise StackFailed(str(error)) from error
     stacks = stacks_in(account, region)
@@ -105,7 +105,7 @@ def _delete(stack: Stack) -> None:
         raise _failure(stack, first)
 
 
-def _wanted(body: str, parameters: Mapping[str, str], tags: Mapping[str, str], *, region: str) -> DesiredStack:
+def _desired_stack(body: str, parameters: Mapping[str, str], tags: Mapping[str, str], *, region: str) -> DesiredStack:
     template = parse(body)
     engine.check_resources(template, region=region)
     return DesiredStack(template=template, parameters=parameter_values(template.parameters, parameters), tags=tags)
