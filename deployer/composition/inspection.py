@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from deployer.inspection.selection import select
+from deployer.planning.comparison import make_plan
 from deployer.planning.damage import Inspection
-from deployer.planning.plan import make_plan
 from deployer.planning.states import ActualState, DesiredState
 from deployer.stack_sets import InstanceKey
 from handler.inspection import Accounts, Damage, inspect

@@ -17,10 +17,11 @@ from deployer.errors import INTERRUPTED_EXIT_CODE, BusyError, PermissionDeniedEr
 from deployer.organization import Organization
 from deployer.planning.basis import Difference, basis_of
 from deployer.planning.bounds import check_within
+from deployer.planning.comparison import make_plan, url_of
 from deployer.planning.damage import Inspection
 from deployer.planning.desired_state import Deployment
 from deployer.planning.other_installations import FoundInstallation, check_only_installation, check_removable
-from deployer.planning.plan import Plan, make_plan, url_of
+from deployer.planning.plan import Plan
 from deployer.planning.states import ActualState, DesiredState
 from deployer.rendering.plan_file import PlanFile
 from deployer.rollout.actual_state import existing_stack_sets, read_actual_state

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deployer.errors import PermissionDeniedError
-from deployer.planning.plan import stack_needs_preview
+from deployer.planning.comparison import stack_needs_preview
 from deployer.planning.states import ActualState, DesiredState, OperationInProgress, ReplacedCode, StackKey
 from deployer.planning.template_changes import is_same
 from deployer.rollout.cloud import Artifacts, Cloud, Functions

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from deployer import settings
 from deployer.organization import Organization
+from deployer.planning.comparison import make_plan
 from deployer.planning.desired_state import Deployment, deployment_for
-from deployer.planning.plan import Plan, make_plan
+from deployer.planning.plan import Plan
 from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.execution import roll_out
 from deployer.targets import Scope

@@ -14,7 +14,7 @@ from deployer.aws.change_sets import StackFailedError
 from deployer.aws.session import Session
 from deployer.aws.stacks import CloudFormationStacks
 from deployer.errors import NotFoundError
-from deployer.planning.plan import stack_needs_preview
+from deployer.planning.comparison import stack_needs_preview
 from deployer.rollout.locking import RecordChangedError, Versioned
 from deployer.stacks import INLINE_TEMPLATE_BYTES, StackDefinition, StackEvent, StackState
 from tests.clocks import impatient, timeless

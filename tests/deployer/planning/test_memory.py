@@ -6,7 +6,7 @@ import tracemalloc
 from pathlib import Path
 
 from benchmarks.organizations.sized import sized_organization, write_config
-from deployer.planning.plan import make_plan
+from deployer.planning.comparison import make_plan
 from deployer.rollout.actual_state import read_actual_state
 from tests.deployer.examples import example_deployment, rolled_out
 

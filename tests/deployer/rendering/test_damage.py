@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from deployer.planning.comparison import make_plan
 from deployer.planning.damage import Inspection
-from deployer.planning.plan import Plan, make_plan
+from deployer.planning.plan import Plan
 from deployer.planning.states import ActualState
 from deployer.rendering.outcome import outcome_lines
 from deployer.rendering.plan import plan_lines

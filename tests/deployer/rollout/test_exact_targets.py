@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from deployer.bundle import Bundle
 from deployer.organization import Organization
+from deployer.planning.comparison import make_plan
 from deployer.planning.families import DesiredStackSet
-from deployer.planning.plan import Plan, StackSetPlan, make_plan
+from deployer.planning.plan import Plan, StackSetPlan
 from deployer.planning.states import DesiredState
 from deployer.planning.target_operations import group_accounts
 from deployer.rollout.actual_state import read_actual_state
