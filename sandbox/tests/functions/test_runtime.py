@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,13 +161,20 @@ from sandbox.tests.functions.test_runtime import ask, specification
 if sys.argv[1:]: forks.open()
 environment = ExecutionEnvironment(specification(CodeFolders()))
 ask(environment)
-print(environment.pid, forks.pid or environment.pid, flush=True)
+print(json.dumps([[environment.pid, forks.pid or environment.pid], [str(forks.folder)]]), flush=True)
 time.sleep(60)
 """
 
 
-def test_no_function_outlives_a_sandbox_that_was_killed(tmp_path: Path, is_forked: bool) -> None:
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+@pytest.mark.parametrize("folder", ["short", "long" * 25], ids=["a short path", "a long path"])
+def test_no_function_outlives_a_sandbox_that_was_killed(folder: str, is_forked: bool) -> None:
+    """Whatever the length of TMPDIR; that of a socket's path is limited."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix=folder) as temporary:
+        _outlives(Path(temporary), is_forked=is_forked)
+
+
+def _outlives(folder: Path, *, is_forked: bool) -> None:
+    environment = {**os.environ, "TMPDIR": str(folder)}
     with subprocess.Popen(
         [sys.executable, "-c", ORPHAN, *(["forked"] if is_forked else [])],
         stdout=subprocess.PIPE,
@@ -174,15 +182,15 @@ def test_no_function_outlives_a_sandbox_that_was_killed(tmp_path: Path, is_forke
         env=environment,
     ) as sandbox:
         assert sandbox.stdout is not None
-        started = sandbox.stdout.readline().split()
+        started, others = json.loads(sandbox.stdout.readline())
         sandbox.kill()
     deadline = time.monotonic() + 30
-    while left := [*filter(is_alive, started), *tmp_path.glob("aws-org-sandbox-forks-*")]:
+    while left := [*filter(is_alive, started), *filter(os.path.exists, others)]:
         assert time.monotonic() < deadline, f"still there: {left}"
         time.sleep(0.02)
 
 
-def is_alive(process: str) -> bool:
+def is_alive(process: int) -> bool:
     """Whether a process runs; one that has ended, and whose parent does not collect it, has no command line."""
     try:
         return bool(Path(f"/proc/{process}/cmdline").read_bytes())

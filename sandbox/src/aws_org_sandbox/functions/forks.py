@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -25,7 +26,13 @@ from aws_org_sandbox.functions.code import link_runtime
 INHERITED = ("LD_LIBRARY_PATH",)
 """Variables that a function's process inherits: those by which the interpreter finds its own libraries."""
 
+PREFIX = "aws-org-sandbox-forks-"
+"""How the folder of temporary files is named."""
+
 _RUNTIME, _ADDRESS = "runtime", "address"
+
+LONGEST_ADDRESS = 103
+"""Bytes of a socket's path on all systems (104 with the final zero on macOS and the BSDs, 108 on Linux)."""
 
 
 class ForkedProcess:
@@ -67,7 +74,7 @@ class Forks:
     """The process that functions are forked from, unless each starts an interpreter of its own."""
 
     def __init__(self) -> None:
-        self._folder: Path | None = None
+        self.folder: Path | None = None
         self._server: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,10 +86,10 @@ class Forks:
         """Start the process that functions are forked from; idempotent."""
         if self._server is not None:
             return
-        self._folder = Path(tempfile.mkdtemp(prefix="aws-org-sandbox-forks-"))
-        link_runtime(self._folder / _RUNTIME)
+        self.folder = _new_folder()
+        link_runtime(self.folder / _RUNTIME)
         self._server = subprocess.Popen(  # noqa: S603 - running functions is the purpose
-            [*bootstrap.COMMAND, bootstrap.FORKS, str(self._folder / _RUNTIME), str(self._folder / _ADDRESS)],
+            [*bootstrap.COMMAND, bootstrap.FORKS, str(self.folder / _RUNTIME), str(self.folder / _ADDRESS)],
             env={name: os.environ[name] for name in INHERITED if name in os.environ} | {"LANG": "en_US.UTF-8"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -90,33 +97,45 @@ class Forks:
         )
         assert self._server.stdout is not None
         with self._server.stdout as stdout:
-            stdout.readline()  # once it listens
+            if not stdout.readline():  # once it listens
+                self.close()
+                raise SandboxError("the process that functions are forked from ended", next_step="Start it again.")
 
     def close(self) -> None:
         """End the process that functions are forked from; those that it forked end with their standard input."""
-        if self._server is None or self._folder is None:
+        if self._server is None or self.folder is None:
             return
         assert self._server.stdin is not None
         self._server.stdin.close()
         self._server.wait()  # it removes the folder, also if this process is killed
-        self._server = self._folder = None
+        shutil.rmtree(self.folder, ignore_errors=True)  # what functions that ended meanwhile wrote
+        self._server = self.folder = None
 
     def start(
         self, *, task_root: Path, handler: str, environment: Mapping[str, str], output: IO[bytes]
     ) -> ForkedProcess:
         """A process that runs this zip's handler, and has nothing of this process's environment."""
-        assert self._folder is not None, "it is not open"
-        arguments = [str(task_root), str(self._folder / _RUNTIME), handler]
+        assert self.folder is not None, "it is not open"
+        arguments = [str(task_root), str(self.folder / _RUNTIME), handler]
         request = json.dumps({"arguments": arguments, "environment": environment}).encode() + b"\n"
         reading, writing = os.pipe()
         try:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.connect(str(self._folder / _ADDRESS))
+            connection.connect(str(self.folder / _ADDRESS))
             sent = socket.send_fds(connection, [request], [reading, output.fileno()])
             connection.sendall(request[sent:])
         finally:
             os.close(reading)
         return ForkedProcess(connection, os.fdopen(writing, "wb", buffering=0))
+
+
+def _new_folder() -> Path:
+    """A new folder of temporary files; with a long TMPDIR, in /tmp, since the path of a socket must be short."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    if len(os.fsencode(folder / _ADDRESS)) <= LONGEST_ADDRESS:
+        return folder
+    folder.rmdir()
+    return Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
 
 
 forks = Forks()
