@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -48,6 +48,7 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
         "settings": [asdict(change) for change in plan.settings],
         "stack_sets": [_stack_set(stack_set, organization) for stack_set in plan.stack_sets],
         "additions": additions(plan.blocked, organization),
+        "unread": unread(plan.inspection.unread if plan.inspection else {}, organization),
         "totals": {
             "create": plan.creations,
             "update": plan.updates,
@@ -104,6 +105,14 @@ def additions(blocked: Iterable[tuple[InstanceKey, Damage]], organization: Organ
         {**place(organization, key.account), "region": key.region, "addition": one.text, "command": one.command}
         for key, damage in blocked
         for one in damage.additions
+    ]
+
+
+def unread(found: Mapping[InstanceKey, str], organization: Organization) -> list[Document]:
+    """Accounts and regions whose resources an inspection could not read, each with the reason."""
+    return [
+        {**place(organization, key.account), "region": key.region, "reason": reason}
+        for key, reason in sorted(found.items())
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from deployer.organization import Organization
 from deployer.rendering.outcome import INOPERABLE, NO_REASON, place_lines
-from deployer.rendering.plan_json import additions, place
+from deployer.rendering.plan_json import additions, place, unread
 from deployer.rendering.scopes import scope_options, scope_text
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import WIDTH, Line, Tone, table, wrapped
@@ -130,10 +130,7 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
         "in_sync": status.is_in_sync,
         "url": status.url,
         "deep": status.is_deep,
-        "unread": [
-            {**place(organization, key.account), "region": key.region, "reason": reason}
-            for key, reason in sorted(status.unread.items())
-        ],
+        "unread": unread(status.unread, organization),
         "stacks": [
             {
                 "name": one.name,

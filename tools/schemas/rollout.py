@@ -54,6 +54,9 @@ _REMOVAL_RESULT = {
     "error": text_or_null("What stopped it"),
 }
 
+UNREAD = list_of(object_of({**INSTANCE, "reason": text()}))
+"""Accounts and regions whose resources an inspection could not read."""
+
 
 def destroy() -> Schema:
     """The document of `destroy --json`."""
@@ -114,6 +117,7 @@ def _plan() -> Schema:
         "settings": list_of(object_of({"ous": TEXTS, "accounts": TEXTS, "values": list_of(value)})),
         "stack_sets": list_of(_stack_set()),
         "additions": list_of(object_of({**INSTANCE, "addition": text(), "command": text("Removes it")})),
+        "unread": UNREAD,
         "totals": object_of({key: count() for key in ("create", "update", "delete", "unchanged")}),
         "skipped": list_of(object_of({**PLACE, "reason": text()})),
     }  # fmt: skip
@@ -204,7 +208,7 @@ def status() -> Schema:
         "in_sync": {**BOOLEAN, "description": "Whether everything is in sync"},
         "url": text_or_null("The handler's function URL"),
         "deep": BOOLEAN,
-        "unread": list_of(object_of({**INSTANCE, "reason": text()})),
+        "unread": UNREAD,
         "stacks": list_of(object_of({
             "name": text(), "region": text(), "state": text_or_null(), "differs": BOOLEAN, "replaced_code": TEXTS,
             "damage": TEXTS,

@@ -81,3 +81,16 @@ def test_if_nothing_else_is_damaged_a_plan_changes_nothing_and_the_roll_out_fail
     assert "`deployer status --deep` lists the commands" in pasted(outcome_lines(result, plan, EXAMPLE))
     for document in (plan_document(plan, EXAMPLE, caller="x"), status_document(status, EXAMPLE)):
         assert [(one["account"], one["region"], one["command"]) for one in document["additions"]] == [(*SHOP, COMMAND)]
+
+
+def test_documents_list_what_could_not_be_read_with_the_reason() -> None:
+    actual = read_actual_state(DEPLOYMENT.desired, CLOUD.cloud)
+    actual = replace(actual, inspection=Inspection(unread={SEARCH: "no answer", SHOP: "denied"}))
+    plan = make_plan(DEPLOYMENT.desired, actual)
+    planned = plan_document(plan, EXAMPLE, caller="x")
+    check_document(planned, "plan")
+    shown = status_document(status_of(DEPLOYMENT.desired, actual, plan), EXAMPLE)
+    for document in (planned, shown):
+        assert sorted((one["account"], one["region"], one["reason"]) for one in document["unread"]) == sorted(
+            [(*SEARCH, "no answer"), (*SHOP, "denied")]
+        )
