@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -12,12 +13,17 @@ _IN_WHEEL = "pages"
 
 
 def topics() -> dict[str, str]:
-    """Title of each page by the name that `page` takes, sorted by name."""
-    found = (entry for entry in _folder().iterdir() if entry.name.endswith(_SUFFIX))
-    return {
-        entry.name.removesuffix(_SUFFIX): entry.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
-        for entry in sorted(found, key=lambda entry: entry.name)
-    }
+    """Title of each page by the name that `page` takes: those for users first, then those of the folders."""
+    return dict(sorted(_titles(_folder(), ""), key=lambda one: ("/" in one[0], one[0])))
+
+
+def _titles(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _titles(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(_SUFFIX):
+            title = entry.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+            yield prefix + entry.name.removesuffix(_SUFFIX), title
 
 
 def page(topic: str) -> str:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from handler.reasons import LIMIT_REACHED, SENTENCES
+from handler.reasons import LIMIT_REACHED, sentence_of
 from handler.records import Record
 from handler.text import clean
 
@@ -102,7 +102,7 @@ def message_of(record: Record) -> dict[str, str]:
     detail = f" {record.detail}" if has_detail else ""
     return {
         "title": safe(f"Repository {name} {_result(record)} in {location}", limit=250),
-        "text": safe(f"{SENTENCES.get(record.reason, record.reason)}{rule}{detail}"),
+        "text": safe(f"{sentence_of(record.outcome, record.reason) or record.reason}{rule}{detail}"),
         "who": safe(f"{record.caller or 'unknown'} in account {record.account}, {record.ou_path or 'unknown OU'}"),
     }
 

@@ -117,7 +117,7 @@ SENTENCES: dict[str, str] = {
     OU_NOT_ENABLED: "No config file enables the account's OU; set `enabled: true` in the OU's file.",
     REGION_NOT_ENABLED: "The region is not in `regions` of the account's settings; push to one that is, or have the "
     "OU's file changed.",
-    NAME_INVALID: "ECR does not accept the name: it takes 2 to 256 lower-case letters and digits, with . _ - / "
+    NAME_INVALID: "ECR does not accept the name; it takes 2 to 256 lower-case letters and digits, with . _ - / "
     "between.",
     NAME_DENIED: "The name matches `create.names.deny`; push under another name, or have the OU's file changed.",
     NAME_NOT_ALLOWED: "The name matches nothing in `create.names.allow`; push under another name, or have the OU's "
@@ -163,3 +163,12 @@ SENTENCES: dict[str, str] = {
     REPOSITORY_DELETED: "A repository was deleted, with all images in it; `how` is the way, as far as CloudTrail "
     "proves it.",
 }
+"""What happened; and for a refusal, after a semicolon, what the pusher can do."""
+
+
+def sentence_of(outcome: str, reason: str) -> str | None:
+    """What happened and what to do, for people; None for a reason that a newer version recorded."""
+    sentence = SENTENCES.get(reason)
+    if outcome != "violation" or sentence is None:
+        return sentence
+    return f"{sentence.partition(';')[0]}, but ECR created the repository; delete it, or have the OU's file changed."

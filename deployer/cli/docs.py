@@ -21,15 +21,24 @@ def docs(
     $ deployer docs getting-started
     """
     from deployer.documentation import page, topics
-    from deployer.rendering.text import Line, table
+    from deployer.rendering.text import Line, table, wrapped
 
     known = topics()
     if topic is None:
-        print_lines([*table(["topic", "page"], known.items()), Line(""), Line("`deployer docs TOPIC` shows a page.")])
+        for_users = [(name, title) for name, title in known.items() if "/" not in name]
+        others = ", ".join(name for name in known if name.count("/") == 1)
+        print_lines(
+            [*table(["topic", "page"], for_users), Line(""), *wrapped(f"For contributors: {others}.", indent=0)]
+        )
+        print_lines([Line(""), Line("`deployer docs TOPIC` shows a page.")])
         return
     name = topic.removeprefix("docs/").removesuffix(".md")
     if name not in known:
-        raise typer.BadParameter(f"no page is named {topic!r}; the pages are {', '.join(known)}", param_hint="TOPIC")
+        from deployer.settings.messages import nearest
+
+        near = nearest(name, [*known])
+        hint = f"did you mean {near}?" if near else "`deployer docs` lists all"
+        raise typer.BadParameter(f"no page is named {topic!r}; {hint}", param_hint="TOPIC")
     if sys.stdout.isatty():
         _show(page(name))
     else:

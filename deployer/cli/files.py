@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from deployer.errors import FileAccessError, FilesExistError, NotFoundError
@@ -46,22 +46,53 @@ def write_file(file: Path, parts: Iterable[bytes]) -> int:
             return _write_directly(file, parts)
         target = file.resolve()
         partial = _stage(target, parts)
-        return _finish({target: partial})
+        try:
+            size = partial.stat().st_size
+            partial.replace(target)
+        finally:
+            _remove(partial)
+        return size
 
 
 def write_files(files: Mapping[Path, bytes]) -> None:
-    """Write several files and their folders: all of them once all have been written beside their places."""
+    """Write several files and their folders: all of them, or none after an error."""
     staged: dict[Path, Path] = {}
-    try:
+    with ExitStack() as undo:
         for file, data in files.items():
             with writing(file):
-                file.parent.mkdir(parents=True, exist_ok=True)
+                _make_folder(file.parent, undo)
                 target = file.resolve()
                 staged[target] = _stage(target, [data])
-        with writing(next(iter(files)).parent):
-            _finish(staged)
-    finally:
-        _remove(staged.values())
+                undo.callback(_remove, staged[target])
+        for target, partial in staged.items():
+            with writing(target):
+                undo.callback(_restore, target, target.read_bytes() if target.exists() else None)
+                partial.replace(target)
+        undo.pop_all()
+
+
+def _make_folder(folder: Path, undo: ExitStack) -> None:
+    """Make a folder and those that it is in; those that are new are removed again."""
+    for one in reversed([folder, *folder.parents]):
+        if one.exists() and not one.is_dir():
+            raise NotADirectoryError(None, f"{one} is not a folder")
+        if not one.exists():
+            one.mkdir(exist_ok=True)
+            undo.callback(_remove_folder, one)
+
+
+def _remove_folder(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _restore(target: Path, before: bytes | None) -> None:
+    """Give a file its former content again; None for a file that did not exist."""
+    if before is None:
+        _remove(target)
+    else:
+        with suppress(OSError):
+            _stage(target, [before]).replace(target)
 
 
 def _stage(target: Path, parts: Iterable[bytes]) -> Path:
@@ -77,27 +108,14 @@ def _stage(target: Path, parts: Iterable[bytes]) -> Path:
             if target.exists():
                 os.fchmod(stream.fileno(), stat.S_IMODE(target.stat().st_mode))
     except BaseException:
-        _remove([partial])
+        _remove(partial)
         raise
     return partial
 
 
-def _finish(staged: Mapping[Path, Path]) -> int:
-    """Move everything to its place; returns the size in bytes."""
-    size = 0
-    try:
-        for target, partial in staged.items():
-            size += partial.stat().st_size
-            partial.replace(target)
-    finally:
-        _remove(staged.values())
-    return size
-
-
-def _remove(partials: Iterable[Path]) -> None:
-    for partial in partials:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+def _remove(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink(missing_ok=True)
 
 
 def _write_directly(file: Path, parts: Iterable[bytes]) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.files import write_files
+from deployer.cli.files import write_files, writing
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, OrganizationFile, Profile, Yes
 from deployer.cli.sources import DEFAULT_REGION, organization_from, session_of
 from deployer.errors import ConfigurationError, FilesExistError, GuardError
@@ -108,7 +108,8 @@ def _ask_ous(organization: Organization) -> list[str]:
 
 
 def _write(directory: Path, files: dict[str, str], *, force: bool) -> None:
-    existing = [path for path in files if (directory / path).exists()]
+    with writing(directory):
+        existing = [path for path in files if (directory / path).exists()]
     if existing and not force:
         raise FilesExistError(
             f"{directory.as_posix()}/ has {', '.join(existing[:3])}{' and more' * (len(existing) > 3)} already",

@@ -15,7 +15,7 @@ from deployer.rendering.text import Line, Tone, command_lines, wrapped
 from deployer.settings.yaml_text import flow
 from deployer.times import iso
 from deployer.words import counted
-from handler.reasons import SENTENCES
+from handler.reasons import sentence_of
 from handler.records import VERSION, Record
 
 _TONES: Mapping[str, Tone] = {"created": "add", "refused": "change", "failed": "bad", "violation": "bad"}
@@ -95,7 +95,7 @@ def _look_up(record: Record) -> list[str]:
 def _decision(details: DecisionDetails) -> Iterator[Line]:
     record = details.record
     reason = "" if record.reason == record.outcome else f" ({record.reason})"
-    yield from _labelled(f"{record.outcome}", f"{SENTENCES.get(record.reason, '')}{reason}".strip())
+    yield from _labelled(f"{record.outcome}", f"{sentence_of(record.outcome, record.reason) or ''}{reason}".strip())
     yield from _labelled("how", record.how)
     yield from _labelled("engine", record.engine)
     yield from _labelled("detail", record.detail)
@@ -215,7 +215,7 @@ def details_document(details: DecisionDetails) -> dict[str, Any]:
     today = details.today
     return {
         "record": document(details.record),
-        "reason": SENTENCES.get(details.record.reason),
+        "reason": sentence_of(details.record.outcome, details.record.reason),
         "rules": [
             {"rule": rule.text, "decides_today": rule.text in details.still_decides, "set_by": _origin(rule.origin)}
             for rule in details.rules

@@ -14,7 +14,7 @@ from deployer.reporting.coverage import Coverage, Uncovered
 from deployer.reporting.problems import Attempts
 from deployer.reporting.verification import Judged, Verification
 from deployer.words import counted
-from handler.reasons import SENTENCES
+from handler.reasons import Outcome, sentence_of
 
 Weight = Literal["act", "look"]
 
@@ -151,14 +151,14 @@ def _failure(attempts: Attempts) -> Item:
 def _violation(attempts: Attempts) -> Item:
     """Violations with one cause, named after the newest repository."""
     others = " and others" if attempts.count > 1 else ""
-    return _item(attempts, subject=f"{attempts.key.repository}{others}", unit="repositories")
+    return _item(attempts, subject=f"{attempts.key.repository}{others}", unit="repositories", outcome="violation")
 
 
 def _refusal(attempts: Attempts) -> Item:
     return _item(attempts, subject=attempts.key.repository or attempts.event_id, unit="pushes")
 
 
-def _item(attempts: Attempts, *, subject: str, unit: str) -> Item:
+def _item(attempts: Attempts, *, subject: str, unit: str, outcome: Outcome = "refused") -> Item:
     key = attempts.key
     times = f"{attempts.count} {unit} since {attempts.first:%Y-%m-%d}: " if attempts.count > 1 else ""
     detail = f" ({attempts.detail})" if attempts.detail else ""
@@ -166,7 +166,7 @@ def _item(attempts: Attempts, *, subject: str, unit: str) -> Item:
     return Item(
         subject=subject,
         location=_location(key.account_name, key.account, key.region),
-        note=f"{times}{SENTENCES.get(key.reason, key.reason)}{detail}{who}",
+        note=f"{times}{sentence_of(outcome, key.reason) or key.reason}{detail}{who}",
         time=attempts.last,
     )
 

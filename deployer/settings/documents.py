@@ -10,6 +10,7 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from deployer.settings.files import TextFile
@@ -25,6 +26,7 @@ LIFECYCLE = "lifecycle_policy"
 REPOSITORY = "repository_policy"
 LONGEST = {LIFECYCLE: 30_720, REPOSITORY: 10_240}
 SHORTEST_LIFECYCLE = 100
+_SHOWN = 5
 
 
 POLICY_CHECKS = {LIFECYCLE: check_lifecycle_policy, REPOSITORY: check_repository_policy}
@@ -130,9 +132,12 @@ def references(layer: Layer) -> Iterator[Reference]:
 
 
 def _missing(name: str, documents: Mapping[str, Document]) -> str:
-    near = difflib.get_close_matches(name, documents, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else "; policies belong in config/policies/"
-    return f"there is no file {name}{hint}"
+    by_stem = {PurePosixPath(known).stem: known for known in documents}
+    near = difflib.get_close_matches(PurePosixPath(name).stem, by_stem, n=1, cutoff=0.6)
+    if near:
+        return f"there is no file {name}; did you mean {by_stem[near[0]]}?"
+    some = f" ({', '.join(sorted(documents)[:_SHOWN])}{', …' * (len(documents) > _SHOWN)})" if documents else ""
+    return f"there is no file {name}; policies are *.json files in policies/ of the config folder{some}"
 
 
 def _check(document: Document, kind: str) -> Iterator[Problem]:

@@ -80,7 +80,7 @@ class Verdict:
         """What the reason means."""
         if self.outcome == "create":
             return "The repository would be created."
-        return reasons.SENTENCES[self.reason]
+        return reasons.sentence_of(self.outcome, self.reason) or self.reason
 
 
 def judge(call: FailedCall, settings: Settings, provenance: Provenance, *, is_member: Callable[[str], bool]) -> Verdict:

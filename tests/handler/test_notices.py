@@ -72,6 +72,7 @@ def test_a_violation_is_reported_with_the_rule_that_would_have_refused_it() -> N
     message = message_of(VIOLATION)
     assert message["title"] == "Repository web/tmp-1 created against the rules in shop-prod, eu-west-1"
     assert "Rule: create.names.deny: **/tmp-*." in message["text"]
+    assert "but ECR created the repository; delete it" in message["text"]
 
 
 def test_an_observed_repository_is_reported_with_what_happened_and_by_what_way() -> None:

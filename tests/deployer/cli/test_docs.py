@@ -40,7 +40,23 @@ def test_without_a_topic_it_lists_every_page(capsys: pytest.CaptureFixture[str])
     assert run(["docs"]) == 0
     out = capsys.readouterr().out
     assert "getting-started  Getting started in a real organization" in out
-    assert {file.stem for file in (ROOT / "docs").glob("*.md")} == topics().keys()
+    pages = (file.relative_to(ROOT / "docs") for file in (ROOT / "docs").rglob("*.md"))
+    assert {page.with_suffix("").as_posix() for page in pages} == topics().keys()
+    assert "\nFor contributors: contributing/acceptance, contributing/architecture," in out
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("name", ["contributing/assumptions", "docs/contributing/assumptions.md"])
+def test_a_page_that_others_link_to_is_read_by_its_path(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["docs", name]) == 0
+    assert capsys.readouterr().out.startswith("# Assumptions")
+
+
+def test_an_unknown_page_is_wrong_usage_that_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["docs", "trobleshooting"]) == 64
+    assert "no page is named 'trobleshooting'; did you mean troubleshooting?" in capsys.readouterr().err
+    assert run(["docs", "xyz"]) == 64
+    assert "`deployer docs` lists all" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_page_is_markdown_for_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,10 +72,3 @@ def test_a_page_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         docs._show(page(topic))
     assert "## " not in out.getvalue()
     assert max(len(line) for line in out.getvalue().splitlines()) <= 80
-
-
-def test_an_unknown_topic_names_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["docs", "rolout"]) == 64
-    error = capsys.readouterr().err
-    assert "'rolout'" in error
-    assert "getting-started, glossary" in error

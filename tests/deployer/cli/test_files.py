@@ -80,6 +80,38 @@ def test_a_folder_that_cannot_be_written(
     assert "cannot be written: Read-only file system" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("failing", range(1, 5))
+@pytest.mark.parametrize("call", ["mkdir", "open", "replace"])
+def test_several_files_are_all_written_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, failing: int
+) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "2").write_bytes(b"older")
+    before = content(tmp_path), sorted(tmp_path.rglob("*"))
+    files = {tmp_path / name: name.encode() for name in ("a/x/1", "b/2", "b/y/3", "c/4")}
+    original, calls = getattr(Path, call), iter(range(1, 100))
+
+    def refused(self: Path, *arguments: object, **options: object) -> object:
+        if next(calls) == failing:
+            raise PermissionError(1, "Operation not permitted", str(self))
+        return original(self, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, call, refused)
+        with pytest.raises(FileAccessError, match="cannot be written: Operation not permitted"):
+            write_files(files)
+    assert (content(tmp_path), sorted(tmp_path.rglob("*"))) == before
+    write_files(files)
+    assert content(tmp_path) == {str(file.relative_to(tmp_path)): data for file, data in files.items()}
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ous").write_bytes(b"")
+    assert run(["init", "--yes", "--config", str(tmp_path), *SNAPSHOT]) == FileAccessError.exit_code
+    assert f"{tmp_path}/ous is not a folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["ous"]
+
+
 @given(old=st.none() | st.binary(), parts=st.lists(st.binary(), max_size=4), room=st.integers(0, 40))
 def test_a_file_has_its_old_or_its_new_content(
     tmp_path_factory: pytest.TempPathFactory, old: bytes | None, parts: list[bytes], room: int

@@ -51,7 +51,10 @@ def test_what_to_act_on_comes_first() -> None:
         "verify-unread",
     ]
     assert [one.weight for one in found] == ["act", "act", "act", "act", "look", "look", "look"]
-    assert by_id(found)["violations"].items[0].note.endswith("Newest by role/ci-release.")
+    assert by_id(found)["violations"].items[0].note == (
+        "The name matches `create.names.deny`, but ECR created the repository; delete it, or have the OU's file"
+        " changed. Newest by role/ci-release."
+    )
     assert by_id(found)["verify-drifted"].items[0].note == "image_tag_mutability: MUTABLE → IMMUTABLE"
     assert (
         by_id(found)["verify-blank"].items[0].note == "created 2026-11-12 for arn:aws:iam::300000000001:role/ci-release"

@@ -222,6 +222,17 @@ def test_an_unused_policy_is_a_warning_and_a_missing_one_names_the_nearest(write
     ]
 
 
+def test_a_missing_policy_is_not_taken_for_one_of_another_name(write: Write) -> None:
+    for number in range(6):
+        write(f"policies/pull-{number}.json", "{}")
+    folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/expire.json}\n")
+    assert _problems(folder)[0] == (
+        "ous/prod.yaml:4:32: repository.lifecycle_policy: there is no file policies/expire.json;"
+        " policies are *.json files in policies/ of the config folder"
+        " (policies/pull-0.json, policies/pull-1.json, policies/pull-2.json, policies/pull-3.json, policies/pull-4.json, …)"
+    )
+
+
 def test_no_policy_is_called_unused_while_a_file_cannot_be_read(write: Write) -> None:
     write("policies/two-weeks.json", '{"rules": []}')
     folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/two-weeks.json\n")
