@@ -3,7 +3,7 @@
 DescribeAccount returns the whole path in one call (`Paths`); if it does not, ListParents is called from the account up
 to the root. Organizations allows only a few calls a second for a whole organization, so a response is cached for some
 minutes. If the request fails, the structure of the organization at the last roll-out, which the settings file contains,
-is used, and the record says so.
+is used, and the record states this.
 https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeAccount.html
 """
 

@@ -1,7 +1,7 @@
 """Policies of the organization against pushers who must not create repositories in an OU with `engine: native`. Pure.
 
 ECR creates a repository for every caller that may push (https://github.com/aws/containers-roadmap/issues/853). Whether
-a caller may push is evaluated first (assumption A28), so denying the push prevents the creation. No condition key tells
+a caller may push is evaluated first (assumption A28), so denying the push prevents the creation. No condition key shows
 whether a repository exists: pushes to existing ones are denied, too. ECR is one of the services to which resource
 control policies apply (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html).
 """

@@ -1,6 +1,6 @@
 """Verifies one account: every registry in it, every repository of ours there, against records and rules.
 
-A repository is ours when it carries our tag AND a record says that the event of that tag created it, in this region,
+A repository is ours when it carries our tag and a record shows that the event of that tag created it, in this region,
 under this name and at its creation time, because administrators of the account can set the tag. One without the other
 is a finding, and so is a repository that lost its tag: its name and its time of creation are those of a record. All
 other repositories are only counted.

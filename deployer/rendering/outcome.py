@@ -82,7 +82,7 @@ def cause_lines(cause: Cause, organization: Organization, *, again: str) -> Iter
 
 
 def place_lines(cause: Cause, organization: Organization, *, rest: str) -> Iterator[Line]:
-    """The accounts of a cause: a few with OU, regions and StackSet, many by name alone; `rest` says what lists all."""
+    """The accounts of a cause: a few with OU, regions and StackSet, many by name alone; `rest` names what lists all."""
     accounts = sorted({failure.account for failure in cause.failures})
     if len(accounts) > SHOWN:
         yield from wrapped(f"{account_names(organization, accounts)}; {rest}", indent=6)

@@ -225,9 +225,9 @@ def organization_file() -> type[BaseModel]:
             limited(object, limits.function_url),
             "Whether the handler has a function URL: a public endpoint that answers only calls signed "
             "by principals of this organization, within about a second. Without it, requests are events of ECR, "
-            "which take seconds to minutes. The address that `deployer rollout` prints means true, and `ensure` "
-            "and `push` with these files send their requests to it. `deployer docs permissions` describes what the URL "
-            "exposes.",
+            "for whose delivery AWS publishes no time. The address that `deployer rollout` prints means true, and "
+            "`ensure` and `push` with these files send their requests to it. `deployer docs permissions` describes "
+            "what the URL exposes.",
         ),
     )
     ledger = create_model(

@@ -28,7 +28,7 @@ from aws_org_sandbox.iam.service_roles import ECR
 
 DETAIL_TYPE: Final = "AWS API Call via CloudTrail"
 LATENCY: Final = 2.0
-"""Seconds, in AWS's time, from a call to its event on the bus; AWS documents no time, and takes seconds to minutes."""
+"""Seconds, in AWS's time, from a call to its event on the bus; AWS documents no time."""
 LATE: Final = timedelta(minutes=20)
 """The age of an event on arrival, if CloudTrail is late."""
 _UNDELIVERED: Final = ("Describe", "Get", "List")
