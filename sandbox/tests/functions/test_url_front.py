@@ -1,116 +1,34 @@
+"""Requests to function URLs: the event of one, the response, limits, faults, and TLS."""
+
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 import re
 import shutil
 import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
-import botocore.auth
-import botocore.credentials
 import pytest
-from botocore.awsrequest import AWSRequest
-from botocore.exceptions import ClientError, ProxyConnectionError, SSLError
+from botocore.exceptions import ProxyConnectionError, SSLError
 from botocore.httpsession import URLLib3Session
 from moto.awslambda.models import lambda_backends
 from moto.awslambda.policy import Policy
 
-from aws_org_sandbox.behaviours import Behaviour, altered
-from aws_org_sandbox.credentials import Credentials, issue_administrator
 from aws_org_sandbox.faults import Crash, Drop, Error, Fault, Moment, Throttle
 from aws_org_sandbox.functions import url_front
-from aws_org_sandbox.metrics import metrics
 from aws_org_sandbox.sandbox import Sandbox
 from aws_org_sandbox.seams import original
-from sandbox.tests.signed_requests import Reply, post, sent, signed
-from sandbox.tests.stacks import MEMBER, arn_of, assume
+from sandbox.tests.functions.urls import CALLS, OBEDIENT, caller, document, with_url
+from sandbox.tests.signed_requests import post, sent, signed
+from sandbox.tests.stacks import MEMBER
 from sandbox.tests.tiny_functions import create_function, create_queue, messages, queue_arn, statement
-
-OBEDIENT = """
-import base64, json, os, time
-def handle(event, context):
-    if "requestContext" not in event:
-        if "raise" in event: raise ValueError(event["raise"])
-        return {"asynchronous": event}
-    body = event.get("body") or "{}"
-    order = json.loads(base64.b64decode(body) if event["isBase64Encoded"] else body)
-    if "sleep" in order: time.sleep(order["sleep"])
-    if "meet" in order:  # [a folder, a number]: wait until that many runs are in progress, this one of them
-        folder, number = order["meet"]
-        open(f"{folder}/{os.getpid()}", "w").close()
-        while len(os.listdir(folder)) < number: time.sleep(0.01)
-    if "exit" in order: os._exit(order["exit"])
-    if "raise" in order: raise ValueError(order["raise"])
-    if "again" in order:
-        import botocore.session
-        client = botocore.session.get_session().create_client("lambda")
-        answer = client.invoke(FunctionName=context.invoked_function_arn, InvocationType="Event",
-                               Payload=json.dumps(order["again"]))
-        return {"statusCode": answer["StatusCode"]}
-    if "answer" in order: return order["answer"]
-    return {"event": event, "request": context.aws_request_id}
-"""
-CALLS = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
-
-
-@pytest.fixture
-def arn(sandbox: Sandbox) -> str:
-    return create_function(sandbox, source=OBEDIENT)
-
-
-@pytest.fixture
-def url(sandbox: Sandbox, arn: str) -> str:
-    """The URL of a function that admits the organization, through it alone."""
-    address = _with_url(sandbox, arn)
-    admit(sandbox)
-    return address
-
-
-def _with_url(sandbox: Sandbox, arn: str) -> str:
-    made = sandbox.client("lambda").create_function_url_config(FunctionName=arn, AuthType="AWS_IAM")
-    address: str = made["FunctionUrl"]
-    return address
-
-
-def admit(sandbox: Sandbox, *, without: str | None = None, **changed: Any) -> None:
-    organization = sandbox.client("organizations").describe_organization()["Organization"]["Id"]
-    grants: dict[str, dict[str, Any]] = {
-        "url": {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "AWS_IAM"},
-        "function": {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
-    }
-    for name, grant in grants.items():
-        if name != without:
-            common = {"Principal": "*", "PrincipalOrgID": organization, **changed}
-            sandbox.client("lambda").add_permission(FunctionName="tiny", StatementId=name, **grant, **common)
-
-
-def caller(sandbox: Sandbox, *statements: dict[str, Any], account: str = MEMBER, name: str = "pusher") -> Credentials:
-    """A session of a role with only these permissions."""
-    iam = sandbox.client("iam", account=account)
-    trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trusted))
-    if statements:
-        iam.put_role_policy(RoleName=name, PolicyName="url", PolicyDocument=_document(*statements))
-    return assume(sandbox, arn_of(name, account), account=account)
-
-
-def _document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-def forbidden(reply: Reply) -> bool:
-    return (reply.status, reply.json(), reply.error) == (403, {"Message": "Forbidden"}, "AccessDeniedException")
 
 
 def test_a_signed_request_runs_the_function_with_the_callers_identity(sandbox: Sandbox, url: str) -> None:
@@ -176,231 +94,6 @@ def test_binary_and_empty_bodies(sandbox: Sandbox, url: str) -> None:
     assert ("body" in empty, empty["isBase64Encoded"]) == (False, False)
 
 
-def _tampered(request: AWSRequest) -> None:
-    request.data = b'{"other": 1}'
-
-
-def _other_host(request: AWSRequest) -> None:
-    request.headers["Host"] = "lambda.eu-west-1.amazonaws.com"
-
-
-def _no_token(request: AWSRequest) -> None:
-    del request.headers["X-Amz-Security-Token"]
-
-
-def _other_date(request: AWSRequest) -> None:
-    date = request.headers["X-Amz-Date"]
-    del request.headers["X-Amz-Date"]  # otherwise a second one is added
-    request.headers["X-Amz-Date"] = date[:-2] + ("8Z" if date[-2] == "9" else "9Z")
-
-
-def _unsigned(request: AWSRequest) -> None:
-    del request.headers["Authorization"]
-
-
-def _unsigned_header(request: AWSRequest) -> None:
-    request.headers["X-Amz-Meta"] = "unsigned"
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        pytest.param(_tampered, "InvalidSignatureException", id="another body"),
-        pytest.param(_other_date, "InvalidSignatureException", id="another date"),
-        pytest.param(_unsigned_header, "InvalidSignatureException", id="an unsigned AWS header"),
-        pytest.param(_no_token, "UnrecognizedClientException", id="no session token"),
-        pytest.param(_other_host, "AccessDeniedException", id="another host"),
-        pytest.param(_unsigned, "AccessDeniedException", id="no signature"),
-    ],
-)
-def test_a_changed_request_is_refused(
-    sandbox: Sandbox, url: str, change: Callable[[AWSRequest], None], code: str
-) -> None:
-    request = signed(url, caller(sandbox, statement(CALLS)))
-    assert sent(sandbox, request).status == 200
-    change(request)
-    reply = sent(sandbox, request)
-    assert (reply.status, reply.error) == (403, code)
-    assert reply.json().keys() == ({"Message"} if code == "AccessDeniedException" else {"message"})
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        pytest.param({"region": "eu-central-1"}, "valid region", id="another region"),
-        pytest.param({"service": "sts"}, "correct service: 'lambda'", id="another service"),
-        pytest.param({"headers": {"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}}, "does not match", id="unsigned body"),
-        pytest.param(
-            {"headers": {"X-Amz-Content-SHA256": hashlib.sha256(b"other").hexdigest()}}, "does not match", id="its hash"
-        ),
-    ],
-)
-def test_a_signature_for_something_else_is_refused(
-    sandbox: Sandbox, url: str, options: dict[str, Any], message: str
-) -> None:
-    reply = sent(sandbox, signed(url, caller(sandbox, statement(CALLS)), **options))
-    assert (reply.status, reply.error) == (403, "InvalidSignatureException")
-    assert message in reply.json()["message"]
-
-
-@pytest.mark.parametrize(
-    ("minutes", "message"),
-    [
-        pytest.param(-6, "Signature expired: ", id="expired"),
-        pytest.param(6, "Signature not yet current: ", id="from the future"),
-        pytest.param(-4, None, id="four minutes old"),
-        pytest.param(4, None, id="four minutes ahead"),
-    ],
-)
-def test_a_signature_is_good_for_five_minutes(
-    sandbox: Sandbox, url: str, monkeypatch: pytest.MonkeyPatch, minutes: int, message: str | None
-) -> None:
-    keys = caller(sandbox, statement(CALLS))
-    then = datetime.now(UTC) + timedelta(minutes=minutes)
-    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_, **__: then.replace(tzinfo=None))
-    reply = sent(sandbox, signed(url, keys))
-    if message is None:
-        assert reply.status == 200
-        return
-    assert (reply.status, reply.error) == (403, "InvalidSignatureException")
-    assert reply.json()["message"].startswith(message)
-
-
-def test_a_presigned_url_is_forbidden(sandbox: Sandbox, url: str) -> None:
-    given = sandbox.credentials(MEMBER)
-    request = AWSRequest("GET", url)
-    keys = botocore.credentials.Credentials(given.access_key_id, given.secret_access_key)
-    botocore.auth.SigV4QueryAuth(keys, "lambda", "eu-west-1").add_auth(request)
-    assert forbidden(sent(sandbox, request))
-
-
-def test_unknown_keys_and_expired_sessions_and_other_secrets_are_refused(sandbox: Sandbox, url: str) -> None:
-    admin = sandbox.credentials(MEMBER)
-    unknown = Credentials(access_key_id="AKIAUNKNOWN000000000", secret_access_key="x")
-    wrong = Credentials(access_key_id=admin.access_key_id, secret_access_key="wrong")
-    replies = [post(sandbox, url, keys) for keys in (unknown, wrong)]
-    assert [reply.error for reply in replies] == ["UnrecognizedClientException", "InvalidSignatureException"]
-    assert {reply.status for reply in replies} == {403}
-
-
-def test_a_url_that_does_not_exist_is_forbidden(sandbox: Sandbox, url: str) -> None:
-    keys = sandbox.credentials(MEMBER)
-    assert post(sandbox, url, keys).status == 200
-    assert forbidden(post(sandbox, f"https://{'a' * 32}.lambda-url.eu-west-1.on.aws/", keys))
-    sandbox.client("lambda").delete_function_url_config(FunctionName="tiny")
-    assert forbidden(post(sandbox, url, keys))
-
-
-@pytest.mark.parametrize(
-    "missing",
-    [
-        pytest.param("url", id="InvokeFunctionUrl"),
-        pytest.param("function", id="InvokeFunction"),
-    ],
-)
-def test_callers_of_other_accounts_need_both_actions_on_both_sides(sandbox: Sandbox, arn: str, missing: str) -> None:
-    url = _with_url(sandbox, arn)
-    admit(sandbox, without=missing)
-    both = caller(sandbox, statement(CALLS))
-    assert forbidden(post(sandbox, url, both))
-    for name in ("url", "function"):
-        if name != missing:
-            sandbox.client("lambda").remove_permission(FunctionName="tiny", StatementId=name)
-    admit(sandbox)
-    assert post(sandbox, url, both).status == 200
-    held = CALLS[missing == "url"]
-    assert forbidden(post(sandbox, url, caller(sandbox, statement(held), name="one-action")))
-    assert forbidden(post(sandbox, url, caller(sandbox, name="none")))
-
-
-def test_in_its_own_account_either_side_is_enough(sandbox: Sandbox, arn: str) -> None:
-    url, central = _with_url(sandbox, arn), sandbox.central_account
-    nothing = caller(sandbox, account=central, name="nothing")
-    assert post(sandbox, url, caller(sandbox, statement(CALLS), account=central)).status == 200
-    assert forbidden(post(sandbox, url, nothing))
-    admit(sandbox)
-    assert post(sandbox, url, nothing).status == 200
-
-
-def test_condition_keys_of_urls(sandbox: Sandbox, url: str) -> None:
-    keys = caller(
-        sandbox,
-        statement(CALLS[0], Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}),
-        statement(CALLS[1], Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}),
-    )
-    assert post(sandbox, url, keys).status == 200
-    other = caller(
-        sandbox,
-        statement(CALLS[0], Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}),
-        statement(CALLS[1]),
-        name="other",
-    )
-    assert forbidden(post(sandbox, url, other))
-
-
-def test_a_grant_through_the_url_is_none_to_invoke_directly(sandbox: Sandbox, url: str, arn: str) -> None:
-    keys = caller(sandbox, statement("lambda:*"))
-    own = caller(
-        sandbox,
-        statement(CALLS, Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}),
-        account=sandbox.central_account,
-    )
-    assert post(sandbox, url, keys).status == 200
-    for one in (keys, own):
-        with pytest.raises(ClientError, match="AccessDenied"):
-            sandbox.client_with(one, "lambda").invoke(FunctionName=arn, Payload=b'{"requestContext": {}}')
-
-
-def test_only_the_organization_is_admitted(sandbox: Sandbox, url: str) -> None:
-    keys = caller(sandbox, statement(CALLS))
-    assert post(sandbox, url, keys).status == 200
-    with altered(Behaviour.ORGANIZATION_UNKNOWN_TO_URLS):
-        assert forbidden(post(sandbox, url, keys))
-    sandbox.client("lambda").remove_permission(FunctionName="tiny", StatementId="url")
-    sandbox.client("lambda").add_permission(
-        FunctionName="tiny",
-        StatementId="url",
-        Action=CALLS[0],
-        Principal="*",
-        FunctionUrlAuthType="AWS_IAM",
-        PrincipalOrgID="o-somebodyelse",
-    )
-    assert forbidden(post(sandbox, url, keys))
-
-
-def test_an_account_outside_the_organization_is_forbidden(sandbox: Sandbox, url: str) -> None:
-    issue_administrator("999999999999")
-    assert post(sandbox, url, sandbox.credentials(MEMBER)).status == 200
-    assert forbidden(post(sandbox, url, sandbox.credentials("999999999999")))
-
-
-def test_session_policies_and_service_control_policies_apply(sandbox: Sandbox, url: str) -> None:
-    keys = caller(sandbox, statement(CALLS))
-    sts = sandbox.client("sts", account=MEMBER)
-    given = sts.assume_role(RoleArn=arn_of("pusher"), RoleSessionName="narrow", Policy=_document(statement("ecr:*")))[
-        "Credentials"
-    ]
-    narrow = Credentials(
-        access_key_id=given["AccessKeyId"],
-        secret_access_key=given["SecretAccessKey"],
-        session_token=given["SessionToken"],
-    )
-    assert forbidden(post(sandbox, url, narrow))
-    assert post(sandbox, url, keys).status == 200
-    organizations = sandbox.client("organizations", account=sandbox.organization.management_account_id)
-    policy = organizations.create_policy(
-        Name="no-urls",
-        Description="",
-        Type="SERVICE_CONTROL_POLICY",
-        Content=_document({"Effect": "Deny", "Action": "lambda:InvokeFunctionUrl", "Resource": "*"}),
-    )
-    organizations.attach_policy(PolicyId=policy["Policy"]["PolicySummary"]["Id"], TargetId=MEMBER)
-    assert forbidden(post(sandbox, url, keys))
-    assert forbidden(post(sandbox, url, sandbox.credentials(MEMBER)))
-    count = partial(metrics.total, "AWS/Lambda", FunctionName="tiny")
-    assert (count("UrlRequestCount"), count("Url4xxCount"), count("Url5xxCount")) == (4, 3, 0)
-
-
 @pytest.mark.parametrize(
     ("answer", "status", "body"),
     [
@@ -444,7 +137,7 @@ def test_headers_and_cookies_of_a_response(sandbox: Sandbox, url: str) -> None:
 )
 def test_a_function_that_fails_is_a_bad_gateway(sandbox: Sandbox, arn: str, order: dict[str, Any]) -> None:
     sandbox.client("lambda").update_function_configuration(FunctionName=arn, Timeout=2)
-    url = _with_url(sandbox, arn)
+    url = with_url(sandbox, arn)
     keys = sandbox.credentials(sandbox.central_account)
     reply = post(sandbox, url, keys, **order)
     assert (reply.status, reply.error) == (502, "InternalServerErrorException")
@@ -506,7 +199,7 @@ def test_faults_hit_requests(sandbox: Sandbox, url: str, fault: Fault, status: i
 
 
 def test_a_crash_of_the_function_is_a_bad_gateway(sandbox: Sandbox, arn: str) -> None:
-    url = _with_url(sandbox, arn)
+    url = with_url(sandbox, arn)
     sandbox.faults.add(Fault(effect=Crash(), operation="Invoke", times=1))
     keys = sandbox.credentials(sandbox.central_account)
     assert post(sandbox, url, keys, again={}).status == 502
@@ -521,10 +214,10 @@ def test_a_function_invokes_itself_asynchronously_if_its_role_may(sandbox: Sandb
     sandbox.client("lambda").put_function_event_invoke_config(
         FunctionName="tiny", DestinationConfig={"OnFailure": {"Destination": failures}}
     )
-    url, keys = _with_url(sandbox, arn), sandbox.credentials(sandbox.central_account)
+    url, keys = with_url(sandbox, arn), sandbox.credentials(sandbox.central_account)
     assert post(sandbox, url, keys, again={"raise": "later"}).status == 502
     sandbox.client("iam").put_role_policy(
-        RoleName="tiny-role", PolicyName="itself", PolicyDocument=_document(statement("lambda:InvokeFunction", arn))
+        RoleName="tiny-role", PolicyName="itself", PolicyDocument=document(statement("lambda:InvokeFunction", arn))
     )
     assert post(sandbox, url, keys, again={"raise": "later"}).status == 202
     sandbox.settle()
