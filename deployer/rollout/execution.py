@@ -9,37 +9,28 @@ is planned when it begins, and the next one only begins when all of its instance
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from deployer.bundle import Bundle
 from deployer.errors import INTERRUPTED_EXIT_CODE, DeployerError
 from deployer.planning.engine_switch import phases
-from deployer.planning.instances import instances_of
 from deployer.planning.plan import Plan, StackPlan, StackSetPlan
-from deployer.planning.states import StackKey
-from deployer.rollout.advice import advice
-from deployer.rollout.causes import Failure, shortened
+from deployer.rollout.causes import Failure
 from deployer.rollout.cloud import Cloud
 from deployer.rollout.locking import LockRecord
-from deployer.rollout.operations import Finished, IfBusy, OperationRunner
-from deployer.rollout.progress import Report, StackProgress
+from deployer.rollout.operations import IfBusy
+from deployer.rollout.progress import Report
 from deployer.rollout.result import RolloutResult, blocked_repairs, shortfalls, skipped_now
+from deployer.rollout.stack_changes import StackChanges
+from deployer.rollout.stack_set_changes import StackSetChanges
 from deployer.rollout.steps import Step, run_steps
-from deployer.stack_sets import InstanceKey, InstanceOperation, StackSetDefinition
-from deployer.stacks import STACK_TYPE, StackDefinition, StackEvent
+from deployer.stack_sets import InstanceKey, InstanceOperation
 from deployer.targets import Scope
 from deployer.waves import Wave
 from deployer.words import counted
-
-_UNSUCCESSFUL = {"FAILED", "CANCELLED"}
-
-Ended = tuple[frozenset[InstanceKey], Finished]
-"""The instances that an operation was for, and how it ended."""
 
 
 class Lock(Protocol):
@@ -72,10 +63,6 @@ class WaveFailedError(DeployerError):
     """A wave ended with instances that are not in the desired state, so the next one was not started."""
 
 
-class OperationFailedError(DeployerError):
-    """An operation changed none of its instances, so what depends on it is not tried."""
-
-
 def roll_out(
     plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, *, options: ExecutionOptions | None = None
 ) -> RolloutResult:
@@ -104,9 +91,8 @@ class _Run:
         self._cloud = cloud
         self._report = report
         self._options = options
-        self._runner = OperationRunner(cloud.stack_sets, report=report, clock=cloud.clock, if_busy=options.if_busy)
-        self._succeeded: Counter[str] = Counter()
-        """Instances by action."""
+        self._stacks = StackChanges(bundle, cloud, report)
+        self._stack_sets = StackSetChanges(cloud, report, if_busy=options.if_busy)
         self._skipped: list[InstanceKey] = []
         """Instances whose accounts were suspended after the plan was made."""
         self._begun: set[str] = set()
@@ -124,9 +110,9 @@ class _Run:
         return RolloutResult(
             done=taken.done,
             not_run=taken.not_run,
-            created=self._succeeded["CREATE"],
-            updated=self._succeeded["UPDATE"],
-            deleted=self._succeeded["DELETE"],
+            created=self._stack_sets.succeeded["CREATE"],
+            updated=self._stack_sets.succeeded["UPDATE"],
+            deleted=self._stack_sets.succeeded["DELETE"],
             unchanged=self._plan.unchanged,
             skipped=(*self._plan.skipped, *self._skipped),
             failures=failures,
@@ -170,13 +156,15 @@ class _Run:
         for stack_set in family_members:
             yield from self._removal(stack_set, "removal", stack_set.instances.delete)
             if stack_set.change == "delete":
-                yield Step(f"StackSet {stack_set.definition.name}: deletion", partial(self._delete, stack_set))
+                yield Step(
+                    f"StackSet {stack_set.definition.name}: deletion", partial(self._stack_sets.delete, stack_set)
+                )
         for stack_set in plans:
             if stack_set.family is None:
                 yield from self._removal(stack_set, "withdrawal", stack_set.instances.withdraw)
             changes = stack_set.change in {"create", "update"}
             if changes or stack_set.instances.create or stack_set.instances.update:
-                yield Step(f"StackSet {stack_set.definition.name}", partial(self._deploy, stack_set))
+                yield Step(f"StackSet {stack_set.definition.name}", partial(self._stack_sets.deploy, stack_set))
         for stack_set in reversed(plans):
             if stack_set.family is None:
                 yield from self._removal(stack_set, "removal", stack_set.instances.delete)
@@ -184,58 +172,19 @@ class _Run:
     def _removal(self, plan: StackSetPlan, word: str, operations: tuple[InstanceOperation, ...]) -> Iterator[Step]:
         if operations:
             name = plan.definition.name
-            yield Step(f"StackSet {name}: {word}", partial(self._operate, name, operations))
+            yield Step(f"StackSet {name}: {word}", partial(self._stack_sets.operate, name, operations))
 
-    # Stacks
     def _stack_steps(self, plan: StackPlan) -> Iterator[Step]:
         if plan.change != "unchanged":
             yield Step(f"stack {plan.key.name} in {plan.key.region}", partial(self._stack, plan))
 
     def _stack(self, plan: StackPlan) -> None:
-        try:
-            self._change_stack(plan)
-        except KeyboardInterrupt:
-            self._report_stack_in_progress(plan.key)
-            raise
+        self._stacks.run(plan)
         self.take_lock()
-
-    def _change_stack(self, plan: StackPlan) -> None:
-        if plan.definition is None:
-            self._cloud.stacks.delete(plan.key.name, region=plan.key.region, on_event=self._on_stack_event)
-        else:
-            if plan.is_repaired:
-                self._cloud.stacks.delete(plan.key.name, region=plan.key.region, on_event=self._on_stack_event)
-            if plan.restored_functions:
-                self._deploy_copy(plan.definition)
-            self._cloud.stacks.apply(plan.definition, self._on_stack_event)
-
-    def _deploy_copy(self, definition: StackDefinition) -> None:
-        """Deploy the same zip under another key, since CloudFormation updates code only when its key changes.
-
-        The update that follows returns to the zip's own key. So whenever this is interrupted, the next plan has it.
-        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html
-        """
-        key = self._bundle.key
-        copy = f"{key.removesuffix('.zip')}-copy.zip"
-        self._cloud.artifacts.upload(copy, self._bundle.data)
-        self._cloud.stacks.apply(replace(definition, body=definition.body.replace(key, copy)), self._on_stack_event)
-
-    def _report_stack_in_progress(self, key: StackKey) -> None:
-        """AWS may have accepted a change whose answer the interruption cut off."""
-        with suppress(DeployerError):
-            state = self._cloud.stacks.describe(key.name, region=key.region)
-            if state is not None and state.is_in_progress:
-                self._on_stack_event(
-                    StackEvent(stack=key.name, logical_id=key.name, type=STACK_TYPE, status=state.status)
-                )
-
-    def _on_stack_event(self, event: StackEvent) -> None:
-        self._report(StackProgress(event=event))
 
     def _upload(self) -> None:
         self._cloud.artifacts.upload(self._bundle.key, self._bundle.data)
 
-    # Waves
     def _wave(self, wave: Wave, of_wave: Callable[[Plan], Sequence[StackSetPlan]]) -> int:
         assert self._options.plan_in is not None
         plans = of_wave(self._options.plan_in(wave.scope))
@@ -255,7 +204,7 @@ class _Run:
             for failure in shortfalls(
                 one,
                 self._cloud.stack_sets.describe(one.definition.name),
-                self._runner.results.get(one.definition.name, {}),
+                self._stack_sets.results.get(one.definition.name, {}),
             )
         ]
         if left:
@@ -265,84 +214,12 @@ class _Run:
                 next_step="Remove the cause, then continue with `deployer rollout --resume`.",
             )
 
-    # StackSets
-    def _deploy(self, plan: StackSetPlan) -> int:
-        """The StackSet itself, then what is missing, then what is outdated."""
-        failed, create = 0, list(plan.instances.create)
-        if plan.change == "create":
-            self._cloud.stack_sets.create(plan.definition)
-        elif plan.change == "update":
-            if plan.creates_first:
-                first, *create = create
-                failed = self._create_first(plan, first)
-            else:
-                failed = self._update(plan)
-        failed += self._operate(plan.definition.name, create)
-        return failed + self._refresh(plan)
-
-    def _delete(self, plan: StackSetPlan) -> None:
-        """If an instance could not be deleted, the StackSet stays; the verification reports it."""
-        state = self._cloud.stack_sets.describe(plan.definition.name)
-        if state is not None and not state.instances:
-            self._runner.delete(plan.definition.name)
-
-    def _create_first(self, plan: StackSetPlan, creation: InstanceOperation) -> int:
-        """Change the StackSet with one new instance; if that one fails, the others are created anyway."""
-        self._runner.run_on_instances(plan.definition.name, creation)
-        counts = self._change(plan, creation).counts
-        self._succeeded["CREATE"] += counts.succeeded
-        return counts.failed + counts.cancelled
-
-    def _update(self, plan: StackSetPlan) -> int:
-        """The first group of instances brings the new template, which makes all others OUTDATED."""
-        if not plan.only:
-            updated = plan.instances.desired - instances_of(plan.instances.create)
-            return self._updated(plan, [(updated, self._change(plan, None))])
-        first, rest = plan.only[0], plan.only[1:]
-        changed = (frozenset(first.instances), self._change(plan, first))
-        return self._updated(plan, [changed, *self._refreshed(plan, rest)])
-
-    def _change(self, plan: StackSetPlan, only: InstanceOperation | None) -> Finished:
-        return self._runner.run(
-            plan.definition.name,
-            lambda: self._cloud.stack_sets.update(plan.definition, only=only),
-            action="UPDATE",
-            instances=len(only.instances) if only else plan.rewritten,
-        )
-
-    def _refresh(self, plan: StackSetPlan) -> int:
-        return self._updated(plan, list(self._refreshed(plan, plan.instances.update)))
-
-    def _refreshed(self, plan: StackSetPlan, operations: Iterable[InstanceOperation]) -> Iterator[Ended]:
-        yield from ((frozenset(one.instances), self._run_refresh(plan.definition, one)) for one in operations)
-
-    def _run_refresh(self, definition: StackSetDefinition, operation: InstanceOperation) -> Finished:
-        return self._runner.run(
-            definition.name,
-            partial(self._cloud.stack_sets.refresh, definition, operation),
-            action="UPDATE",
-            instances=len(operation.instances),
-        )
-
-    def _operate(self, name: str, operations: Sequence[InstanceOperation]) -> int:
-        """Creations, or deletions; what an operation does beside the instances that it is for is not counted."""
-        ran = ((frozenset(one.instances), self._runner.run_on_instances(name, one)) for one in operations)
-        found = [(intended, ended) for intended, ended in ran if ended is not None]
-        for intended, ended in found:
-            self._succeeded[operations[0].action] += ended.succeeded(intended)
-        return _checked(name, [ended for _, ended in found])
-
-    def _updated(self, plan: StackSetPlan, found: Sequence[Ended]) -> int:
-        """Instances that the plan updates; an update of all has results of suspended accounts too, as SUCCEEDED."""
-        self._succeeded["UPDATE"] += sum(ended.succeeded(intended) for intended, ended in found)
-        return _checked(plan.definition.name, [ended for _, ended in found])
-
     def _verify(self, *, stopped: bool) -> Iterator[Failure]:
         """What is not in the desired state now. A StackSet without changes was read for the plan."""
         yield from (one for one in blocked_repairs(self._plan) if self._was_begun(one.account))
         for plan in self._plan.stack_sets:
             name = plan.definition.name
-            if plan.is_empty or (stopped and name not in self._runner.results):
+            if plan.is_empty or (stopped and name not in self._stack_sets.results):
                 continue
             try:
                 state = self._cloud.stack_sets.describe(name)
@@ -351,33 +228,10 @@ class _Run:
                     raise
                 continue
             self._skipped += skipped_now(plan, state)
-            found = shortfalls(plan, state, self._runner.results.get(name, {}))
+            found = shortfalls(plan, state, self._stack_sets.results.get(name, {}))
             yield from (one for one in found if self._was_begun(one.account))
 
     def _was_begun(self, account: str) -> bool:
         """Accounts of later waves are unchanged, which is no failure."""
         waiting = any(account in wave.accounts for wave in self._options.waves)
         return account in self._begun or not waiting
-
-
-def _checked(name: str, finished: Sequence[Finished]) -> int:
-    """How many instances failed or were cancelled. Stops if an operation changed nothing at all.
-
-    An operation's own status is not sufficient: it is SUCCEEDED as long as failures stay within the tolerance.
-    """
-    failed = [result for one in finished for result in one.results.values() if result.status in _UNSUCCESSFUL]
-    if any(one.counts.succeeded for one in finished):
-        return len(failed)
-    unsuccessful = [one.operation for one in finished if one.operation.status != "SUCCEEDED"]
-    if not unsuccessful and not failed:
-        return 0  # nothing to do, as in an OU without accounts
-    operation = (unsuccessful or [finished[-1].operation])[0]
-    causing = [one for one in failed if one.status == "FAILED"]
-    reason = next((shortened(one.reason) for one in causing), operation.reason)
-    step = f"{advice(reason, {one.region for one in causing})} " if causing and reason else ""
-    raise OperationFailedError(
-        f"StackSet {name}: {operation.action} failed in every account: {reason or operation.status}",
-        next_step=f"{step}Run the same command again to continue."
-        if step
-        else "Remove the cause, then run the same command again to continue.",
-    )
