@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from acceptance.check import Check, Finding, held, refuted
 from acceptance.lab import Lab
-from acceptance.rigs.events import Push, push
+from acceptance.rigs.events import Push, differences, is_forwarded, push
 from handler.events import FailedCall, parse
-from templates.event_pattern import forwarded_events
 
 
 def run(lab: Lab) -> Finding:
@@ -16,9 +13,7 @@ def run(lab: Lab) -> Finding:
     pushed = push(lab)
     event = pushed.message.event
     answer = {"status": pushed.answer.status, "body": pushed.answer.body}
-    pattern = json.dumps(forwarded_events(observe=False))
-    matches = lab.client("member", "events").test_event_pattern(EventPattern=pattern, Event=json.dumps(event))
-    if not matches["Result"]:
+    if not is_forwarded(lab, event, observe=False):
         return refuted("The rule's pattern does not match the event", event=event, answer=answer)
     if problem := _problem(lab, pushed):
         return refuted(problem, event=event, answer=answer)
@@ -38,7 +33,7 @@ def _problem(lab: Lab, pushed: Push) -> str | None:
         "repository": pushed.repository,
         "trigger": "push",
     }
-    wrong = [f"{name} is {getattr(call, name)}" for name, value in expected.items() if getattr(call, name) != value]
+    wrong = differences(call, expected)
     if call.registry_id not in {None, account}:
         wrong.append(f"registry_id is {call.registry_id}")
     return "; ".join(wrong) or None

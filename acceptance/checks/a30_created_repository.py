@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from acceptance.check import Check, Finding, held, refuted
 from acceptance.journal import Resource
 from acceptance.lab import Lab
-from acceptance.rigs.events import captured, receive
+from acceptance.rigs.events import captured, differences, is_forwarded, receive
 from handler.events import parse
 from handler.observed_calls import Action, ObservedCall
 from handler.tags import EVENT_ID_TAG
-from templates.event_pattern import forwarded_events
 
 
 def run(lab: Lab) -> Finding:
@@ -40,9 +38,7 @@ def _event(lab: Lab, name: str, call: str) -> Mapping[str, Any]:
 
 
 def _problem(lab: Lab, name: str, action: Action, event: Mapping[str, Any]) -> str | None:
-    pattern = json.dumps(forwarded_events(observe=True))
-    matched = lab.client("member", "events").test_event_pattern(EventPattern=pattern, Event=json.dumps(event))
-    if not matched["Result"]:
+    if not is_forwarded(lab, event, observe=True):
         return f"The rule's pattern does not match the event of a repository that was {action}"
     call = parse(event)
     if not isinstance(call, ObservedCall):
@@ -55,7 +51,7 @@ def _problem(lab: Lab, name: str, action: Action, event: Mapping[str, Any]) -> s
         "repository": name,
         "recipient_account": account,
     }
-    wrong = [f"{key} is {getattr(call, key)}" for key, value in expected.items() if getattr(call, key) != value]
+    wrong = differences(call, expected)
     if action == "created" and call.tags.get(EVENT_ID_TAG) != lab.prefix:
         wrong.append(f"tags are {dict(call.tags)}")
     return "; ".join(wrong) or None

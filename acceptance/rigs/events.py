@@ -98,6 +98,19 @@ def receive_all(lab: Lab, side: Side, queue: str, text: str) -> tuple[Message, .
     return tuple(_message(one, now) for one in found if text in one["Body"])
 
 
+def is_forwarded(lab: Lab, event: Mapping[str, Any], *, observe: bool) -> bool:
+    """Whether the pattern of the forwarding rule matches an event; `observe` as for `forwarded_events`."""
+    pattern = json.dumps(forwarded_events(observe=observe))
+    answer = lab.client("member", "events").test_event_pattern(EventPattern=pattern, Event=json.dumps(event))
+    return bool(answer["Result"])
+
+
+def differences(call: object, expected: Mapping[str, object]) -> list[str]:
+    """What the handler reads in an event and is not as expected, as texts."""
+    found = {name: getattr(call, name) for name in expected}
+    return [f"{name} is {value}" for name, value in found.items() if value != expected[name]]
+
+
 def _message(received: Mapping[str, Any], now: datetime) -> Message:
     attributes = {key: value.get("StringValue", "") for key, value in received.get("MessageAttributes", {}).items()}
     return Message(event=json.loads(received["Body"]), received=now, attributes=attributes)
