@@ -8,29 +8,23 @@ from __future__ import annotations
 
 from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG, OWN_TAGS
 from templates.names import Names
-from templates.policies import Statement, arn_here
+from templates.policies import CREATED_BY_HANDLER, Statement, allow, arn_here, in_organization
 
 
 def audit_repositories() -> Statement:
     """Read the settings and tags of repositories, and whether they hold images; never the images themselves."""
     reads = ("DescribeRepositories", "GetLifecyclePolicy", "GetRepositoryPolicy", "ListImages", "ListTagsForResource")
-    return {
-        "Sid": "AuditRepositories",
-        "Effect": "Allow",
-        "Action": [f"ecr:{read}" for read in reads],
-        "Resource": arn_here("ecr", "repository/*"),
-    }
+    return allow("AuditRepositories", [f"ecr:{read}" for read in reads], on=arn_here("ecr", "repository/*"))
 
 
 def audit_keys(names: Names) -> Statement:
     """Resolve a key alias in the settings, to compare the key with that of a repository."""
-    return {
-        "Sid": "AuditKeys",
-        "Effect": "Allow",
-        "Action": "kms:DescribeKey",
-        "Resource": f"arn:{names.partition}:kms:*:*:key/*",
-        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
-    }
+    return allow(
+        "AuditKeys",
+        "kms:DescribeKey",
+        on=f"arn:{names.partition}:kms:*:*:key/*",
+        when=in_organization(names),
+    )
 
 
 def audit_roles(names: Names, *, cleanup: bool) -> Statement:
@@ -39,52 +33,45 @@ def audit_roles(names: Names, *, cleanup: bool) -> Statement:
     roles = [names.creator_role, names.forwarding_role, names.auditor_role, names.repairer_role]
     roles += [names.cleaner_role] if cleanup else []
     roles.append(names.native_role("*", "*"))
-    return {
-        "Sid": "AuditRoles",
-        "Effect": "Allow",
-        "Action": [f"iam:{read}" for read in reads],
-        "Resource": [arn_here("iam", f"role/{role}", region="") for role in roles],
-    }
+    return allow(
+        "AuditRoles",
+        [f"iam:{read}" for read in reads],
+        on=[arn_here("iam", f"role/{role}", region="") for role in roles],
+    )
 
 
 def audit_rules(names: Names) -> Statement:
     """Compare the forwarding rule and its target with the template that created them."""
-    return {
-        "Sid": "AuditRules",
-        "Effect": "Allow",
-        "Action": ["events:DescribeRule", "events:ListTargetsByRule"],
-        "Resource": arn_here("events", f"rule/{names.forwarding_rule}"),
-    }
+    return allow(
+        "AuditRules",
+        ["events:DescribeRule", "events:ListTargetsByRule"],
+        on=arn_here("events", f"rule/{names.forwarding_rule}"),
+    )
 
 
 def audit_queues(names: Names) -> Statement:
     """Compare the dead-letter queue with the template that created it, and count its messages without reading any."""
-    return {
-        "Sid": "AuditQueues",
-        "Effect": "Allow",
-        "Action": ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
-        "Resource": arn_here("sqs", names.forwarding_dead_letter_queue),
-    }
+    return allow(
+        "AuditQueues",
+        ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+        on=arn_here("sqs", names.forwarding_dead_letter_queue),
+    )
 
 
 def audit_stacks(names: Names) -> Statement:
     """Find out whether the stacks of deployer's StackSets still exist."""
-    return {
-        "Sid": "AuditStacks",
-        "Effect": "Allow",
-        "Action": "cloudformation:DescribeStacks",
-        "Resource": arn_here("cloudformation", f"stack/StackSet-{names.prefix}-*"),
-    }
+    return allow(
+        "AuditStacks",
+        "cloudformation:DescribeStacks",
+        on=arn_here("cloudformation", f"stack/StackSet-{names.prefix}-*"),
+    )
 
 
 def audit_registries() -> Statement:
     """Compare scanning and creation templates of a registry with the settings; ECR supports no narrower resource."""
-    return {
-        "Sid": "AuditRegistries",
-        "Effect": "Allow",
-        "Action": ["ecr:DescribeRepositoryCreationTemplates", "ecr:GetRegistryScanningConfiguration"],
-        "Resource": "*",
-    }
+    return allow(
+        "AuditRegistries", ["ecr:DescribeRepositoryCreationTemplates", "ecr:GetRegistryScanningConfiguration"], on="*"
+    )
 
 
 def repair_repositories() -> Statement:
@@ -97,36 +84,33 @@ def repair_repositories() -> Statement:
         "PutLifecyclePolicy",
         "SetRepositoryPolicy",
     )
-    return {
-        "Sid": "RepairRepositories",
-        "Effect": "Allow",
-        "Action": [f"ecr:{change}" for change in changes],
-        "Resource": arn_here("ecr", "repository/*"),
-        "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
-    }
+    return allow(
+        "RepairRepositories",
+        [f"ecr:{change}" for change in changes],
+        on=arn_here("ecr", "repository/*"),
+        when=CREATED_BY_HANDLER,
+    )
 
 
 def repair_tags() -> Statement:
     """Restore tags from the settings on a repository that the handler created, but never the ownership tag."""
-    return {
-        "Sid": "RepairTags",
-        "Effect": "Allow",
-        "Action": "ecr:TagResource",
-        "Resource": arn_here("ecr", "repository/*"),
-        "Condition": {
+    return allow(
+        "RepairTags",
+        "ecr:TagResource",
+        on=arn_here("ecr", "repository/*"),
+        when={
             "Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false", f"aws:RequestTag/{EVENT_ID_TAG}": "true"},
         },
-    }
+    )
 
 
 def restore_ownership_tags(names: Names) -> Statement:
     """Set both ownership tags, and no other, on a repository that has neither, for this installation."""
-    return {
-        "Sid": "RestoreOwnershipTags",
-        "Effect": "Allow",
-        "Action": "ecr:TagResource",
-        "Resource": arn_here("ecr", "repository/*"),
-        "Condition": {
+    return allow(
+        "RestoreOwnershipTags",
+        "ecr:TagResource",
+        on=arn_here("ecr", "repository/*"),
+        when={
             "Null": {
                 f"aws:ResourceTag/{EVENT_ID_TAG}": "true",
                 f"aws:ResourceTag/{INSTALLATION_TAG}": "true",
@@ -136,17 +120,16 @@ def restore_ownership_tags(names: Names) -> Statement:
             "StringEquals": {f"aws:RequestTag/{INSTALLATION_TAG}": names.prefix},
             "ForAllValues:StringEquals": {"aws:TagKeys": list(OWN_TAGS)},
         },
-    }
+    )
 
 
 def restore_event_tag(names: Names) -> Statement:
     """Set the tag with the event, and no other, on a repository that has only the tag of this installation."""
-    return {
-        "Sid": "RestoreEventTag",
-        "Effect": "Allow",
-        "Action": "ecr:TagResource",
-        "Resource": arn_here("ecr", "repository/*"),
-        "Condition": {
+    return allow(
+        "RestoreEventTag",
+        "ecr:TagResource",
+        on=arn_here("ecr", "repository/*"),
+        when={
             "Null": {
                 f"aws:ResourceTag/{EVENT_ID_TAG}": "true",
                 f"aws:RequestTag/{EVENT_ID_TAG}": "false",
@@ -155,7 +138,7 @@ def restore_event_tag(names: Names) -> Statement:
             "StringEquals": {f"aws:ResourceTag/{INSTALLATION_TAG}": names.prefix},
             "ForAllValues:StringEquals": {"aws:TagKeys": [EVENT_ID_TAG]},
         },
-    }
+    )
 
 
 def delete_blank_repositories() -> Statement:
@@ -163,13 +146,12 @@ def delete_blank_repositories() -> Statement:
 
     (Unless the request sets `force`, which no IAM condition can prevent; `deployer` never sets it.)
     """
-    return {
-        "Sid": "DeleteBlankRepositories",
-        "Effect": "Allow",
-        "Action": "ecr:DeleteRepository",
-        "Resource": arn_here("ecr", "repository/*"),
-        "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
-    }
+    return allow(
+        "DeleteBlankRepositories",
+        "ecr:DeleteRepository",
+        on=arn_here("ecr", "repository/*"),
+        when=CREATED_BY_HANDLER,
+    )
 
 
 def request_probe_repository(names: Names) -> Statement:
@@ -178,12 +160,7 @@ def request_probe_repository(names: Names) -> Statement:
     While the repository is missing, ECR refuses the call, and the resulting event is the probe. If it exists, the call
     begins an upload, which the role has no permission to continue.
     """
-    return {
-        "Sid": "RequestProbe",
-        "Effect": "Allow",
-        "Action": "ecr:InitiateLayerUpload",
-        "Resource": arn_here("ecr", f"repository/{names.probe_repository}"),
-    }
+    return allow("RequestProbe", "ecr:InitiateLayerUpload", on=arn_here("ecr", f"repository/{names.probe_repository}"))
 
 
 def delete_probe(names: Names) -> Statement:
@@ -191,10 +168,9 @@ def delete_probe(names: Names) -> Statement:
 
     ECR refuses while it holds images (but see `delete_blank_repositories`).
     """
-    return {
-        "Sid": "DeleteProbe",
-        "Effect": "Allow",
-        "Action": "ecr:DeleteRepository",
-        "Resource": arn_here("ecr", f"repository/{names.probe_repository}"),
-        "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
-    }
+    return allow(
+        "DeleteProbe",
+        "ecr:DeleteRepository",
+        on=arn_here("ecr", f"repository/{names.probe_repository}"),
+        when=CREATED_BY_HANDLER,
+    )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from templates.creation_templates import ROOT, CreationTemplate, CreationTemplates
 from templates.denied_names import denied_patterns
 from templates.names import Names
-from templates.policies import Statement, arn_here, use_keys
+from templates.policies import Statement, allow, arn_here, use_keys
 
 
 def statements(names: Names, content: CreationTemplates) -> list[Statement]:
@@ -29,12 +29,7 @@ def statements(names: Names, content: CreationTemplates) -> list[Statement]:
 
 def create_by_templates(templates: Iterable[CreationTemplate]) -> Statement:
     """Create repositories whose names one of the creation templates matches."""
-    return {
-        "Sid": "CreateByTemplates",
-        "Effect": "Allow",
-        "Action": "ecr:CreateRepository",
-        "Resource": _repositories(templates),
-    }
+    return allow("CreateByTemplates", "ecr:CreateRepository", on=_repositories(templates))
 
 
 def tag_by_templates(templates: Iterable[CreationTemplate]) -> Statement:
@@ -42,12 +37,7 @@ def tag_by_templates(templates: Iterable[CreationTemplate]) -> Statement:
 
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-custom.html)
     """
-    return {
-        "Sid": "TagByTemplates",
-        "Effect": "Allow",
-        "Action": "ecr:TagResource",
-        "Resource": _repositories(templates),
-    }
+    return allow("TagByTemplates", "ecr:TagResource", on=_repositories(templates))
 
 
 def put_policies_by_templates(templates: Sequence[CreationTemplate]) -> Statement:
@@ -56,12 +46,11 @@ def put_policies_by_templates(templates: Sequence[CreationTemplate]) -> Statemen
         "ecr:PutLifecyclePolicy": any(one.lifecycle_policy for one in templates),
         "ecr:SetRepositoryPolicy": any(one.repository_policy for one in templates),
     }
-    return {
-        "Sid": "PutPoliciesByTemplates",
-        "Effect": "Allow",
-        "Action": [action for action, is_needed in needed.items() if is_needed],
-        "Resource": _repositories(templates),
-    }
+    return allow(
+        "PutPoliciesByTemplates",
+        [action for action, is_needed in needed.items() if is_needed],
+        on=_repositories(templates),
+    )
 
 
 def deny_names(globs: Iterable[str]) -> Statement:

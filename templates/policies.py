@@ -7,6 +7,7 @@ repositories with the ownership tag.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from troposphere import Sub
@@ -23,6 +24,23 @@ Policy = dict[str, Any]
 def arn_here(service: str, resource: str, *, region: str = "*") -> Sub:
     """ARN in the account and partition of the stack; IAM ARNs have no region (`region=""`)."""
     return Sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")
+
+
+def allow(
+    sid: str, actions: str | list[str], *, on: object, when: Mapping[str, Mapping[str, object]] | None = None
+) -> Statement:
+    """A statement that allows actions on resources (an ARN or several), under conditions if any are given."""
+    statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": on}
+    return statement | ({"Condition": when} if when else {})
+
+
+def in_organization(names: Names) -> dict[str, dict[str, str]]:
+    """The condition that the resource belongs to an account of the organization."""
+    return {"StringEquals": {"aws:ResourceOrgID": names.organization_id}}
+
+
+CREATED_BY_HANDLER = {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}}
+"""The condition that a repository has the ownership tag with the id of an event."""
 
 
 def policy(*statements: Statement) -> Policy:
@@ -42,13 +60,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-acc
 
 def assume_creator_roles(names: Names) -> Statement:
     """Assume the creator role of any account in the organization; the event determines which."""
-    return {
-        "Sid": "AssumeCreatorRoles",
-        "Effect": "Allow",
-        "Action": "sts:AssumeRole",
-        "Resource": names.role_arn("*", names.creator_role),
-        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
-    }
+    return allow(
+        "AssumeCreatorRoles",
+        "sts:AssumeRole",
+        on=names.role_arn("*", names.creator_role),
+        when=in_organization(names),
+    )
 
 
 def look_up_accounts(names: Names) -> list[Statement]:
@@ -56,98 +73,66 @@ def look_up_accounts(names: Names) -> list[Statement]:
     owned = f"arn:{names.partition}:organizations::*"
     accounts = f"{owned}:account/{names.organization_id}/*"
     return [
-        {"Sid": "DescribeAccounts", "Effect": "Allow", "Action": "organizations:DescribeAccount", "Resource": accounts},
-        {
-            "Sid": "ListParentOUs",
-            "Effect": "Allow",
-            "Action": "organizations:ListParents",
-            "Resource": [accounts, f"{owned}:ou/{names.organization_id}/*"],
-        },
+        allow("DescribeAccounts", "organizations:DescribeAccount", on=accounts),
+        allow("ListParentOUs", "organizations:ListParents", on=[accounts, f"{owned}:ou/{names.organization_id}/*"]),
     ]
 
 
 def write_ledger(table_arn: Any) -> Statement:
     """Add records to the ledger, and read one by its key. Unlike PutItem, PartiQL's INSERT replaces no item."""
-    return {
-        "Sid": "WriteLedger",
-        "Effect": "Allow",
-        "Action": ["dynamodb:GetItem", "dynamodb:PartiQLInsert"],
-        "Resource": table_arn,
-    }
+    return allow("WriteLedger", ["dynamodb:GetItem", "dynamodb:PartiQLInsert"], on=table_arn)
 
 
 def find_created(names: Names) -> Statement:
     """Find the `created` record of an event in the index of events, which holds nothing but keys."""
-    return {
-        "Sid": "FindCreated",
-        "Effect": "Allow",
-        "Action": "dynamodb:Query",
-        "Resource": f"{names.ledger_table_arn}/index/{EVENT_INDEX}",
-    }
+    return allow("FindCreated", "dynamodb:Query", on=f"{names.ledger_table_arn}/index/{EVENT_INDEX}")
 
 
 def count_in_ledger(table_arn: Any) -> Statement:
     """Update counters in place. The keys of records have a different prefix, so records cannot be updated."""
-    return {
-        "Sid": "CountInLedger",
-        "Effect": "Allow",
-        "Action": "dynamodb:UpdateItem",
-        "Resource": table_arn,
-        "Condition": {
+    return allow(
+        "CountInLedger",
+        "dynamodb:UpdateItem",
+        on=table_arn,
+        when={
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{COUNTER_PREFIX}*"]},
             "Null": {"dynamodb:LeadingKeys": "false"},
         },
-    }
+    )
 
 
 def send_failures(queue_arn: Any) -> Statement:
     """Send events that could not be handled to the failures queue; the handler does so, and Lambda on its behalf."""
-    return {"Sid": "SendFailures", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn}
+    return allow("SendFailures", "sqs:SendMessage", on=queue_arn)
 
 
 def send_notices(names: Names) -> Statement:
     """Put notices of decisions on the central bus, only with the source `deployer`."""
-    return {
-        "Sid": "SendNotices",
-        "Effect": "Allow",
-        "Action": "events:PutEvents",
-        "Resource": names.event_bus_arn,
-        "Condition": {
+    return allow(
+        "SendNotices",
+        "events:PutEvents",
+        on=names.event_bus_arn,
+        when={
             "ForAllValues:StringEquals": {"events:source": SOURCE},
             "Null": {"events:source": "false"},
         },
-    }
+    )
 
 
 def write_logs(names: Names, *, log_group: str) -> Statement:
     """Write log lines to the function's own log group, which the stack creates."""
     group = f"arn:{names.partition}:logs:{names.central_region}:{names.central_account}:log-group:{log_group}"
-    return {
-        "Sid": "WriteLogs",
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": f"{group}:log-stream:*",
-    }
+    return allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], on=f"{group}:log-stream:*")
 
 
 def invoke_itself(names: Names) -> Statement:
     """Invoke itself with an event for each repository in a request, so that no request remains unfinished."""
-    return {
-        "Sid": "InvokeItself",
-        "Effect": "Allow",
-        "Action": "lambda:InvokeFunction",
-        "Resource": names.function_arn,
-    }
+    return allow("InvokeItself", "lambda:InvokeFunction", on=names.function_arn)
 
 
 def send_traces() -> Statement:
     """Send traces of sampled invocations to X-Ray, which supports no narrower resource."""
-    return {
-        "Sid": "SendTraces",
-        "Effect": "Allow",
-        "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-        "Resource": "*",
-    }
+    return allow("SendTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], on="*")
 
 
 # The creator role, in its own account
@@ -155,13 +140,12 @@ def send_traces() -> Statement:
 
 def create_repositories() -> Statement:
     """Create a repository, only with the tag that contains the id of the event that caused it."""
-    return {
-        "Sid": "CreateTaggedRepositories",
-        "Effect": "Allow",
-        "Action": ["ecr:CreateRepository", "ecr:TagResource"],
-        "Resource": _own_repositories(),
-        "Condition": {"Null": {f"aws:RequestTag/{EVENT_ID_TAG}": "false"}},
-    }
+    return allow(
+        "CreateTaggedRepositories",
+        ["ecr:CreateRepository", "ecr:TagResource"],
+        on=_own_repositories(),
+        when={"Null": {f"aws:RequestTag/{EVENT_ID_TAG}": "false"}},
+    )
 
 
 def finish_created_repositories() -> Statement:
@@ -191,22 +175,14 @@ def complete_native_repositories() -> Statement:
 
 def describe_repositories() -> Statement:
     """Find out whether a repository exists and which event created it."""
-    return {
-        "Sid": "DescribeRepositories",
-        "Effect": "Allow",
-        "Action": ["ecr:DescribeRepositories", "ecr:ListTagsForResource"],
-        "Resource": _own_repositories(),
-    }
+    return allow(
+        "DescribeRepositories", ["ecr:DescribeRepositories", "ecr:ListTagsForResource"], on=_own_repositories()
+    )
 
 
 def look_up_callers() -> Statement:
     """Read the path of the role that signed a request, which rules for principals may contain; the request lacks it."""
-    return {
-        "Sid": "LookUpCallers",
-        "Effect": "Allow",
-        "Action": "iam:GetRole",
-        "Resource": arn_here("iam", "role/*", region=""),
-    }
+    return allow("LookUpCallers", "iam:GetRole", on=arn_here("iam", "role/*", region=""))
 
 
 def use_keys(names: Names) -> list[Statement]:
@@ -217,22 +193,15 @@ def use_keys(names: Names) -> list[Statement]:
     """
     keys = f"arn:{names.partition}:kms:*:*:key/*"
     through_ecr = {"StringLike": {"kms:ViaService": f"ecr.*.{names.dns_suffix}"}}
-    ours = {"StringEquals": {"aws:ResourceOrgID": names.organization_id}}
+    ours = in_organization(names)
     return [
-        {
-            "Sid": "DescribeKeys",
-            "Effect": "Allow",
-            "Action": "kms:DescribeKey",
-            "Resource": keys,
-            "Condition": through_ecr | ours,
-        },
-        {
-            "Sid": "GrantKeysToECR",
-            "Effect": "Allow",
-            "Action": "kms:CreateGrant",
-            "Resource": keys,
-            "Condition": through_ecr | ours | {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        },
+        allow("DescribeKeys", "kms:DescribeKey", on=keys, when=through_ecr | ours),
+        allow(
+            "GrantKeysToECR",
+            "kms:CreateGrant",
+            on=keys,
+            when=through_ecr | ours | {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
         retire_grants(names),
     ]
 
@@ -243,16 +212,12 @@ def retire_grants(names: Names) -> Statement:
     ECR requires this when an encrypted repository is deleted.
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html)
     """
-    return {
-        "Sid": "RetireGrantsOfECR",
-        "Effect": "Allow",
-        "Action": "kms:RetireGrant",
-        "Resource": f"arn:{names.partition}:kms:*:*:key/*",
-        "Condition": {
-            "StringLike": {"kms:ViaService": f"ecr.*.{names.dns_suffix}"},
-            "StringEquals": {"aws:ResourceOrgID": names.organization_id},
-        },
-    }
+    return allow(
+        "RetireGrantsOfECR",
+        "kms:RetireGrant",
+        on=f"arn:{names.partition}:kms:*:*:key/*",
+        when={"StringLike": {"kms:ViaService": f"ecr.*.{names.dns_suffix}"}} | in_organization(names),
+    )
 
 
 # The forwarding role
@@ -260,12 +225,7 @@ def retire_grants(names: Names) -> Statement:
 
 def forward_events(names: Names) -> Statement:
     """Put events on the central bus."""
-    return {
-        "Sid": "ForwardEvents",
-        "Effect": "Allow",
-        "Action": "events:PutEvents",
-        "Resource": names.event_bus_arn,
-    }
+    return allow("ForwardEvents", "events:PutEvents", on=names.event_bus_arn)
 
 
 # EventBridge, for the rule that publishes notices
@@ -273,7 +233,7 @@ def forward_events(names: Names) -> Statement:
 
 def publish_notices(topic_arn: Any) -> Statement:
     """Publish to the topic for notices."""
-    return {"Sid": "PublishNotices", "Effect": "Allow", "Action": "sns:Publish", "Resource": topic_arn}
+    return allow("PublishNotices", "sns:Publish", on=topic_arn)
 
 
 # The operator role, in the central account, and in members if their queue policies allow it
@@ -289,86 +249,66 @@ HANDLE_MESSAGES = (
 
 def handle_failures(names: Names) -> Statement:
     """Read the failures queue, and delete messages after their redrive."""
-    return {
-        "Sid": "HandleFailures",
-        "Effect": "Allow",
-        "Action": list(HANDLE_MESSAGES),
-        "Resource": names.failures_queue_arn,
-    }
+    return allow("HandleFailures", list(HANDLE_MESSAGES), on=names.failures_queue_arn)
 
 
 def handle_dead_letters(names: Names) -> Statement:
     """The same for the dead-letter queues of the organization's accounts, whose policies allow the central account."""
-    return {
-        "Sid": "HandleDeadLetters",
-        "Effect": "Allow",
-        "Action": list(HANDLE_MESSAGES),
-        "Resource": f"arn:{names.partition}:sqs:*:*:{names.forwarding_dead_letter_queue}",
-        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
-    }
+    return allow(
+        "HandleDeadLetters",
+        list(HANDLE_MESSAGES),
+        on=f"arn:{names.partition}:sqs:*:*:{names.forwarding_dead_letter_queue}",
+        when=in_organization(names),
+    )
 
 
 def count_dead_letters(names: Names) -> Statement:
     """Count the messages in the dead-letter queues of the organization's accounts, without reading any."""
-    return {
-        "Sid": "CountDeadLetters",
-        "Effect": "Allow",
-        "Action": "sqs:GetQueueAttributes",
-        "Resource": f"arn:{names.partition}:sqs:*:*:{names.forwarding_dead_letter_queue}",
-        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
-    }
+    return allow(
+        "CountDeadLetters",
+        "sqs:GetQueueAttributes",
+        on=f"arn:{names.partition}:sqs:*:*:{names.forwarding_dead_letter_queue}",
+        when=in_organization(names),
+    )
 
 
 def redrive_events(names: Names) -> Statement:
     """Invoke the handler again with an event; PutEvents does not accept events of AWS services."""
-    return {
-        "Sid": "RedriveEvents",
-        "Effect": "Allow",
-        "Action": "lambda:InvokeFunction",
-        "Resource": names.function_arn,
-    }
+    return allow("RedriveEvents", "lambda:InvokeFunction", on=names.function_arn)
 
 
 def find_queues(names: Names) -> Statement:
     """Find the accounts and regions that have dead-letter queues."""
-    return {
-        "Sid": "FindQueues",
-        "Effect": "Allow",
-        "Action": "cloudformation:ListStackInstances",
-        "Resource": f"arn:{names.partition}:cloudformation:*:*:stackset/{names.forwarding_stack_set}:*",
-    }
+    return allow(
+        "FindQueues",
+        "cloudformation:ListStackInstances",
+        on=f"arn:{names.partition}:cloudformation:*:*:stackset/{names.forwarding_stack_set}:*",
+    )
 
 
 def find_stack_sets() -> Statement:
     """Find the StackSets of repository creation templates, whose names depend on their contents."""
-    return {
-        "Sid": "FindStackSets",
-        "Effect": "Allow",
-        "Action": "cloudformation:ListStackSets",
-        "Resource": "*",
-    }
+    return allow("FindStackSets", "cloudformation:ListStackSets", on="*")
 
 
 def read_stack_sets(names: Names) -> Statement:
     """Find the stacks that the watch inspects, and the templates to compare them with."""
     stack_sets = (names.access_stack_set, names.forwarding_stack_set, f"{names.creation_templates_stack_sets}*")
-    return {
-        "Sid": "ReadStackSets",
-        "Effect": "Allow",
-        "Action": ["cloudformation:DescribeStackSet", "cloudformation:ListStackInstances"],
-        "Resource": [f"arn:{names.partition}:cloudformation:*:*:stackset/{name}:*" for name in stack_sets],
-    }
+    return allow(
+        "ReadStackSets",
+        ["cloudformation:DescribeStackSet", "cloudformation:ListStackInstances"],
+        on=[f"arn:{names.partition}:cloudformation:*:*:stackset/{name}:*" for name in stack_sets],
+    )
 
 
 def assume_auditor_roles(names: Names) -> Statement:
     """Assume the read-only auditor role of any account in the organization, to inspect deployer's resources there."""
-    return {
-        "Sid": "AssumeAuditorRoles",
-        "Effect": "Allow",
-        "Action": "sts:AssumeRole",
-        "Resource": names.role_arn("*", names.auditor_role),
-        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
-    }
+    return allow(
+        "AssumeAuditorRoles",
+        "sts:AssumeRole",
+        on=names.role_arn("*", names.auditor_role),
+        when=in_organization(names),
+    )
 
 
 def read_delegated_administrators() -> Statement:
@@ -376,45 +316,33 @@ def read_delegated_administrators() -> Statement:
 
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-delegated-admin.html)
     """
-    return {
-        "Sid": "ReadDelegatedAdministrators",
-        "Effect": "Allow",
-        "Action": "organizations:ListDelegatedAdministrators",
-        "Resource": "*",
-    }
+    return allow("ReadDelegatedAdministrators", "organizations:ListDelegatedAdministrators", on="*")
 
 
 def assume_repairer_roles(names: Names, *, cleanup: bool) -> Statement:
     """Assume the repairer role of any account in the organization, and with `cleanup` its cleaner role."""
     roles = (names.repairer_role, names.cleaner_role) if cleanup else (names.repairer_role,)
-    return {
-        "Sid": "AssumeRepairerRoles",
-        "Effect": "Allow",
-        "Action": list(ASSUME),
-        "Resource": [names.role_arn("*", role) for role in roles],
-        "Condition": {"StringEquals": {"aws:ResourceOrgID": names.organization_id}},
-    }
+    return allow(
+        "AssumeRepairerRoles",
+        list(ASSUME),
+        on=[names.role_arn("*", role) for role in roles],
+        when=in_organization(names),
+    )
 
 
 def read_account_names() -> Statement:
     """Show the names of accounts and OUs next to their ids, and filter by them."""
     actions = ("DescribeOrganization", "ListAccounts", "ListOrganizationalUnitsForParent", "ListParents", "ListRoots")
-    return {
-        "Sid": "ReadAccountNames",
-        "Effect": "Allow",
-        "Action": [f"organizations:{action}" for action in actions],
-        "Resource": "*",
-    }
+    return allow("ReadAccountNames", [f"organizations:{action}" for action in actions], on="*")
 
 
 def replay_events(names: Names) -> Statement:
     """Replay the event archive to its event bus, and read the progress."""
-    return {
-        "Sid": "ReplayEvents",
-        "Effect": "Allow",
-        "Action": ["events:DescribeArchive", "events:DescribeReplay", "events:StartReplay"],
-        "Resource": [names.event_archive_arn, names.event_bus_arn, names.replay_arns],
-    }
+    return allow(
+        "ReplayEvents",
+        ["events:DescribeArchive", "events:DescribeReplay", "events:StartReplay"],
+        on=[names.event_archive_arn, names.event_bus_arn, names.replay_arns],
+    )
 
 
 def _own_repositories() -> Sub:
