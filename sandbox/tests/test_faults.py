@@ -50,7 +50,7 @@ def test_a_fault_hits_what_it_names(sandbox: Sandbox, options: dict[str, Any], e
     assert outcomes(sandbox, 1) == ["ok"]
 
 
-def test_throttling_speaks_the_language_of_the_service(sandbox: Sandbox) -> None:
+def test_throttling_has_the_error_code_of_the_service(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Throttle()))
     assert outcomes(sandbox, 1) == ["ThrottlingException"]
     with pytest.raises(ClientError, match="Rate exceeded") as error:

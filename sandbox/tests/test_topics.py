@@ -96,7 +96,7 @@ ADMITTED = {"Effect": "Allow", **BY_EVENTBRIDGE}
         pytest.param([ADMITTED, {"Effect": "Deny", **ANYONE, "Condition": WITHOUT_TLS}], id="refuses others"),
     ],
 )
-def test_a_condition_in_the_policy_of_a_topic_is_not_judged_for_eventbridge(
+def test_a_condition_in_the_policy_of_a_topic_is_not_evaluated_for_eventbridge(
     statements: list[dict[str, Any]], rule: Sandbox
 ) -> None:
     """EventBridge supports none there; so such a statement admits nobody, and refuses everybody."""
@@ -105,7 +105,7 @@ def test_a_condition_in_the_policy_of_a_topic_is_not_judged_for_eventbridge(
     assert (sent(), error_codes()) == ([], ["NO_PERMISSIONS"])
 
 
-def test_nor_is_it_judged_for_the_role_of_a_rule(rule: Sandbox) -> None:
+def test_nor_is_it_evaluated_for_the_role_of_a_rule(rule: Sandbox) -> None:
     admit(rule, {"Effect": "Deny", **ANYONE, "Condition": WITHOUT_TLS})
     publish_by(rule, Effect="Allow", Action="sns:Publish", Resource=TOPIC)
     happen(rule)

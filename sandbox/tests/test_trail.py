@@ -256,7 +256,7 @@ MANAGEMENT_ONLY = {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Man
         ),
     ],
 )
-def test_a_trail_logs_what_its_selectors_say(
+def test_a_trail_logs_what_its_selectors_select(
     inbox: Inbox, ecr: Any, cloudtrail: Any, selectors: list[dict[str, Any]], *, logged: bool
 ) -> None:
     kind = "AdvancedEventSelectors" if "FieldSelectors" in selectors[0] else "EventSelectors"

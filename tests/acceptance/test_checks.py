@@ -39,7 +39,9 @@ def test_every_check_holds_in_the_sandbox_and_nothing_is_left(
 
 
 @pytest.mark.parametrize("check", [pytest.param(check, id=check.id) for check in IN_SANDBOX])
-def test_a_check_says_refuted_when_aws_behaves_otherwise(acceptance_sandbox: Sandbox, lab: Lab, check: Check) -> None:
+def test_a_check_reports_refuted_when_aws_behaves_otherwise(
+    acceptance_sandbox: Sandbox, lab: Lab, check: Check
+) -> None:
     assert check.altered_by is not None, "nothing shows that it can fail"
     with altered(Behaviour[check.altered_by]):
         (result,) = run([check], lab)

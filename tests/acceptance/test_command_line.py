@@ -152,7 +152,7 @@ def test_clean_leaves_a_run_alone_that_is_in_progress(
     assert len(journal.left()) == 1
 
 
-def test_without_anybody_to_ask_nothing_is_created(acceptance_sandbox: Sandbox, program: Program) -> None:
+def test_without_a_terminal_nothing_is_created(acceptance_sandbox: Sandbox, program: Program) -> None:
     code, out = program(*shown("run"), answer="")
     assert (code, "Pass --yes" in out, "Traceback" in out) == (12, True, False), out
     assert (remains(acceptance_sandbox), journals(program)) == ([], [])

@@ -46,7 +46,7 @@ def test_no_detail_of_an_event_remains_wherever_it_stands(
 
 
 @given(ACCOUNT, ACCOUNT)
-def test_stand_ins_tell_the_same_accounts_apart(one: str, other: str) -> None:
+def test_stand_ins_distinguish_accounts_consistently(one: str, other: str) -> None:
     redactor = Redactor()
     first, second = redactor.redact([one, other])
     assert (first == second) == (one == other)

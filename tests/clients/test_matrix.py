@@ -71,7 +71,7 @@ def test_first_pushes(rolled_out: Sandbox, ready: Ready, answer: front.Missing) 
     assert row.cells in shown(), f"{PAGE.name} says otherwise: run `python -m tests.clients.matrix`"
 
 
-def test_the_page_says_with_which_versions() -> None:
+def test_the_page_names_the_versions() -> None:
     rows = [
         Row(client=name, version="1", answer=answer, bare=False, requested=True, ensured=True, pushed=True, native=True)
         for name in ("skopeo", "podman")

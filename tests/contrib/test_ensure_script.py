@@ -62,7 +62,7 @@ def bench(rolled_out: Sandbox) -> Iterator[Bench]:
         yield bench
 
 
-def test_shellcheck_has_nothing_to_say() -> None:
+def test_shellcheck_reports_nothing() -> None:
     checked = subprocess.run([required("shellcheck"), str(SCRIPT)], capture_output=True, text=True, check=False)
     assert checked.stdout == ""
 
@@ -195,7 +195,7 @@ class TestTheScript:
             " --repository-name team-a/api --output json"
         )
 
-    def test_a_request_that_nobody_heard_is_made_again_at_once(self, variables: dict[str, str]) -> None:
+    def test_a_request_that_was_never_received_is_repeated_immediately(self, variables: dict[str, str]) -> None:
         done = ensure(f"{HOST}/api:1", variables=variables | {"UNHEARD": "2", "APPEARS_AFTER": "4"})
         assert done.returncode == 0, done.stderr
         assert [call.split()[3] for call in self.calls(variables)] == [
@@ -218,7 +218,7 @@ class TestTheScript:
             pytest.param([f"{HOST}/api:1", f"1{HOST}/api:1"], ImageReferenceError.exit_code, id="13 digits"),
         ],
     )
-    def test_what_cannot_be_meant_is_reported_before_anything_is_asked(
+    def test_invalid_options_are_reported_before_any_prompt(
         self, variables: dict[str, str], arguments: list[str], code: int
     ) -> None:
         assert ensure(*arguments, variables=variables).returncode == code

@@ -209,7 +209,7 @@ def test_uneven_regions_take_as_few_operations_as_regions() -> None:
     assert len(group_ous(targets, _alone)) == 2
 
 
-def test_regions_that_the_same_ous_want_go_together() -> None:
+def test_regions_that_the_same_ous_require_are_one_group() -> None:
     targets = [_ou("ou-1", "w x"), _ou("ou-2", "w x y z"), _ou("ou-3", "y z")]
     found = {(selection.targets.ou_ids, selection.regions) for selection in group_ous(targets, _alone)}
     assert found == {(("ou-1", "ou-2"), ("w", "x")), (("ou-2", "ou-3"), ("y", "z"))}

@@ -23,7 +23,7 @@ PAGE = (ROOT / "docs" / "security-review.md").read_text(encoding="utf-8")
 (POLICY,) = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def test_every_role_is_judged() -> None:
+def test_every_role_is_evaluated() -> None:
     permissions = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
     roles = re.findall(r"^### `(deployer-[a-z]+)", permissions, re.MULTILINE)
     judged = re.findall(r"^\| `(deployer-[a-z]+)`", PAGE, re.MULTILINE)

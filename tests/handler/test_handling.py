@@ -481,7 +481,7 @@ def test_an_invented_event_with_the_id_in_a_repositorys_tag_finishes_it_and_its_
     assert found == [("created", "created", None), ("created", "finished", "redrive")]
 
 
-def test_the_record_of_a_redriven_event_that_is_malformed_says_how_it_came() -> None:
+def test_the_record_of_a_redriven_malformed_event_has_its_origin() -> None:
     world = World()
     made_up = redriven(load(), sent="2026-11-20T00:00:00Z")
     fields = world.handler().handle(made_up, request_id="request-1")
@@ -581,7 +581,7 @@ def test_a_log_line_of_a_hostile_event_is_one_line_of_json() -> None:
     assert json.loads(text)["reason"] == "name-invalid"
 
 
-def test_the_log_says_how_long_it_took_from_the_push_to_the_repository() -> None:
+def test_the_log_has_the_time_from_the_push_to_the_repository() -> None:
     world = World()
     fields = world.handler().handle(load(), request_id="request-1")
     assert fields["milliseconds_to_repository"] == 8000

@@ -61,7 +61,7 @@ def test_a_record_is_written_once_and_never_changed(ledger: Ledger, client: Any)
     assert items(client) == [record().to_item()]
 
 
-def test_what_expires_does_so_as_the_config_says_and_nothing_else_does(client: Any) -> None:
+def test_records_expire_as_configured_and_others_do_not(client: Any) -> None:
     ledger = Ledger(lambda: client, table=TABLE, kept=RecordRetention(expiring=timedelta(days=7)))
     ledger.write(record(outcome="ignored"))
     ledger.write(record(outcome="refused"))

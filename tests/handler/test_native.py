@@ -74,7 +74,7 @@ def test_the_ownership_tag_comes_before_what_iam_allows_by_it() -> None:
     assert world.faults.calls == ["organization", "find", "creator", "tag", "scan", "write", "notify"]
 
 
-def test_scans_stay_off_if_the_settings_say_so() -> None:
+def test_scans_stay_off_if_so_configured() -> None:
     world = native_world()
     settings = settings_document(scan_on_push=False)
     complete(world, settings=settings)

@@ -115,7 +115,7 @@ def test_a_message_names_the_event_its_location_the_reason_and_the_rule() -> Non
 @pytest.mark.parametrize(
     ("call", "became"), [("create", "not created"), ("policy", "left unfinished")], ids=["not made", "made"]
 )
-def test_a_failure_says_whether_there_is_a_repository(call: str, became: str) -> None:
+def test_a_failure_reports_whether_the_repository_exists(call: str, became: str) -> None:
     world = World()
     world.faults.by_name[call] = PermanentError(reasons.ACCESS_DENIED, "denied")
     message = message_of(record_of(world, load()))

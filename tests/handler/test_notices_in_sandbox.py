@@ -52,7 +52,7 @@ def messages() -> list[str]:
 CREATED, REFUSED = push("team-a/api", event_id="event-1"), push("team-a/tmp-1", event_id="event-2")
 
 
-def test_people_hear_why_their_push_was_refused(installed_with: Callable[[str], Installed]) -> None:
+def test_subscribers_receive_the_reason_of_a_refused_push(installed_with: Callable[[str], Installed]) -> None:
     installed = installed_with("notifications: {topic: create, format: slack, outcomes: [refused]}")
     on_the_bus(installed, CREATED, REFUSED)
     (message,) = map(json.loads, messages())
@@ -77,7 +77,7 @@ def test_no_name_breaks_a_message(name: str, installed_with: Callable[[str], Ins
     assert not set("<>[]`@") & set(message["content"]["title"])
 
 
-def test_whoever_listens_on_the_bus_hears_of_each_decision_and_the_handler_does_not(
+def test_subscribers_of_the_bus_receive_each_decision_and_the_handler_does_not(
     installed_with: Callable[[str], Installed],
 ) -> None:
     installed = installed_with("notifications: {topic: create}")

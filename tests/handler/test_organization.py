@@ -58,7 +58,7 @@ def refusal(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeAccount")
 
 
-def test_the_path_tells_all_in_one_call() -> None:
+def test_the_path_has_every_ou_in_one_call() -> None:
     fake = FakeOrganizations()
     assert accounts(fake).membership(ACCOUNT) == Membership(chain=CHAIN, source="asked")
     assert fake.calls == [f"describe {ACCOUNT}"]
@@ -96,7 +96,7 @@ def test_an_account_that_left_has_no_membership_though_it_is_remembered() -> Non
         pytest.param(ReadTimeoutError(endpoint_url="x"), id="no answer"),
     ],
 )
-def test_what_cannot_be_asked_is_remembered_and_said_to_be(error: Exception) -> None:
+def test_an_unavailable_organization_is_remembered_and_marked_as_such(error: Exception) -> None:
     membership = accounts(FakeOrganizations(error=error)).membership(ACCOUNT)
     assert membership is not None
     assert (membership.chain, membership.source) == (CHAIN, "remembered")
@@ -106,7 +106,7 @@ def test_what_cannot_be_asked_is_remembered_and_said_to_be(error: Exception) -> 
     assert membership.is_denied is ("AccessDenied" in str(error))
 
 
-def test_what_cannot_be_asked_and_is_not_remembered_is_an_error() -> None:
+def test_an_unavailable_and_unremembered_organization_is_an_error() -> None:
     with pytest.raises(ClientError):
         accounts(FakeOrganizations(error=refusal("TooManyRequestsException"))).membership(NEW)
     with pytest.raises(PermanentError) as raised:

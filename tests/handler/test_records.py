@@ -84,7 +84,7 @@ def test_only_records_of_nothing_done_expire_after_thirty_days() -> None:
     }
 
 
-def test_what_there_is_most_of_is_spread_by_account() -> None:
+def test_the_most_frequent_records_are_spread_by_account() -> None:
     accounts = [f"{number:012}" for number in range(100)]
     ignored = {record(account=account, outcome="ignored").outcome_month for account in accounts}
     assert ignored == set(outcome_months("ignored", "2026-11")) == {f"ignored#2026-11#{shard}" for shard in range(4)}

@@ -69,7 +69,7 @@ def repositories(sandbox: Sandbox) -> Repositories:
     return Repositories(client, registry=REGISTRY, installation="deployer")
 
 
-def test_a_repository_is_created_once_and_tells_its_creator(repositories: Repositories) -> None:
+def test_a_repository_is_created_once_and_its_tag_names_its_creator(repositories: Repositories) -> None:
     settings = RepositorySettings()
     created = repositories.create("team-a/api", settings=settings, tags={EVENT_ID_TAG: "event-1"})
     assert created is not None

@@ -142,7 +142,7 @@ def test_a_request_for_the_twenty_repositories_of_a_push_is_one() -> None:
     ],
     ids=["allowed by its path", "of another path", "denied by its path", "denied as a session", "without a rule"],
 )
-def test_rules_on_principals_judge_the_role_with_its_path_as_in_an_event(
+def test_rules_on_principals_apply_to_the_role_with_its_path_as_in_an_event(
     rules: dict[str, Any], outcome: tuple[str, str], asked: bool
 ) -> None:
     world = World()

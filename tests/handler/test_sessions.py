@@ -52,7 +52,7 @@ def test_a_role_is_assumed_once_for_its_lifetime() -> None:
     assert opened.start("300000000001", event_id="event-4")().access_key_id == "ASIA3"
 
 
-def test_the_session_tells_its_event_in_the_accounts_own_trail() -> None:
+def test_the_session_names_its_event_in_the_accounts_own_trail() -> None:
     clock = [NOW]
     fake = FakeSts(clock)
     sessions(fake, clock).start("300000000001", event_id="x" * 64)()

@@ -22,7 +22,7 @@ from handler.settings import (
 @pytest.mark.parametrize(
     ("layers", "merged"),
     [
-        pytest.param([], {}, id="nothing said is nothing"),
+        pytest.param([], {}, id="nothing configured"),
         pytest.param([{"a": 1}, {"a": 2}], {"a": 2}, id="a scalar of the nearer layer replaces"),
         pytest.param([{"a": [1, 2]}, {"a": [3]}], {"a": [3]}, id="a list of the nearer layer replaces"),
         pytest.param([{"a": {"x": 1, "y": 1}}, {"a": {"y": 2}}], {"a": {"x": 1, "y": 2}}, id="maps merge"),
@@ -70,7 +70,7 @@ def test_an_empty_layer_changes_nothing(layers: list[Layer]) -> None:
     assert settings_from([{}, *layers, {}]) == settings_from(layers)
 
 
-def test_what_nobody_says_has_the_built_in_default() -> None:
+def test_an_unset_key_has_the_built_in_default() -> None:
     assert settings_from([]) == Settings()
     assert settings_from([{"repository": {"encryption": {"type": "KMS"}}}]).repository.encryption == Encryption(
         type="KMS"

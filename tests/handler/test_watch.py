@@ -200,7 +200,7 @@ def test_an_account_is_covered_in_the_regions_of_its_settings() -> None:
     assert covered(SETTINGS, "999999999999") == ()
 
 
-def test_settings_say_whether_the_central_account_is_the_management_account() -> None:
+def test_settings_record_whether_the_central_account_is_the_management_account() -> None:
     assert caller_of(SETTINGS, ACCOUNT) == ("DELEGATED_ADMIN", ())
     assert caller_of(SETTINGS, MANAGEMENT) == ("SELF", (QueueLocation(MANAGEMENT, "eu-west-1"),))
 

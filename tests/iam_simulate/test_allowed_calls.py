@@ -42,6 +42,6 @@ def test_conditions_rest_on_keys_that_aws_gives_to_the_call(sentence: str, verdi
     assert list(verdicts[sentence].ignored) == []
 
 
-def test_the_judge_would_notice() -> None:
+def test_the_simulator_reports_an_unknown_action() -> None:
     call = Call(principal="arn:aws:iam::1:user/a", action="ecr:Nonsense", resource="*", account="1")
     assert judge([call])[0].error is not None

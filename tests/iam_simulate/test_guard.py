@@ -106,6 +106,6 @@ def verdicts() -> dict[str, Verdict]:
 
 
 @pytest.mark.parametrize("sentence", TABLE)
-def test_the_judge_agrees(sentence: str, verdicts: dict[str, Verdict]) -> None:
+def test_the_simulator_agrees(sentence: str, verdicts: dict[str, Verdict]) -> None:
     assert verdicts[sentence].is_allowed is TABLE[sentence][1]
     assert list(verdicts[sentence].ignored) == []

@@ -169,7 +169,7 @@ def granted() -> set[str]:
     return {action for action in actions if not action.startswith(("kms:", "xray:"))}
 
 
-def test_the_judge_allows_every_call_that_was_made(recorded: list[AccessRequest]) -> None:
+def test_the_simulator_allows_every_recorded_call(recorded: list[AccessRequest]) -> None:
     assert {request.action for request in recorded} == granted(), "all that is granted is needed, and was judged"
     calls = [call_of(request) for request in recorded]
     refused = [

@@ -59,7 +59,7 @@ principals = st.sampled_from(
 
 
 @given(allow=st.lists(globs, max_size=3), deny=st.lists(globs, max_size=2), principal=principals)
-def test_both_policies_deny_whom_the_rules_refuse_and_no_other_member(
+def test_both_policies_deny_the_callers_that_the_rules_refuse_and_no_other_member(
     allow: list[str], deny: list[str], principal: str
 ) -> None:
     rules = PrincipalRules(allow=tuple(allow), deny=tuple(deny))

@@ -305,7 +305,7 @@ def test_keys_are_used_only_if_settings_request_kms(names: Names) -> None:
     assert with_keys - without == {"AuditKeys", "DescribeKeys", "GrantKeysToECR", "RetireGrantsOfECR"}
 
 
-def test_a_repository_can_be_deleted_whatever_settings_say_of_its_key_by_now(names: Names) -> None:
+def test_a_repository_can_be_deleted_whatever_its_key_in_todays_settings(names: Names) -> None:
     (kept,) = [
         placed
         for placed in statements({"access": access.template(names, cleanup=True)})
@@ -418,7 +418,7 @@ UNTAGGED = {
 """Types that take no tags."""
 
 
-def test_everything_that_takes_tags_says_who_manages_it(templates: Templates) -> None:
+def test_every_taggable_resource_names_who_manages_it(templates: Templates) -> None:
     for template in templates.values():
         for logical_id, resource in resources(template).items():
             tags = resource["Properties"].get("Tags", [])

@@ -10,7 +10,7 @@ from tests.conftest import Generated
 from tools.operations import FAILURES, REFUSALS, render
 
 
-def test_the_page_is_what_the_templates_say(names: Names, generated: Generated) -> None:
+def test_the_page_agrees_with_the_templates(names: Names, generated: Generated) -> None:
     generated("docs/operations.md", render(names))
 
 

@@ -9,7 +9,7 @@ from tests.templates.reading import Templates, resources, statements
 from tools.permissions import CREATION_TEMPLATES, REASONS, reason, render
 
 
-def test_the_page_is_what_the_templates_say(names: Names, generated: Generated) -> None:
+def test_the_page_agrees_with_the_templates(names: Names, generated: Generated) -> None:
     generated("docs/permissions.md", render(names))
 
 

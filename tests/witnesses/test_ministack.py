@@ -181,7 +181,7 @@ def test_the_real_zip_refuses_by_the_settings_and_keeps_the_record(world: World)
     assert "team-a/tmp-1" not in names
 
 
-def test_what_nobody_can_handle_reaches_the_failures_queue(world: World) -> None:
+def test_an_event_that_cannot_be_handled_reaches_the_failures_queue(world: World) -> None:
     event = push("team-a/api", event_id="11111111-2222-4333-8444-777777777777", account=world.member)
     event["detail"]["eventTime"] = "yesterday"
     assert world.invoke(event)["reason"] == "malformed-event"

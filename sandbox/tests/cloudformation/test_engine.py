@@ -267,7 +267,7 @@ def test_pseudo_parameters_are_those_of_account_and_region(sandbox: Sandbox) -> 
         assert stack.outputs == {"Where": f"aws/{account}/{region}/stack"}
 
 
-def test_stacks_act_with_the_rights_of_whoever_deploys_them(sandbox: Sandbox) -> None:
+def test_stacks_act_with_the_permissions_of_their_deployer(sandbox: Sandbox) -> None:
     deploy({"Queue": queue("one")})
     callers = {call.principal.arn.split("/")[-1] for call in sandbox.calls.of("sqs")}
     assert callers == {"stacksets"}

@@ -42,7 +42,7 @@ def test_a_stack_is_in_progress_before_it_is_complete(sandbox: Sandbox, client: 
     assert described(client)["StackStatus"] == "CREATE_COMPLETE"
 
 
-def test_describe_list_and_get_tell_the_same(sandbox: Sandbox, client: Any) -> None:
+def test_describe_list_and_get_return_the_same(sandbox: Sandbox, client: Any) -> None:
     outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Queue", "Arn"]}, "Description": "The queue"}}
     body = template(QUEUE, Outputs=outputs, Description="A queue", Parameters={"P": {"Type": "String", "Default": "x"}})
     stack_id = client.create_stack(StackName="stack", TemplateBody=body, Tags=[{"Key": "team", "Value": "a"}])[

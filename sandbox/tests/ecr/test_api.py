@@ -118,7 +118,7 @@ class TestLayers:
         ("first", "last", "data"),
         [
             pytest.param(5, 5, b"x", id="a gap"),
-            pytest.param(0, 9, b"x", id="fewer bytes than said"),
+            pytest.param(0, 9, b"x", id="fewer bytes than announced"),
             pytest.param(0, MAXIMUM_PART, b"x" * (MAXIMUM_PART + 1), id="above 20 MiB"),
         ],
     )

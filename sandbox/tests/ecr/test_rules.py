@@ -44,7 +44,7 @@ WILDCARD = {"filterType": "WILDCARD", "filter": "latest"}
 @pytest.mark.parametrize(
     ("mutability", "exclusions"),
     [
-        pytest.param(None, None, id="nothing said"),
+        pytest.param(None, None, id="nothing configured"),
         pytest.param("IMMUTABLE", None, id="plain"),
         pytest.param("IMMUTABLE_WITH_EXCLUSION", [WILDCARD], id="one filter"),
         pytest.param("MUTABLE_WITH_EXCLUSION", [WILDCARD] * 5, id="five filters"),

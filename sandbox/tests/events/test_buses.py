@@ -117,7 +117,7 @@ def test_the_envelope_is_kept_over_account_and_region(sandbox: Sandbox, central:
     assert dead(sandbox) == []
 
 
-def test_what_no_pattern_wants_goes_nowhere(sandbox: Sandbox, central: str) -> None:
+def test_an_event_that_matches_no_pattern_is_not_delivered(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central)
     push(sandbox, {**PUSH, "source": "aws.s3"})
     assert seen(sandbox) == []
@@ -203,7 +203,7 @@ def test_an_event_is_forwarded_no_second_time(sandbox: Sandbox, central: str) ->
         pytest.param(Drop(), "CONNECTION_FAILURE", id="a lost connection"),
     ],
 )
-def test_what_may_pass_is_tried_again_as_the_retry_policy_says(
+def test_temporary_errors_are_retried_as_the_retry_policy_requires(
     sandbox: Sandbox, central: str, effect: Any, code: str
 ) -> None:
     forward(sandbox, central)

@@ -33,7 +33,7 @@ def target(*, json_format: bool) -> LogTarget:
     )
 
 
-def test_text_lines_say_what_an_invocation_took_and_that_it_timed_out() -> None:
+def test_text_lines_have_the_duration_of_an_invocation_and_its_time_out() -> None:
     start, one, two, end, report, error_text = lines(TIMED_OUT, target=target(json_format=False), request_id="r-1")
     assert start == "START RequestId: r-1 Version: $LATEST"
     assert (one, two) == ("one", "two\n\xa0\xa0three")

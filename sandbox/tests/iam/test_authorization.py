@@ -85,7 +85,7 @@ def test_request_tags_are_a_condition_of_creation(sandbox: Sandbox) -> None:
     ecr.create_repository(repositoryName="team-a/api", tags=[{"Key": TAG, "Value": "1"}])
 
 
-def test_resource_tags_tell_own_repositories_from_others(sandbox: Sandbox) -> None:
+def test_resource_tags_distinguish_own_repositories_from_others(sandbox: Sandbox) -> None:
     owned = {"Null": {f"aws:ResourceTag/{TAG}": "false"}}
     ecr = as_role(sandbox, allow("ecr:PutLifecyclePolicy", REPOSITORIES, Condition=owned), service="ecr")
     administrator = sandbox.client("ecr", account=MEMBER)

@@ -136,9 +136,11 @@ def test_policies_decide(policies: PolicySet, because: str) -> None:
 @pytest.mark.parametrize(
     ("policies", "because"),
     [
-        pytest.param(PolicySet(identity=FULL), "no resource-based policy", id="the other account says nothing"),
+        pytest.param(PolicySet(identity=FULL), "no resource-based policy", id="the other account has no policy"),
         pytest.param(
-            PolicySet(resource=policy(allow(Principal={"AWS": ROLE}))), "no identity-based", id="its own says nothing"
+            PolicySet(resource=policy(allow(Principal={"AWS": ROLE}))),
+            "no identity-based",
+            id="its own account has no policy",
         ),
         pytest.param(
             PolicySet(identity=FULL, resource=policy(allow(Principal={"AWS": MINE}))), "", id="both: by account number"

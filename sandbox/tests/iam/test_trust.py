@@ -46,7 +46,9 @@ def test_both_sides_agree_across_accounts(sandbox: Sandbox) -> None:
     ("trusted", "statement"),
     [
         pytest.param(
-            CREATOR_TRUST, allow("sts:AssumeRole", "arn:aws:iam::*:role/other"), id="the caller's policy says no"
+            CREATOR_TRUST,
+            allow("sts:AssumeRole", "arn:aws:iam::*:role/other"),
+            id="the caller's policy allows another role",
         ),
         pytest.param(trust({"AWS": MEMBER}), allow("sts:AssumeRole"), id="the role trusts another account"),
         pytest.param(

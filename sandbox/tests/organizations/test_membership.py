@@ -27,7 +27,7 @@ def code(error: pytest.ExceptionInfo[ClientError]) -> str:
     return str(error.value.response["Error"]["Code"])
 
 
-def test_an_account_says_its_path_and_its_state_and_no_status(sandbox: Sandbox) -> None:
+def test_an_account_has_its_path_and_its_state_and_no_status(sandbox: Sandbox) -> None:
     account = sandbox.client("organizations").describe_account(AccountId="300000000004")["Account"]
     assert account["Paths"] == ["o-exampleorg1/r-exam/ou-exam-work0001/ou-exam-prod0001/ou-exam-paym0001/300000000004/"]
     assert account["State"] == "ACTIVE"

@@ -212,7 +212,7 @@ def test_the_service_linked_role_creates_with_policies_and_neither_tags_nor_kms(
     assert names(ecr) == {"plain/api"}
 
 
-def test_whoever_may_not_push_creates_nothing(sandbox: Sandbox, ecr: Any) -> None:
+def test_a_caller_without_permission_to_push_creates_nothing(sandbox: Sandbox, ecr: Any) -> None:
     template(ecr)
     with pytest.raises(Rejected, match="not authorized to perform: ecr:InitiateLayerUpload"):
         push(sandbox, pusher(sandbox, actions=["ecr:GetAuthorizationToken"]))

@@ -112,7 +112,7 @@ class TestMissingRepository:
             client.request("POST", UPLOADS)
         assert client.request("GET", "/v2/").status == 200
 
-    def test_the_control_api_says_which(self, sandbox: Sandbox) -> None:
+    def test_the_control_api_reports_which(self, sandbox: Sandbox) -> None:
         def post(body: bytes) -> Any:
             with urllib.request.urlopen(f"{sandbox.endpoint_url}/_sandbox/registry", data=body) as response:
                 return json.load(response)

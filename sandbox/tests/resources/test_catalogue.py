@@ -47,7 +47,7 @@ STACK = {
 """One of each type with attributes, functions and their URLs apart, which need code in a bucket."""
 
 
-def test_resources_have_the_attributes_that_their_types_say(sandbox: Sandbox) -> None:
+def test_resources_have_the_attributes_of_their_types(sandbox: Sandbox) -> None:
     stack = deploy(STACK)
     assert stack.status == "CREATE_COMPLETE", stack.events
     found = {item.type: set(item.attributes) for item in stack.resources.values()}

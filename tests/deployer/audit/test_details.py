@@ -117,7 +117,7 @@ def test_settings_are_shown_as_recorded_requested_and_actual() -> None:
     assert (document["then"], document["today"], document["actual"]) == (True, True, False)
 
 
-def test_what_nobody_knows_is_not_taken_for_different() -> None:
+def test_unknown_values_do_not_count_as_different() -> None:
     shown = details(record(repository="team-a/api"))
     assert (
         {setting.recorded for setting in shown.settings} == {setting.actual for setting in shown.settings} == {UNKNOWN}
@@ -146,7 +146,7 @@ def test_the_key_behind_an_alias_is_no_difference() -> None:
     assert all(setting.is_same for setting in shown.settings)
 
 
-def test_a_repository_that_is_gone_is_said_to_be() -> None:
+def test_a_repository_that_no_longer_exists_is_reported_as_such() -> None:
     assert "The repository no longer exists." in text(
         details(record(repository="team-a/api", settings=asked()), is_gone=True)
     )
@@ -188,7 +188,7 @@ def test_an_observed_repository_is_shown_with_who_how_and_the_settings_of_the_ev
     assert settings["image_tag_mutability"] == ("MUTABLE", "IMMUTABLE")
 
 
-def test_a_pusher_whom_the_ledger_does_not_know_is_looked_up_in_cloudtrail_by_a_command() -> None:
+def test_for_a_pusher_that_the_ledger_does_not_know_a_cloudtrail_command_is_printed() -> None:
     native = record(repository="team-a/api", engine="native")
     shown = text(details(native)).replace(" \\\n", "")
     assert "unknown to the ledger" in shown

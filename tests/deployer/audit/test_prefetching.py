@@ -51,7 +51,7 @@ def test_no_more_than_a_few_pages_are_read_ahead() -> None:
         assert len(read_so_far) <= 5
 
 
-def test_what_fails_in_a_thread_is_raised_where_the_items_are_consumed() -> None:
+def test_an_error_in_a_thread_is_raised_to_the_consumer_of_its_items() -> None:
     def lost() -> Iterator[list[int]]:
         yield [1]
         raise ConnectionError("lost")

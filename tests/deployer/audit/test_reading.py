@@ -214,7 +214,7 @@ def test_following_shows_what_arrives_once_however_late_its_event_is() -> None:
     assert [one.event_id for one in followed] == [record(2).event_id, record(1).event_id, record(0).event_id, "late"]
 
 
-def test_pages_grow_where_few_records_match() -> None:
+def test_pages_grow_if_few_records_match() -> None:
     sizes: list[int | None] = []
 
     class SizedLedger(MemoryLedger):

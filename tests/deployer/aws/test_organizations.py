@@ -140,6 +140,6 @@ class _Pathless:
 
 
 @pytest.mark.parametrize("of", [3, 100], ids=["few accounts lack Paths", "all accounts lack Paths"])
-def test_parents_are_asked_for_where_paths_are_missing(sandbox: Sandbox, of: int) -> None:
+def test_parents_are_requested_if_paths_are_missing(sandbox: Sandbox, of: int) -> None:
     client: Any = _Pathless(sandbox.client("organizations"), of=of)
     assert read_organization(client) == organization_from(sandbox.organization)

@@ -125,7 +125,7 @@ def test_a_stack_set_that_does_not_exist_is_looked_for_when_it_is_needed() -> No
 
 
 @pytest.mark.parametrize("call", ["list_stack_sets", "describe_stack_set", "list_stack_instances"])
-def test_an_error_is_raised_where_the_result_is_needed(call: str) -> None:
+def test_an_error_is_raised_when_the_result_is_needed(call: str) -> None:
     def deny(name: str) -> None:
         if name.startswith(call):
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, call)

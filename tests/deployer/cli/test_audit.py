@@ -109,7 +109,7 @@ def test_the_ledger_is_never_scanned(sandbox: Sandbox, deployer: Deployer) -> No
     assert {call.operation for call in sandbox.calls if call.service == "dynamodb"} == {"Query"}
 
 
-def test_a_list_leaves_out_what_there_is_most_of_and_says_so(deployer: Deployer) -> None:
+def test_a_list_omits_the_most_frequent_outcomes_and_reports_it(deployer: Deployer) -> None:
     ran = deployer("audit", "list", "--verbose")
     assert "exists" not in ran.out
     assert "Omitted: 2 with the outcome exists or ignored. --all shows them" in ran.err
@@ -172,7 +172,7 @@ def test_invalid_filters_are_reported(deployer: Deployer, options: list[str], ex
         ("Departed", "`deployer organization show` lists the OUs."),
     ],
 )
-def test_nothing_of_an_ou_that_is_not_there_is_no_proof_of_nothing(deployer: Deployer, ou: str, hint: str) -> None:
+def test_an_ou_that_was_not_found_does_not_prove_that_it_is_empty(deployer: Deployer, ou: str, hint: str) -> None:
     """Its records may be there under its path of then, so it is no error, but it may be a slip."""
     ran = deployer("audit", "list", "--ou", ou)
     assert ran.exit_code == 0
@@ -223,7 +223,7 @@ def test_an_invalid_export_reads_nothing(
     assert not sandbox.calls
 
 
-def test_records_go_down_a_pipe_the_oldest_first_and_the_rest_is_said_beside_it(deployer: Deployer) -> None:
+def test_records_are_piped_oldest_first_and_the_rest_goes_to_standard_error(deployer: Deployer) -> None:
     ran = deployer("audit", "export", "--all", "--out", "-", "--format", "jsonl", "--verbose")
     assert ran.exit_code == 0, ran.err
     named = [(line["outcome"], line["repository"]) for line in map(json.loads, ran.out.splitlines())]

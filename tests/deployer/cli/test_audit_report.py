@@ -98,7 +98,7 @@ def test_files_of_other_commands_are_brought_in(deployer: Deployer, tmp_path: Pa
 
 
 @pytest.mark.parametrize("package", ["pygal", "jinja2"])
-def test_without_the_extra_it_says_how_to_get_it(package: str, tmp_path: Path) -> None:
+def test_without_the_extra_the_error_names_how_to_install_it(package: str, tmp_path: Path) -> None:
     program = (
         f"import sys; sys.modules['{package}'] = None; "
         "from deployer.cli.main import run; sys.exit(run(['audit', 'report', '--html', 'report.html']))"

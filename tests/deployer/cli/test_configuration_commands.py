@@ -107,7 +107,7 @@ class TestValidate:
         assert code == 2
         assert "did you mean `Sandbox` (ou-exam-sand0001)?" in out
 
-    def test_json_says_what_it_was_compared_with(self, deployer: Ran, folder: Path) -> None:
+    def test_json_has_what_it_was_compared_with(self, deployer: Ran, folder: Path) -> None:
         (folder / "config/ous/sandbox.yaml").write_text("ou: Sandbox\nenabeld: true\n", encoding="utf-8")
         _, out, _ = deployer("validate", "--json", "--organization", SNAPSHOT)
         document = json.loads(out)
@@ -204,12 +204,12 @@ class TestExplain:
         assert "create.on: [push]                            built-in default" in lines
         assert max(map(len, lines)) <= 90
 
-    def test_an_account_that_is_suspended_is_said_to_be(self, deployer: Ran) -> None:
+    def test_a_suspended_account_is_reported_as_such(self, deployer: Ran) -> None:
         _, out, _ = deployer("explain", "old-project", "--organization", SNAPSHOT)
         assert out.splitlines()[0] == "Account 600000000001 (old-project, SUSPENDED) in Suspended"
 
     @pytest.mark.parametrize("target", ["Workloads/Prod", "ou-exam-prod0001"])
-    def test_a_decision_stands_beside_its_rule(self, deployer: Ran, target: str) -> None:
+    def test_a_decision_is_printed_beside_its_rule(self, deployer: Ran, target: str) -> None:
         _, out, _ = deployer("explain", target, "team-a/tmp-1", "--region", "us-east-1", "--organization", SNAPSHOT)
         assert "Push of team-a/tmp-1 in us-east-1:\n  refused (name-denied): " in out
         assert "create.names.deny: **/tmp-*                config/ous/workloads/prod.yaml:12:12" in out
@@ -228,7 +228,7 @@ class TestExplain:
         assert "--region Ireland is not a region" in err
         assert "Did you mean eu-west-1?" in deployer(*ask, "--region", "eu-wst-1")[2]
 
-    def test_a_pull_is_ignored_by_the_rule_that_says_so(self, deployer: Ran) -> None:
+    def test_a_pull_is_ignored_with_the_rule_that_ignores_it(self, deployer: Ran) -> None:
         _, out, _ = deployer("explain", "Workloads/Prod", "team-a/api", "--pull", "--organization", SNAPSHOT)
         assert "\n  create.on: push                            built-in default\n" in out
 
@@ -330,7 +330,7 @@ class TestExplain:
         assert code == 11
         assert "Did you mean Workloads/Prod?" in err
 
-    def test_without_snapshot_and_credentials_it_says_so(self, deployer: Ran) -> None:
+    def test_missing_snapshot_and_credentials_are_reported(self, deployer: Ran) -> None:
         code, _, err = deployer("explain", "Workloads/Prod")
         assert code == 4
         assert "credentials" in err
@@ -541,7 +541,7 @@ class TestInit:
         deployer("init", "--config", "new", "--organization", SNAPSHOT, "--yes", "--profile", "tools")
         assert "region: eu-central-1" in (folder / "new/organization.yaml").read_text(encoding="utf-8")
 
-    def test_without_a_terminal_it_asks_nothing_and_says_so(self, deployer: Ran) -> None:
+    def test_without_a_terminal_it_does_not_prompt_and_reports_why(self, deployer: Ran) -> None:
         code, _, err = deployer("init", "--config", "new", "--organization", SNAPSHOT)
         assert (code, "Pass --yes" in err) == (10, True)
 

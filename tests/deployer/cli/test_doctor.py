@@ -285,7 +285,7 @@ def test_another_organization_is_found(sandbox: Sandbox, config: Path) -> None:
     assert "o-otherorg99" in text_of(ran, "organization")
 
 
-def test_a_trail_for_pushes_alone_is_found_where_pulls_create(sandbox: Sandbox, config: Path) -> None:
+def test_a_trail_for_pushes_alone_is_found_if_pulls_create(sandbox: Sandbox, config: Path) -> None:
     dev = config / "ous" / "workloads" / "dev.yaml"
     dev.write_text(dev.read_text(encoding="utf-8") + "create: {on: [push, pull]}\n", encoding="utf-8")
     selector = {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True, "DataResources": []}
@@ -337,7 +337,7 @@ def test_opt_in_regions_that_are_enabled_are_fine(opted_in: Deployer) -> None:
     assert states(ran)["member-regions"] == "ok"
 
 
-def test_who_may_not_ask_about_members_gets_the_commands(sandbox: Sandbox, opted_in: Deployer) -> None:
+def test_a_caller_without_access_to_members_gets_the_commands(sandbox: Sandbox, opted_in: Deployer) -> None:
     sandbox.client("organizations", account=MANAGEMENT).disable_aws_service_access(
         ServicePrincipal=regions.ACCOUNT_MANAGEMENT
     )

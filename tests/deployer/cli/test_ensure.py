@@ -114,7 +114,7 @@ class TestNotCreated:
             pytest.param(["--config", str(CONFIG)], {}, id="named by the config files"),
         ],
     )
-    def test_a_refusal_is_said_at_once_where_the_ledger_may_be_read(
+    def test_a_refusal_is_reported_immediately_if_the_ledger_may_be_read(
         self, ensure: Ensure, arguments: list[str], variables: dict[str, str]
     ) -> None:
         name, image = new(team="not-a-team")
@@ -185,7 +185,7 @@ class TestInATerminal:
     def variables(self, sandbox: Sandbox, account: str) -> dict[str, str]:
         return {**os.environ, **sandbox.environment(account)}
 
-    def test_ctrl_c_says_what_it_means(self, rolled_out: Sandbox, tmp_path: Path) -> None:
+    def test_ctrl_c_prints_that_submitted_operations_continue(self, rolled_out: Sandbox, tmp_path: Path) -> None:
         image = new(team="not-a-team")[1]
         with in_a_terminal(self.command(image), variables=self.variables(rolled_out, SHOP)) as started:
             assert started.stdout
@@ -251,7 +251,9 @@ class TestArguments:
             pytest.param([f"{HOST}/api:1", "--ledger", "x"], 3, "x is not the ARN of a ledger", id="no ARN"),
         ],
     )
-    def test_what_cannot_be_meant(self, ensure: Ensure, arguments: list[str], code: int, complaint: str) -> None:
+    def test_invalid_arguments_are_refused(
+        self, ensure: Ensure, arguments: list[str], code: int, complaint: str
+    ) -> None:
         ended, _, err = ensure(*arguments)
         assert (ended, complaint in err) == (code, True), err
 

@@ -78,7 +78,7 @@ def test_the_zip_holds_the_handler_and_its_settings_and_nothing_else(tmp_path: P
     assert all(name == "settings.json" or (name.startswith("handler/") and name.endswith(".py")) for name in names)
 
 
-def test_it_says_which_files_it_wrote(tmp_path: Path, snapshot: Path) -> None:
+def test_it_prints_which_files_it_wrote(tmp_path: Path, snapshot: Path) -> None:
     run = synth(tmp_path / "out", snapshot, "--json")
     assert [without_digest(Path(path).name) for path in json.loads(run.stdout)["files"]] == FILES
     check_document(json.loads(run.stdout), "synth")
@@ -93,7 +93,7 @@ def test_a_file_in_the_way_is_an_error_with_a_next_step(tmp_path: Path, snapshot
     ]
 
 
-def test_without_a_snapshot_file_it_says_how_to_get_one(tmp_path: Path) -> None:
+def test_without_a_snapshot_file_the_error_names_how_to_create_one(tmp_path: Path) -> None:
     run = synth(tmp_path / "out", tmp_path / "missing.json")
     assert run.returncode == 11
     assert "deployer organization snapshot" in run.stderr

@@ -29,5 +29,5 @@ def test_commands_wait_for_five_minutes() -> None:
 
 
 @pytest.mark.parametrize(("file", "words"), DOCUMENTED.items(), ids=DOCUMENTED)
-def test_scripts_and_docs_say_the_same(file: str, words: str) -> None:
+def test_scripts_and_docs_agree(file: str, words: str) -> None:
     assert re.findall(words, (ROOT / file).read_text(encoding="utf-8")) == [f"{TIMEOUT:.0f}"]

@@ -68,7 +68,7 @@ def test_push_and_pull(pusher: Pusher, location: ImageLocation, ecr: Any) -> Non
         pytest.param('first\nlevel=fatal msg="it\'s: tag invalid: no"', "TAG_INVALID", "no", id="the last line"),
     ],
 )
-def test_what_skopeo_says(stderr: str, code: str, message: str) -> None:
+def test_output_of_skopeo(stderr: str, code: str, message: str) -> None:
     rejected = clients._rejection(stderr)
     assert (rejected.code, rejected.message) == (code, message)
 

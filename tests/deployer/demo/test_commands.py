@@ -10,7 +10,7 @@ from deployer.demo.commands import CommandFailed, Shell
 pytestmark = pytest.mark.slow
 
 
-def test_output_goes_where_the_demos_goes(capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_goes_to_the_stream_of_the_demo(capfd: pytest.CaptureFixture[str]) -> None:
     assert Shell({}).show("--version") == 0
     assert capfd.readouterr().out == f"deployer {__version__}\n"
 
@@ -19,7 +19,7 @@ def test_exit_codes_are_those_of_the_command() -> None:
     assert Shell({}).show("no-such-command") == 64
 
 
-def test_a_question_that_fails_says_what_was_said() -> None:
+def test_a_command_that_fails_is_reported_by_name() -> None:
     with pytest.raises(CommandFailed, match="no-such-command"):
         Shell({}).read("no-such-command")
 

@@ -150,7 +150,7 @@ LEVELS = st.lists(st.lists(statements(), max_size=3), min_size=1, max_size=3)
 
 
 @given(LEVELS, st.booleans())
-def test_it_says_what_a_judge_says_who_knows_every_tag(levels: list[list[dict[str, Any]]], everything: bool) -> None:
+def test_it_agrees_with_an_evaluation_for_every_tag(levels: list[list[dict[str, Any]]], everything: bool) -> None:
     """Certain means: denied whatever the tag; nothing in the way means: allowed whatever the tag."""
     more = [{"Effect": "Allow", "Action": "*", "Resource": "*"}] if everything else []
     documents = [policy(*level, *more) for level in levels]

@@ -110,7 +110,7 @@ def test_policies_that_mean_something_else_differ() -> None:
     assert policy_digest("no JSON") != policy_digest("none either")
 
 
-def test_keys_are_compared_only_where_both_are_known() -> None:
+def test_keys_are_compared_only_if_both_are_known() -> None:
     actual = replace(DESIRED_STATE, encryption="KMS", kms_key="arn:aws:kms:eu-west-1:1:key/a")
     unknown, other = replace(actual, kms_key=None), replace(actual, kms_key="arn:aws:kms:eu-west-1:1:key/b")
     assert compare(actual, unknown) == ()

@@ -158,13 +158,13 @@ def test_progress_counts_up_to_all_and_begins_at_what_is_done(tmp_path: Path) ->
     assert [step.done for step in steps] == list(range(5, 31))
 
 
-def test_state_is_kept_where_the_user_keeps_it() -> None:
+def test_state_is_stored_in_the_users_state_folder() -> None:
     assert state_directory({"XDG_STATE_HOME": "/var/state"}) == Path("/var/state/deployer")
     assert state_directory({}) == Path.home() / ".local/state/deployer"
 
 
 @pytest.mark.parametrize("obstacle", ["a file as the folder", "a device", "a pipe"])
-def test_without_a_checkpoint_a_verification_runs_and_says_why_it_cannot_be_resumed(
+def test_without_a_checkpoint_a_verification_runs_and_reports_why_it_cannot_be_resumed(
     obstacle: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "state" / "verify.jsonl"
@@ -194,7 +194,7 @@ def test_a_disk_that_fills_up_ends_the_checkpoint_and_nothing_else(tmp_path: Pat
     assert found == Report(accounts=tuple(report_of(account) for account in ACCOUNTS))
 
 
-def test_a_user_whom_the_system_does_not_know_has_a_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_that_the_system_does_not_know_has_a_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown() -> Path:
         raise RuntimeError("Could not determine home directory.")
 

@@ -111,7 +111,7 @@ def test_a_scan_by_hand_is_no_rule_at_all(tmp_path: Path, frequency: str, rules:
     assert [rule["ScanFrequency"] for rule in resource["Properties"]["Rules"]] == rules
 
 
-def test_the_management_account_gets_stacks_of_its_own_where_it_is_the_caller(tmp_path: Path) -> None:
+def test_the_management_account_gets_companion_stacks_if_it_is_the_caller(tmp_path: Path) -> None:
     changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
     config = changed(tmp_path, PROD, "", "")
     (config / "ous/root.yaml").write_text(ROOT_ON + SCANNING)

@@ -63,7 +63,7 @@ class Registries:
         )
 
 
-def _wish(name: str, coverage: Coverage) -> DesiredStackSet:
+def _desired(name: str, coverage: Coverage) -> DesiredStackSet:
     definition = StackSetDefinition(name=name, description="", body="{}")
     return DesiredStackSet(definition=definition, coverage=coverage, family=FAMILY)
 
@@ -111,7 +111,7 @@ def _contents(draw: st.DrawFn, organization: Organization) -> tuple[DesiredStack
         for account in organization.accounts.values()
     }
     return tuple(
-        _wish(
+        _desired(
             name,
             Coverage(
                 organization=organization,
@@ -153,11 +153,11 @@ def _key(account: str) -> InstanceKey:
     return InstanceKey(account, "x")
 
 
-def test_what_moves_is_no_loss_and_what_goes_for_good_is() -> None:
+def test_moved_registries_do_not_count_as_deletions() -> None:
     registries = Registries(coverage_of({}).organization)
     for account in ("b1", "b2", "c1"):
         registries.put(NAMES[0], _key(account))
-    plans = _plans(registries, (_wish(NAMES[1], coverage_of({"ou-b": "x"})),))
+    plans = _plans(registries, (_desired(NAMES[1], coverage_of({"ou-b": "x"})),))
     assert plans[NAMES[0]].moving == {_key("b1"), _key("b2")}
     assert plans[NAMES[0]].deletions == 1
     assert not plans[NAMES[1]].withdraw
@@ -168,7 +168,7 @@ def test_if_two_exist_the_desired_one_is_created_again() -> None:
     registries.put(NAMES[0], _key("b1"))
     registries.put(NAMES[1], _key("b1"))
     registries.put(NAMES[1], _key("b2"))
-    plan = _plans(registries, (_wish(NAMES[1], coverage_of({"ou-b": "x"})),))[NAMES[1]]
+    plan = _plans(registries, (_desired(NAMES[1], coverage_of({"ou-b": "x"})),))[NAMES[1]]
     assert [operation.instances for operation in plan.withdraw] == [(_key("b1"),)]
     assert {key for operation in plan.create for key in operation.instances} == {_key("b1")}
     assert plan.unchanged == 1

@@ -47,7 +47,7 @@ def test_a_daemon_that_answers(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_daemon_that_the_command_means_is_the_one_that_is_asked(folder: Path) -> None:
+def test_the_daemon_that_the_command_selects_is_queried(folder: Path) -> None:
     program(folder, "docker", '[ "$*" = "--context ci version --format {{.Server.Version}}" ]')
     check(folder, "docker", "--debug", "--context", "ci", "push", "--quiet")
     check(folder, "docker", "--log-level", "debug", "--context", "ci", "image", "push")

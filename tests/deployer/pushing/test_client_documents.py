@@ -74,7 +74,7 @@ PRINTED = {
 @pytest.mark.parametrize(
     ("all_are_pushed", "names"),
     [
-        pytest.param(True, ("api", "web", "tests", "base"), id="all, since the command says --push"),
+        pytest.param(True, ("api", "web", "tests", "base"), id="all, since the command has --push"),
         pytest.param(False, ("api", "web"), id="those whose outputs push"),
     ],
 )

@@ -91,7 +91,7 @@ def test_compose_as_a_program_of_its_own_has_dockers_logins(tmp_path: Path) -> N
         pytest.param('{"auths": {"other.example": {}}}', id="a login elsewhere"),
     ],
 )
-def test_no_login_is_said_with_the_command_that_gives_one(tmp_path: Path, content: str | None) -> None:
+def test_a_missing_login_is_reported_with_the_command_that_creates_one(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "config.json").write_text(content)
     with pytest.raises(LoginError, match=f"docker has no login for {HOST}") as caught:
@@ -117,7 +117,7 @@ def test_a_client_that_is_not_known_keeps_its_own_logins(tmp_path: Path) -> None
     check_login(["/kaniko/executor"], [REGISTRY], {"HOME": str(tmp_path)})
 
 
-def test_the_folder_that_docker_is_told(tmp_path: Path) -> None:
+def test_the_config_folder_that_is_named_in_the_command(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"auths": {HOST: {}}}))
     check_login(["docker", "--config", str(tmp_path), "push"], [REGISTRY], {"HOME": "/nonexistent"})
 

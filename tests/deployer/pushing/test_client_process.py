@@ -141,7 +141,7 @@ def test_input_from_nowhere_can_be_read_again() -> None:
     assert done.stdout == "True\nTrue\n"
 
 
-def test_a_client_sees_a_terminal_where_the_user_has_one(tmp_path: Path) -> None:
+def test_a_client_sees_a_terminal_if_the_user_has_one(tmp_path: Path) -> None:
     script = "import os, sys; sys.stderr.write(f'{[*map(os.isatty, range(3))]} {os.get_terminal_size(2).columns}')"
     with in_a_terminal(runner(tmp_path, script), columns=93) as started:
         shown, _ = started.communicate(timeout=20)

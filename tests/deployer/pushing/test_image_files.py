@@ -126,7 +126,7 @@ services:
         pytest.param("docker-bake.hcl", "target {", "line 1, column 9: this is no valid HCL", id="broken HCL"),
     ],
 )
-def test_what_cannot_be_read_is_said(name: str, text: str, complaint: str) -> None:
+def test_what_cannot_be_read_is_reported(name: str, text: str, complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
         references_in(PurePath(name), text, {})
 

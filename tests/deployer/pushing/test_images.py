@@ -140,7 +140,7 @@ def test_the_arn_of_a_repository(host: str, arn: str) -> None:
         pytest.param(f"{CLASSIC}/api@sha256:12", "is no digest", id="a short digest"),
     ],
 )
-def test_what_cannot_be_right_is_said(text: str, complaint: str) -> None:
+def test_an_invalid_image_reference_is_an_error(text: str, complaint: str) -> None:
     with pytest.raises(ImageReferenceError, match=complaint) as raised:
         parse_image(text)
     assert raised.value.exit_code == 15

@@ -146,7 +146,7 @@ def test_if_ecr_does_not_create_it_it_is_requested_like_any_other() -> None:
     [
         pytest.param([OK], [], 0, 1, [], id="a push that works is run once"),
         pytest.param([UNKNOWN, OK], [], 0, 2, [1.0], id="NAME_UNKNOWN is tried again"),
-        pytest.param([CODE, OK], [], 0, 2, [1.0], id="also if the client says no more than that"),
+        pytest.param([CODE, OK], [], 0, 2, [1.0], id="also if the client prints no more than that"),
         pytest.param([BASE], [], 1, 1, [], id="NAME_UNKNOWN of a base image is not"),
         pytest.param([DROPPED, OK], [False], 0, 2, [1.0], id="a dropped connection to a missing repository as well"),
         pytest.param([DROPPED], [True], 1, 1, [], id="a dropped connection to one that exists is the client's matter"),

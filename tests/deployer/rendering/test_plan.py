@@ -59,7 +59,7 @@ def _lines(found: Plan, organization: Organization = EXAMPLE, *, everything: boo
     return lines
 
 
-def test_a_plan_says_what_it_compared_in_place_of_a_change_set(tmp_path: Path) -> None:
+def test_a_plan_reports_what_it_compared_in_place_of_a_change_set(tmp_path: Path) -> None:
     after = example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
     found = plan(after, rolled_out(example_deployment()))
     expected = "cloudformation:CreateChangeSet was denied"
@@ -166,7 +166,7 @@ def test_every_account_that_is_left_out_has_its_reason() -> None:
     assert "Sandbox: alice-sandbox (500000000001), bob-sandbox (500000000002)" in text
 
 
-def test_nothing_to_change_is_said() -> None:
+def test_nothing_to_change_is_reported() -> None:
     deployment = example_deployment()
     found = plan(deployment, rolled_out(deployment))
     assert found.is_empty
@@ -221,7 +221,7 @@ def test_instances_that_move_between_stack_sets_are_distinguished_from_deletions
     assert len(moving) == 8
 
 
-def test_nothing_is_said_of_future_accounts_where_aws_covers_them_as_wished() -> None:
+def test_nothing_is_reported_of_future_accounts_that_aws_covers_as_configured() -> None:
     found = plan(example_deployment(), FakeCloud(EXAMPLE))
     assert "new accounts" not in _text(found)
     future = _document(found)["stack_sets"][1]["future_accounts"]

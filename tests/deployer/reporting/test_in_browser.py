@@ -90,7 +90,7 @@ def test_paper_holds_as_many_regions_as_there_are(browser: Browser, tmp_path: Pa
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= PAPER
 
 
-def test_what_is_printed_as_narrow_as_a_hand_has_charts_for_a_hand(browser: Browser, file: Path) -> None:
+def test_a_narrow_printout_has_narrow_charts(browser: Browser, file: Path) -> None:
     with opened(browser, file, width=HAND) as seen:
         seen.page.emulate_media(media="print")
         assert seen.page.locator("figure .narrow").first.is_visible()
@@ -140,7 +140,7 @@ def test_filters_narrow_and_clear(seen: Seen) -> None:
     assert counted(seen) == NUMBER
 
 
-def test_what_fits_nothing_says_so(seen: Seen) -> None:
+def test_filters_that_match_no_row_show_a_message(seen: Seen) -> None:
     seen.page.get_by_role("searchbox").fill("no such thing")
     seen.page.get_by_text("No row fits these filters.").wait_for()
     assert counted(seen) == 0
@@ -272,7 +272,7 @@ TRIES = """({ address, expected }) => new Promise(resolve => {
 })"""
 
 
-def test_what_slipped_through_all_the_same_would_neither_run_nor_phone(browser: Browser, file: Path) -> None:
+def test_injected_markup_would_neither_run_nor_connect(browser: Browser, file: Path) -> None:
     """The policy is the second wall: the test is inside of the first, and tries."""
     with opened(browser, file) as seen, socket.create_server(("127.0.0.1", 0)) as listener:
         expected = ["trusted types", "style-src-elem", "img-src", "connect-src"]

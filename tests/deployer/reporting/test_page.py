@@ -106,7 +106,7 @@ def test_the_opening_sentence(number: int, sentence: str) -> None:
     assert sentence in lede(aggregate([record()] * number, since=SINCE, until=UNTIL))
 
 
-def test_the_opening_sentence_says_all_that_happened() -> None:
+def test_the_opening_sentence_summarizes_everything() -> None:
     several = [record(), record(outcome="refused", reason="name-denied"), record(outcome="failed", reason="kms-failed")]
     summary = lede(aggregate(several, since=SINCE, until=UNTIL))
     assert "1 repository was created in 1 account, 1 push was refused and 1 push failed." in summary
@@ -120,7 +120,7 @@ def test_durations(value: float | None, text: str) -> None:
     assert seconds(value) == text
 
 
-def test_the_command_says_it_in_short() -> None:
+def test_the_command_prints_a_summary() -> None:
     found = aggregate(records(300), since=SINCE, until=UNTIL)
     lines = [line.text for line in summary_lines("report.html", 1_234_567, found, full_subject())]
     assert all(len(line) <= 80 for line in lines)

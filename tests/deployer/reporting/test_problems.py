@@ -39,7 +39,7 @@ def test_refusals_that_repeat(records: list[Record], tries: list[int]) -> None:
     assert [one.count for one in problems(*records).repeats()] == tries
 
 
-def test_a_repeat_tells_when_it_began_and_who_came_last() -> None:
+def test_a_repeated_refusal_has_its_first_time_and_its_last_caller() -> None:
     records = [*tried(1, principal="newest"), *tried(60, 120, principal="older")]
     (one,) = problems(*records).repeats()
     assert (one.first, one.last) == (UNTIL - timedelta(minutes=120), UNTIL - timedelta(minutes=1))

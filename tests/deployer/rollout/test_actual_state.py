@@ -50,7 +50,7 @@ def test_the_settings_in_force_are_those_of_the_zip_that_runs(tmp_path: Path) ->
     assert not read_actual_state(after, cloud.cloud, previews=False).previews
 
 
-def test_templates_are_compared_where_no_change_set_may_be_created(
+def test_templates_are_compared_if_no_change_set_may_be_created(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: StackDefinition) -> tuple[ResourceChange, ...]:

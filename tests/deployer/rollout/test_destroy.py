@@ -79,7 +79,7 @@ def test_it_goes_in_the_reverse_order_of_the_roll_out(installation: Installation
     assert removed_instances(plan) == 8 + 14 + 9
 
 
-def test_everything_goes_but_the_ledger(installation: Installation) -> None:
+def test_everything_but_the_ledger_is_deleted(installation: Installation) -> None:
     outcome = installation.destroy()
     assert (outcome.exit_code, outcome.deleted, outcome.not_run) == (0, 31, ())
     assert installation.is_gone

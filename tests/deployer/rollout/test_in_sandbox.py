@@ -124,7 +124,7 @@ def test_a_plan_reports_changes_and_makes_none(deployer: Deployer) -> None:
     assert created == {(account, region) for account, regions in EXPECTED.items() for region in regions}
 
 
-def test_nothing_is_written_where_nobody_can_be_asked(deployer: Deployer) -> None:
+def test_nothing_is_written_if_nobody_can_confirm(deployer: Deployer) -> None:
     ran = deployer("rollout", "--org")
     assert ran.exit_code == 10
     assert "--yes" in ran.err

@@ -124,7 +124,7 @@ def test_it_is_renewed_now_and_then_and_lasts(world: World) -> None:
     assert 15 < world.bucket.writes < 25
 
 
-def test_a_lock_that_was_broken_stops_who_had_it(world: World) -> None:
+def test_a_broken_lock_stops_its_former_holder(world: World) -> None:
     lock = world.lock(1)
     lock.take(RECORD)
     world.lock(2).take(RECORD)

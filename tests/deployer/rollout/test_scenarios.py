@@ -300,7 +300,7 @@ def busy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 @begins_rolled_out
 @pytest.mark.parametrize("choice", ["wait", "attach", "give-up"])
-def test_an_operation_of_someone_else_is_shown_and_then_what_was_asked(
+def test_an_operation_of_someone_else_is_shown_before_the_requested_one(
     deployer: Deployer, tmp_path: Path, busy: Callable[[], str], choice: str
 ) -> None:
     sandbox = deployer.sandbox

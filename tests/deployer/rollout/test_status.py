@@ -173,7 +173,7 @@ def test_what_no_roll_out_can_remove_is_reported_and_is_not_out_of_sync() -> Non
     assert all(row["desired"] == row["current"] for row in document["coverage"])
 
 
-def test_a_missing_instance_is_counted_where_it_belongs() -> None:
+def test_a_missing_instance_is_counted_for_its_ou_and_region() -> None:
     deployment = example_deployment()
     cloud = rolled_out(deployment)
     _without(cloud, ACCESS, InstanceKey(PAYMENTS, "eu-west-1"))

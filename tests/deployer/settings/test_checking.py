@@ -85,11 +85,11 @@ def test_a_rule_without_effect_is_a_warning(write: Write, text: str, warning: st
     assert _problems(write("ous/prod.yaml", PROD + text), live=live) == [f"ous/prod.yaml:{warning}"]
 
 
-def test_pulls_where_nothing_is_enabled_are_no_warning(write: Write) -> None:
+def test_pulls_are_no_warning_if_nothing_is_enabled(write: Write) -> None:
     assert _problems(write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: false\ncreate: {on: [pull]}\n")) == []
 
 
-def test_encryption_in_two_layers_is_no_warning_in_govcloud_and_where_nothing_is_enabled(write: Write) -> None:
+def test_encryption_in_two_layers_is_no_warning_in_govcloud_or_if_nothing_is_enabled(write: Write) -> None:
     layers = "repository: {encryption: {type: KMS_DSSE}}\n"
     off = f"ou: Workloads/Prod\nenabled: false\nregions: [eu-west-1]\n{layers}"
     assert _problems(write("ous/prod.yaml", off)) == []

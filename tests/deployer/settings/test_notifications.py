@@ -32,7 +32,7 @@ def test_a_given_topic_is_notified_of_the_outcomes_that_are_named(write: Write) 
     assert "NoticesTopic" not in made
 
 
-def test_a_topic_is_made_where_that_is_asked_for(write: Write) -> None:
+def test_a_topic_is_created_if_configured(write: Write) -> None:
     made = central(write, "notifications: {topic: create}\n")
     assert made["NoticesTopic"]["Properties"]["TopicName"] == "deployer-notices"
     assert made["NoticesRule"]["Properties"]["Targets"][0]["Arn"] == {"Ref": "NoticesTopic"}
@@ -61,9 +61,7 @@ def test_what_cannot_work_is_refused_at_its_place(write: Write, section: str, pr
 
 
 @pytest.mark.parametrize(("section", "there"), [("", False), ("cleanup: false\n", False), ("cleanup: true\n", True)])
-def test_a_role_that_may_delete_is_there_only_where_the_config_asks_for_it(
-    write: Write, section: str, there: bool
-) -> None:
+def test_a_role_that_may_delete_exists_only_if_configured(write: Write, section: str, there: bool) -> None:
     folder = write("organization.yaml", ORGANIZATION + section)
     made = synthesize(settings.compile(load(folder), EXAMPLE))
     assert ("CleanerRole" in made.access.to_dict()["Resources"]) is there

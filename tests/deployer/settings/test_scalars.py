@@ -26,7 +26,7 @@ from deployer.settings.scalars import Plain, resolve
         pytest.param("-.inf", -math.inf, id="an endless number is a number"),
     ],
 )
-def test_plain_words_mean_what_yaml_1_2_says(text: str, value: Plain) -> None:
+def test_plain_words_have_the_meaning_of_yaml_1_2(text: str, value: Plain) -> None:
     resolved = resolve(text)
     assert resolved.problem is None
     assert resolved.value == value

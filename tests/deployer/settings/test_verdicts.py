@@ -88,7 +88,9 @@ def test_simulate_decides_as_the_lambda_does(number: int) -> None:
         pytest.param("deletion-by-hand", {}, id="a deletion"),
     ],
 )
-def test_simulate_judges_what_others_create_and_delete_as_the_lambda_does(event: str, changes: dict[str, Any]) -> None:
+def test_simulate_decides_on_what_others_create_and_delete_as_the_lambda_does(
+    event: str, changes: dict[str, Any]
+) -> None:
     if "account" in changes:
         changes = {**changes, "detail.recipientAccountId": changes["account"]}
     loaded = load_event(event, changes)
@@ -246,7 +248,7 @@ def _line(text: str, value: Value) -> str:
     return f"reset {text_there}" if value.reset_by else text_there
 
 
-def test_a_role_that_may_not_is_refused_and_nobody_in_particular_is_not_asked_about() -> None:
+def test_a_role_that_is_not_allowed_is_refused_and_without_a_principal_the_rule_does_not_apply() -> None:
     session = "arn:aws:sts::300000000003:assumed-role/developer/jane"
     assert _explained("300000000003", "team-a/api", principal=session).reason == "principal-not-allowed"
     assert _explained("300000000003", "team-a/api", principal=session.replace("developer", "ci-x")).outcome == "create"

@@ -19,7 +19,7 @@ def test_every_key_and_value_has_its_place() -> None:
     assert source.problems == ()
 
 
-def test_a_missing_value_is_where_its_parent_is() -> None:
+def test_a_missing_value_has_the_position_of_its_parent() -> None:
     source = parse("a:\n  b: 1\n", "f.yaml")
     assert source.position(("a", "c", "d")) == Position(2, 3)
 
