@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
+import xmltodict  # type: ignore[import-untyped]
+from moto.core import responses
 from moto.core.base_backend import AccountSpecificBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from aws_org_sandbox.seams import original, replace
+
+for _owner, _name in ((responses, "method_names_from_class"), (responses, "camelcase_to_underscores")):
+    setattr(_owner, _name, cache(getattr(_owner, _name)))
+setattr(xmltodict, "_validate_name", lru_cache(maxsize=10_000)(xmltodict._validate_name))  # noqa: B010
+"""Each request asks again for the methods of its class, and each answer for the letters of its elements' names."""
 
 _backends: dict[str | None, Any] = {}
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -57,18 +57,23 @@ class Template:
     @cached_property
     def order(self) -> tuple[str, ...]:
         """Logical ids so that each stands after all that it refers to or depends on; otherwise as in the template."""
-        graph = {id_: self.needs(id_) for id_ in self.resources}
         try:
-            return tuple(TopologicalSorter(graph).static_order())
+            return tuple(TopologicalSorter(self._needs).static_order())
         except CycleError as error:
             ring = ", ".join(sorted(set(error.args[1])))
             raise TemplateError(f"Circular dependency between resources: [{ring}]") from error
 
     def needs(self, logical_id: str) -> frozenset[str]:
         """Logical ids of the resources that one must come after."""
-        definition = self.resources[logical_id]
-        mentioned = {name for name, _ in references(definition.properties)}
-        return frozenset((mentioned & self.resources.keys()) | set(definition.depends_on))
+        return self._needs[logical_id]
+
+    @cached_property
+    def _needs(self) -> Mapping[str, frozenset[str]]:
+        found = {}
+        for id_, definition in self.resources.items():
+            mentioned = {name for name, _ in references(definition.properties)}
+            found[id_] = frozenset((mentioned & self.resources.keys()) | set(definition.depends_on))
+        return found
 
     @cached_property
     def attributes(self) -> frozenset[tuple[str, str]]:
@@ -90,6 +95,7 @@ class Template:
         return frozenset({"CAPABILITY_IAM"}) if roles else frozenset()
 
 
+@lru_cache(maxsize=64)
 def parse(body: str) -> Template:
     """Read and check a template; raises TemplateError in CloudFormation's words."""
     try:
