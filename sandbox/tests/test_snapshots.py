@@ -127,51 +127,54 @@ def test_only_the_first_problems_are_listed() -> None:
     assert len(raised.value.message.splitlines()) == snapshots.SHOWN_PROBLEMS + 1
 
 
-@pytest.mark.parametrize(
-    ("content", "options", "exit_code", "problem"),
-    [
-        pytest.param(None, (), MissingFileError.exit_code, "cannot be read: No such file", id="no file"),
-        pytest.param(b"\xff\xfe{", (), OrganizationFileError.exit_code, "not UTF-8 text", id="binary"),
-        pytest.param(b"{}", (), OrganizationFileError.exit_code, "f.json: accounts: missing", id="another document"),
-        pytest.param(
-            json.dumps(DOCUMENT).encode(),
-            ("--central-account", "600000000001"),
-            OrganizationFileError.exit_code,
-            "the central account 600000000001 (old-project) is SUSPENDED",
-            id="a suspended central account",
-        ),
-        pytest.param(
-            json.dumps(DOCUMENT).encode(),
-            ("--enable-region", "me-centrl-1"),
-            OrganizationFileError.exit_code,
-            "has no region me-centrl-1; did you mean me-central-1?",
-            id="a misspelled region",
-        ),
-        pytest.param(
-            json.dumps(DOCUMENT).encode(),
-            ("--home-region", "cn-north-1"),
-            OrganizationFileError.exit_code,
-            "not those of China or GovCloud",
-            id="a region of another partition",
-        ),
-    ],
-)
-def test_the_command_refuses_before_it_starts(
-    content: bytes | None,
-    options: tuple[str, ...],
-    exit_code: int,
-    problem: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+Start = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Start:
+    """Runs the command with a file of this content, if any; its exit code and standard error."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     file = tmp_path / "f.json"
-    if content is not None:
-        file.write_bytes(content)
-    assert exit_code != SandboxError.exit_code
-    assert run(["start", "--organization", str(file), *options]) == exit_code
-    assert problem in capsys.readouterr().err
+
+    def run_start(content: bytes | None, *options: str) -> tuple[int, str]:
+        if content is not None:
+            file.write_bytes(content)
+        return run(["start", "--organization", str(file), *options]), capsys.readouterr().err
+
+    return run_start
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "problem"),
+    [
+        pytest.param(None, MissingFileError, "cannot be read: No such file", id="no file"),
+        pytest.param(b"\xff\xfe{", OrganizationFileError, "not UTF-8 text", id="binary"),
+        pytest.param(b"{}", OrganizationFileError, "f.json: accounts: missing", id="another document"),
+    ],
+)
+def test_the_command_refuses_a_file_before_it_starts(
+    start: Start, content: bytes | None, error: type[SandboxError], problem: str
+) -> None:
+    exit_code, message = start(content)
+    assert exit_code == error.exit_code != SandboxError.exit_code
+    assert problem in message
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        ("--central-account", "600000000001", "the central account 600000000001 (old-project) is SUSPENDED"),
+        ("--enable-region", "me-centrl-1", "has no region me-centrl-1; did you mean me-central-1?"),
+        ("--home-region", "cn-north-1", "not those of China or GovCloud"),
+    ],
+    ids=["a suspended central account", "a misspelled region", "a region of another partition"],
+)
+def test_the_command_refuses_an_option_that_does_not_fit_the_file(
+    start: Start, option: str, value: str, problem: str
+) -> None:
+    exit_code, message = start(json.dumps(DOCUMENT).encode(), option, value)
+    assert exit_code == OrganizationFileError.exit_code
+    assert problem in message
 
 
 def test_the_initial_state_reaches_another_process() -> None:
