@@ -6,18 +6,15 @@ member's dead-letter queue, which the watch counts once an hour. So one alarm mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-
-from troposphere import AWSObject, cloudwatch
 
 from handler.daily_inspection import SLICES
 from handler.records import MAX_REFUSALS
 from templates import metrics
 from templates.metrics import Metric
 from templates.names import Names
-from templates.parts import tags
 from templates.queues import RETENTION
 
 PERIOD = timedelta(minutes=5)
@@ -71,11 +68,6 @@ class Alarm:
     @property
     def logical_id(self) -> str:
         return "".join(part.capitalize() for part in self.name.split("-")) + "Alarm"
-
-
-def alarms(names: Names, *, actions: Sequence[str], notices: bool) -> list[AWSObject]:
-    """The alarms; `actions` are ARNs that CloudWatch notifies when an alarm goes off and when it ends."""
-    return [_resource(alarm, names, actions=actions) for alarm in catalogue(names, notices=notices)]
 
 
 def catalogue(names: Names, *, notices: bool = True) -> tuple[Alarm, ...]:
@@ -306,49 +298,4 @@ def _creation_templates(names: Names) -> tuple[Alarm, ...]:
             period=timedelta(hours=1),
             missing_data=MISSING_DATA_KEEPS_STATE,
         ),
-    )
-
-
-def _resource(alarm: Alarm, names: Names, *, actions: Sequence[str]) -> cloudwatch.Alarm:
-    datapoints, evaluated = alarm.periods
-    notified = {"AlarmActions": list(actions), "OKActions": list(actions)} if actions else {}
-    return cloudwatch.Alarm(
-        alarm.logical_id,
-        AlarmName=names.alarm(alarm.name),
-        AlarmDescription=f"{alarm.meaning} {alarm.action}",
-        Metrics=_queries(alarm),
-        ComparisonOperator=alarm.comparison,
-        Threshold=alarm.threshold,
-        EvaluationPeriods=evaluated,
-        DatapointsToAlarm=datapoints,
-        TreatMissingData=alarm.missing_data,
-        Tags=tags(names),
-        **notified,
-    )
-
-
-def _queries(alarm: Alarm) -> list[cloudwatch.MetricDataQuery]:
-    """The metrics, and the formula over them; an alarm requires that exactly one of them returns data."""
-    queries = [
-        cloudwatch.MetricDataQuery(
-            Id=id_,
-            MetricStat=_statistic(metric, statistic, period=alarm.period),
-            ReturnData=alarm.formula is None,
-        )
-        for id_, (metric, statistic) in alarm.metrics.items()
-    ]
-    if alarm.formula is None:
-        return queries
-    return [*queries, cloudwatch.MetricDataQuery(Id="formula", Expression=alarm.formula, ReturnData=True)]
-
-
-def _statistic(metric: Metric, statistic: str, *, period: timedelta) -> cloudwatch.MetricStat:
-    return cloudwatch.MetricStat(
-        Metric=cloudwatch.Metric(
-            Namespace=metric.namespace,
-            MetricName=metric.name,
-            Dimensions=[cloudwatch.MetricDimension(Name=key, Value=value) for key, value in metric.dimensions.items()],
-        ),
-        Period=int(period.total_seconds()),
-        Stat=statistic,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from troposphere import GetAtt, Template
 
 from handler.settings import Retention
-from templates.alarms import alarms
+from templates.alarm_resources import alarms
 from templates.bus import BUS, RULE, bus, rule
 from templates.dashboard import dashboard
 from templates.function import FUNCTION, LOG_GROUP, function
