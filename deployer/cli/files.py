@@ -31,9 +31,18 @@ def writing(file: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise FileAccessError(
-            f"{file} cannot be written: {error.strerror or error}",
+            f"{file} cannot be written: {_reason(file, error)}",
             next_step="Fix that, or name another file.",
         ) from error
+
+
+def _reason(file: Path, error: OSError) -> str:
+    """Why; a file that is in the place of a folder is named."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        for folder in reversed(file.parents):
+            if folder.exists() and not folder.is_dir():
+                return f"{folder} is not a folder"
+    return error.strerror or str(error)
 
 
 def write_file(file: Path, parts: Iterable[bytes]) -> int:
@@ -74,8 +83,6 @@ def write_files(files: Mapping[Path, bytes]) -> None:
 def _make_folder(folder: Path, undo: ExitStack) -> None:
     """Make a folder and those that it is in; those that are new are removed again."""
     for one in reversed([folder, *folder.parents]):
-        if one.exists() and not one.is_dir():
-            raise NotADirectoryError(None, f"{one} is not a folder")
         if not one.exists():
             one.mkdir(exist_ok=True)
             undo.callback(_remove_folder, one)

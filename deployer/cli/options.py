@@ -42,7 +42,11 @@ def one_of(choices: Iterable[str]) -> Callable[[str], str]:
     def parse(text: str) -> str:
         value = values.get(text.lower())
         if value is None:
-            raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, values.values()))}.")
+            from deployer.settings.messages import nearest
+
+            near = nearest(text, [*values.values()])
+            hint = f"; did you mean {near}?" if near else "."
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, values.values()))}{hint}")
         return value
 
     return parse

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from deployer.errors import NotFoundError
 from deployer.organization import Organization
 from deployer.settings.explaining import find_ou
+from deployer.settings.matching import near_paths
 from deployer.targets import Scope
 
 
@@ -27,7 +28,7 @@ def find_scope(
     if not ous and not accounts:
         found = frozenset({organization.root.id})
     else:
-        found = frozenset(find_ou(organization, ou) for ou in ous)
+        found = frozenset(_find_ou(organization, ou) for ou in ous)
     return Scope(
         ou_ids=found,
         account_ids=frozenset(_find_account(organization, account) for account in accounts),
@@ -53,7 +54,22 @@ def _find_account(organization: Organization, requested: str) -> str:
         return named[0]
     raise NotFoundError(
         f"Account {requested} does not exist in organization {organization.id}",
-        next_step=f"Several accounts have that name: {', '.join(named)}."
-        if named
-        else "Pass its id of 12 digits, or its name.",
+        next_step=f"Several accounts have that name: {', '.join(named)}." if named else _hint(organization, requested),
     )
+
+
+def _find_ou(organization: Organization, requested: str) -> str:
+    try:
+        return find_ou(organization, requested)
+    except NotFoundError as error:
+        if requested in organization.accounts or organization.accounts_named(requested):
+            raise NotFoundError(error.message, next_step=f"It is an account: pass --account {requested}.") from error
+        raise
+
+
+def _hint(organization: Organization, requested: str) -> str:
+    """What somebody may have meant by the name of an account."""
+    if requested in organization.ous or organization.ous_at(requested.strip("/")):
+        return f"It is an OU: pass --ou {requested}."
+    near = near_paths(requested, (account.name for account in organization.accounts.values()))
+    return f"Did you mean {' or '.join(near)}?" if near else "Pass its id of 12 digits, or its name."

@@ -160,7 +160,10 @@ def _read(files: ConfigFiles) -> tuple[Config, tuple[Problem, ...]]:
     )
     problems += _notification_topic_problems(config)
     all_read = not any(problem.is_error and not problem.key for problem in problems if problem.file.endswith(".yaml"))
-    problems += documents.check_references(config.layer_files(), config.documents, all_read=all_read)
+    broken = {problem.file for problem in files.problems}
+    problems += documents.check_references(
+        config.layer_files(), config.documents, all_read=all_read, is_known=lambda path: files.shown(path) in broken
+    )
     problems += unknown_regions(config.home_region, organization, config.layer_files())
     problems += unsupported_home_region(config.home_region, organization)
     problems += _alarm_topic_problems(config)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -95,18 +95,23 @@ def read(files: Iterable[TextFile], problems: list[Problem]) -> dict[str, Docume
 
 
 def check_references(
-    layers: Iterable[LayerFile], documents: Mapping[str, Document], *, all_read: bool
+    layers: Iterable[LayerFile],
+    documents: Mapping[str, Document],
+    *,
+    all_read: bool,
+    is_known: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[Problem]:
     """Problems of policy files: missing, too long, of the wrong kind; unused ones as warnings.
 
-    A policy may be used in a file that could not be read: unless `all_read`, none is called unused.
+    A policy may be used in a file that could not be read: unless `all_read`, none is called unused. `is_known` is
+    whether a file has a problem already: it is not called missing.
     """
     used: dict[str, set[str]] = {}
     for layer in layers:
         for reference in references(layer.layer):
             if reference.name in documents:
                 used.setdefault(reference.name, set()).add(reference.kind)
-            elif policy_file.check(reference.name) is None:
+            elif policy_file.check(reference.name) is None and not is_known(reference.name):
                 yield layer.problem(reference.path, _missing(reference.name, documents))
     for name, document in documents.items():
         kinds = used.get(name, set())

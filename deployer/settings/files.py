@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,6 +67,11 @@ class ConfigFiles:
 
 def read_files(directory: Path) -> ConfigFiles:
     """Read every config file; raises ConfigurationError only if the folder does not exist."""
+    if directory.is_file():
+        raise ConfigurationError(
+            f"{directory.as_posix()} is a file, not a config folder",
+            next_step=f"Pass its folder: --config {shlex.quote(directory.parent.as_posix())}",
+        )
     if not directory.is_dir():
         raise ConfigurationError(
             f"The config folder {directory.as_posix()}/ does not exist",

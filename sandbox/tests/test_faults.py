@@ -158,6 +158,7 @@ def test_faults_of_the_command_line_hit_and_are_listed_and_cleared(sandbox: Sand
         pytest.param({"account": "300000000009"}, "has no account 300000000009", id="an unknown account"),
         pytest.param({"account": "shop-dev"}, "shop-dev; 400000000001 has that name", id="the name of an account"),
         pytest.param({"region": "eu-west-9"}, "no region", id="an unknown region"),
+        pytest.param({"error": ""}, "an error code of AWS", id="no error"),
     ],
 )
 def test_faults_that_could_hit_nothing_are_refused(sandbox: Sandbox, values: dict[str, Any], problem: str) -> None:

@@ -28,6 +28,8 @@ def add(faults: Faults, values: Mapping[str, Any], *, organization: Organization
         organization.require_account(str(account))
     if (region := values.get("region")) is not None:
         _check_known("region", str(region), known_regions())
+    if not str(values["error"]).strip():
+        raise ValueError("an error needs an error code of AWS, as AccessDeniedException")
     code, message, count = str(values["error"]), values.get("message"), values.get("count")
     return _described(
         faults.add(

@@ -136,6 +136,14 @@ class TestValidate:
             "  Create one with `deployer init`, or pass another with --config DIR.\n"
         )
 
+    @pytest.mark.parametrize("command", [["validate"], ["policy", "look"], ["plan"]], ids=lambda words: words[0])
+    def test_a_file_is_not_taken_for_a_missing_folder(self, deployer: Ran, command: list[str]) -> None:
+        code, _, err = deployer(*command, "--config", "config/organization.yaml")
+        assert (code, err) == (
+            3,
+            "Error: config/organization.yaml is a file, not a config folder\n  Pass its folder: --config config\n",
+        )
+
     def test_a_snapshot_that_is_none_is_named(self, deployer: Ran) -> None:
         code, _, err = deployer("validate", "--organization", "config/organization.yaml")
         assert code == 3

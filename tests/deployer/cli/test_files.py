@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.cli import input_files
-from deployer.cli.files import write_file, write_files
+from deployer.cli.files import write_file, write_files, writing
 from deployer.cli.input_files import read_text
 from deployer.cli.main import run
 from deployer.errors import FileAccessError, NotFoundError
@@ -110,6 +110,9 @@ def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path, capsys: pytest.Cap
     assert run(["init", "--yes", "--config", str(tmp_path), *SNAPSHOT]) == FileAccessError.exit_code
     assert f"{tmp_path}/ous is not a folder" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["ous"]
+    out = tmp_path / "ous" / "deep" / "snapshot.json"
+    with pytest.raises(FileAccessError, match=f"{tmp_path}/ous is not a folder"), writing(out):
+        out.parent.mkdir(parents=True)
 
 
 @given(old=st.none() | st.binary(), parts=st.lists(st.binary(), max_size=4), room=st.integers(0, 40))

@@ -29,6 +29,8 @@ def test_an_unknown_policy_is_wrong_usage_that_lists_the_policies(capsys: pytest
     assert run(["policy", "look", "everything"]) == 64
     refused = capsys.readouterr().err
     assert all(name in refused for name in POLICIES)
+    assert run(["policy", "roll-out"]) == 64
+    assert "did you mean rollout?" in capsys.readouterr().err
 
 
 @given(st.lists(st.sampled_from(list(COMMANDS)), min_size=1))

@@ -33,6 +33,10 @@ def test_scopes(ous: list[str], accounts: list[str], scope: Scope) -> None:
         (["Workloads/Pord"], [], "Did you mean Workloads/Prod?"),
         (["zzz"], [], "lists the OUs"),
         ([], ["999999999999"], "id of 12 digits"),
+        ([], ["shop-prd"], "Did you mean shop-prod"),
+        ([], ["Shop-Dev"], "Did you mean shop-dev?"),
+        ([], ["Workloads/Prod"], "It is an OU: pass --ou Workloads/Prod."),
+        (["shop-prod"], [], "It is an account: pass --account shop-prod."),
     ],
 )
 def test_what_is_not_there(ous: list[str], accounts: list[str], part: str) -> None:

@@ -233,6 +233,13 @@ def test_a_missing_policy_is_not_taken_for_one_of_another_name(write: Write) -> 
     )
 
 
+def test_a_policy_that_cannot_be_read_is_not_called_missing(write: Write) -> None:
+    folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/two-weeks.json}\n")
+    (folder / "policies").mkdir()
+    (folder / "policies" / "two-weeks.json").write_bytes(b"\xff\xfe")
+    assert [line.split(": ")[0] for line in _problems(folder)] == ["policies/two-weeks.json:1:1"]
+
+
 def test_no_policy_is_called_unused_while_a_file_cannot_be_read(write: Write) -> None:
     write("policies/two-weeks.json", '{"rules": []}')
     folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/two-weeks.json\n")

@@ -369,9 +369,7 @@ class TestFiles:
         folder = write("ous/a.yaml", "ou: A\nrepository: {lifecycle_policy: policies/link.json}\n")
         (folder / "policies").mkdir()
         (folder / "policies/link.json").symlink_to(tmp_path / "secret.json")
-        found = _problems(folder)
-        assert "policies/link.json:1:1: a link that leaves the config folder is not followed" in found
-        assert len(found) == 2
+        assert _problems(folder) == ["policies/link.json:1:1: a link that leaves the config folder is not followed"]
 
     def test_a_link_inside_the_folder_is_a_file_like_any_other(self, write: Write) -> None:
         folder = write("ous/a.yaml", "ou: A\n")
