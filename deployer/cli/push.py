@@ -74,6 +74,8 @@ def push(
 
     if is_assignment(command[0]):
         command = ["env", *command]
+    if as_json and not dry_run:
+        raise typer.BadParameter("is for --dry-run: else the client prints the result", param_hint="--json")
     if dry_run:
         _print_repositories(_images(command), as_json=as_json)
         return 0

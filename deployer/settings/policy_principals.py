@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -60,8 +61,12 @@ def _check_names(kind: str, value: Any, at: KeyPath) -> Found:
             yield path, f"{shown(name)} is not a valid principal; {EXPECTED[kind]}"
 
 
+_PULLING = ("batch", "build.apprunner", "codebuild", "ecs", "ecs-tasks", "eks", "gamelift", "lambda", "sagemaker")
+"""Services that pull images by their own principals; AWS publishes no list of all principals of services."""
+
+
 def principal_warnings(value: Any, at: KeyPath) -> Found:
-    """Kinds of principals that ECR does not document for repository policies."""
+    """Kinds of principals that ECR does not document for repository policies, and misspelled services."""
     if not isinstance(value, Mapping):
         return
     for kind in ("Federated", "CanonicalUser"):
@@ -69,3 +74,8 @@ def principal_warnings(value: Any, at: KeyPath) -> Found:
             yield (*at, kind), f"ECR documents no {kind} principals for repository policies, and may refuse them"
     if any(name == "*" for _, name in listed(value.get("Service"), at)):
         yield (*at, "Service"), "IAM documents no wildcard for services, and ECR may refuse it"
+    for path, name in listed(value.get("Service"), (*at, "Service")):
+        service, _, domain = str(name).partition(".amazonaws.")
+        near = difflib.get_close_matches(service, _PULLING, n=1, cutoff=0.8)
+        if domain and near and service not in _PULLING:
+            yield path, f"{name} is no service that deployer knows; did you mean {near[0]}.amazonaws.{domain}?"

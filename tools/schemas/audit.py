@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deployer.audit.documents import COLUMNS, TIMES
+from deployer.drift.findings import RepositoryStatus
 from deployer.drift.repairing import RepairStatus
 from deployer.rendering.report import PERCENTS
 from deployer.reporting.attention import Weight
@@ -105,7 +106,7 @@ def report() -> Schema:
 def verify() -> Schema:
     """The document of `audit verify --json`."""
     repository = object_of({
-        **_REPOSITORY, "verdict": text("A finding, `in sync` or `under way`"), "blank": BOOLEAN,
+        **_REPOSITORY, "verdict": enum(RepositoryStatus), "blank": BOOLEAN,
         "created_at": TIME_OR_NULL, "event_id": text_or_null(), "principal": text_or_null(),
         "differences": _DIFFERENCES, "note": text_or_null(),
     })  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deployer.doctor.finding import CheckStatus
+from deployer.doctor.finding import CheckStatus, Severity
 from deployer.doctor.probe import ProbeStatus
 from deployer.planning.opt_in import OptInStatus
 from deployer.planning.plan import Change
@@ -232,7 +232,7 @@ def status() -> Schema:
 
 def doctor() -> Schema:
     """The document of `doctor --json`."""
-    finding = object_of({"severity": text(), "message": text(), "next_step": text_or_null(), "commands": TEXTS})
+    finding = object_of({"severity": enum(Severity), "message": text(), "next_step": text_or_null(), "commands": TEXTS})
     check = object_of({"check": text(), "title": text(), "result": enum(CheckStatus), "findings": list_of(finding)})
     probe = object_of({
         "account": ACCOUNT, "account_name": text_or_null(), "region": text(), "outcome": enum(ProbeStatus),

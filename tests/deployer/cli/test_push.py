@@ -112,6 +112,8 @@ class TestDryRun:
     def test_nothing_to_push(self, push: Push) -> None:
         assert push("--dry-run", "crane-that-nobody-has", "push") == (0, "", "")
         assert push("--dry-run", "--json", "docker", "ps") == (0, "[]\n", "")
+        code, out, err = push("--json", "docker", "ps")
+        assert (code, out, "--json: is for --dry-run" in err) == (64, "", True)
 
     def test_a_client_that_has_to_read_its_file_and_is_not_installed(self, push: Push) -> None:
         code, out, err = push("--dry-run", "no-such-folder/docker", "compose", "push")

@@ -247,6 +247,11 @@ def test_every_operator_may_have_a_set_operator_and_if_exists(operator: str, pre
             _principal({"Federated": "accounts.google.com"}), "Statement.0.Principal.Federated", id="a federated user"
         ),
         pytest.param(_principal({"Service": "*"}), "Statement.0.Principal.Service", id="every service"),
+        pytest.param(
+            _principal({"Service": ["codebuild.amazonaws.com", "lamda.amazonaws.com"]}),
+            "Statement.0.Principal.Service.1",
+            id="a misspelled service",
+        ),
     ],
 )
 def test_what_aws_does_not_document_is_a_warning(policy: dict[str, Any], key: str) -> None:
