@@ -5,8 +5,9 @@ are put now; the ownership tag with the id of the event comes first, since the c
 The rules of its OU are applied to it, too: one that they would have refused is recorded as a violation. It is never
 deleted.
 
-The template and the policies of its role are not read: what they gave is what the roll-out configured. An attempt may
-stop after any step; the next one finds the event's id in the tag, and continues. The record is written last.
+The template and the policies of its role are not read: what they gave is what the roll-out configured (assumption
+A29). An attempt may stop after any step; the next one finds the event's id in the tag, and continues. The record is
+written last.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def _create(name: str, template: Template, *, account: str, region: str) -> None
 
 
 def _put(ecr: Any, name: str, policies: Mapping[str, str]) -> None:
-    """With a custom role it is that role which is asked for both (assumption A29)."""
+    """With a custom role it is that role which is asked for both; what it may not put is missing then (A29)."""
     if "lifecyclePolicy" in policies:
         ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=policies["lifecyclePolicy"])
     if "repositoryPolicy" in policies:
