@@ -18,15 +18,14 @@ def template(
     uses_kms: bool = False,
     cleanup: bool = False,
     answers_requests: bool = False,
-    completes_native: bool = False,
 ) -> Template:
     """One role for each task in a member account, with only the permissions for that task.
 
     `uses_kms` if any settings encrypt repositories with a KMS key, `cleanup` if blank repositories may be deleted,
-    `answers_requests` if the handler has a function URL, `completes_native` if ECR creates repositories by templates.
+    `answers_requests` if the handler has a function URL.
     """
     roles = [
-        _creator_role(names, uses_kms=uses_kms, answers_requests=answers_requests, completes_native=completes_native),
+        _creator_role(names, uses_kms=uses_kms, answers_requests=answers_requests),
         _forwarding_role(names),
         _auditor_role(names, uses_kms=uses_kms, cleanup=cleanup),
         _repairer_role(names, uses_kms=uses_kms),
@@ -34,7 +33,7 @@ def template(
     return compose(DESCRIPTION, roles, [_cleaner_role(names)] if cleanup else [])
 
 
-def _creator_role(names: Names, *, uses_kms: bool, answers_requests: bool, completes_native: bool) -> iam.Role:
+def _creator_role(names: Names, *, uses_kms: bool, answers_requests: bool) -> iam.Role:
     return role(
         "CreatorRole",
         names,
@@ -47,7 +46,6 @@ def _creator_role(names: Names, *, uses_kms: bool, answers_requests: bool, compl
             policies.create_repositories(),
             policies.finish_created_repositories(),
             policies.describe_repositories(),
-            *([policies.complete_native_repositories()] if completes_native else []),
             *([policies.look_up_callers()] if answers_requests else []),
             *(policies.use_keys(names) if uses_kms else ()),
         ],

@@ -149,25 +149,15 @@ def create_repositories() -> Statement:
 
 
 def finish_created_repositories() -> Statement:
-    """Put the policies of a repository, only if its tag shows that the handler created it.
+    """Put what a repository lacks, only if its tag shows that the handler created it, or completes what ECR created.
 
-    How soon IAM sees a new tag is assumption A12.
+    How soon IAM sees a new tag is assumption A12. Scans are for repositories that ECR created by a template. Every
+    creator role may turn them on, since such an event can arrive after the last OU left the engine `native`.
     """
     return {
         "Sid": "FinishCreatedRepositories",
         "Effect": "Allow",
-        "Action": ["ecr:PutLifecyclePolicy", "ecr:SetRepositoryPolicy"],
-        "Resource": _own_repositories(),
-        "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
-    }
-
-
-def complete_native_repositories() -> Statement:
-    """Turn on scans of a repository that ECR created by a template, only if its tag shows that the handler knows it."""
-    return {
-        "Sid": "CompleteNativeRepositories",
-        "Effect": "Allow",
-        "Action": "ecr:PutImageScanningConfiguration",
+        "Action": ["ecr:PutImageScanningConfiguration", "ecr:PutLifecyclePolicy", "ecr:SetRepositoryPolicy"],
         "Resource": _own_repositories(),
         "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
     }

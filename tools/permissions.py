@@ -56,7 +56,6 @@ REASONS: Mapping[str, Callable[..., Any]] = {
     "DenyNames": native_policies.deny_names,
     "DescribeAccounts": policies.look_up_accounts,
     "DescribeKeys": policies.use_keys,
-    "CompleteNativeRepositories": policies.complete_native_repositories,
     "FindCreated": policies.find_created,
     "FinishCreatedRepositories": policies.finish_created_repositories,
     "FindQueues": policies.find_queues,
@@ -131,7 +130,7 @@ def render(names: Names) -> str:
                 cleanup=True, notifications=Notifications(topic="create"), tracing=True, function_url=True
             ),
         ),
-        "access": access.template(names, uses_kms=True, cleanup=True, answers_requests=True, completes_native=True),
+        "access": access.template(names, uses_kms=True, cleanup=True, answers_requests=True),
         "forwarding": forwarding.template(names),
         "registry-scanning": registry_scanning.template(names, Scanning(type="ENHANCED")),
         "creation-templates": registry_creation_templates.template(names, CREATION_TEMPLATES, "<digest>"),

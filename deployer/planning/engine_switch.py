@@ -2,8 +2,9 @@
 
 A registry gets its creation templates first, then the handler the new settings, so that every push is served by one of
 them at every moment. Back to the engine `handler` it is the other way around: removals come after the central stack.
-Both hold only if the handler serves there already: otherwise, its own resources come first, so that every creation is
-recorded. Roles that gain a permission for such repositories come before the templates.
+Both hold only if the handler serves there already: otherwise, or if the same roll-out changes its roles or its
+forwarding, these come first, so that every creation is recorded. They never change before the central stack: they may
+lose a permission that the handler still needs for the old settings.
 """
 
 from __future__ import annotations
@@ -40,13 +41,6 @@ def phases(plan: Plan) -> Phases:
 
 
 def _early(plan: Plan) -> Iterator[StackSetPlan]:
-    templates = tuple(_early_templates(plan))
-    if templates:
-        yield from (_additions(one) for one in _roles_of(templates[0], plan))
-    yield from templates
-
-
-def _early_templates(plan: Plan) -> Iterator[StackSetPlan]:
     leaving = frozenset[InstanceKey]().union(
         *(instances_of((*one.instances.delete, *one.instances.withdraw)) for one in plan.stack_sets if one.family)
     )
@@ -60,37 +54,24 @@ def _early_templates(plan: Plan) -> Iterator[StackSetPlan]:
             if operation.instances and served.issuperset(operation.instances)
         )
         if creations:
-            yield replace(_additions(one), instances=InstancePlan(create=creations, desired=one.instances.desired))
-
-
-def _additions(stack_set: StackSetPlan) -> StackSetPlan:
-    return replace(stack_set, instances=replace(stack_set.instances, delete=(), withdraw=()))
+            yield replace(one, instances=InstancePlan(create=creations, desired=one.instances.desired))
 
 
 def _served(stack_set: StackSetPlan, plan: Plan) -> frozenset[InstanceKey]:
-    """Accounts and regions whose events reach the handler already, by the StackSets on which this one depends.
-
-    Roles may change, as they do for the first native OU, if those of all accounts exist.
-    """
+    """Accounts and regions whose events reach the handler already, by the StackSets on which this one depends."""
     forwarding = _named(stack_set.definition.depends_on, plan)
-    roles = _roles_of(stack_set, plan)
-    is_ready = (
-        plan.central.change in {"unchanged", "update"}
-        and bool(forwarding)
-        and all(one.change == "unchanged" for one in forwarding)
-        and all(one.change in {"unchanged", "update"} and not one.instances.withdraw for one in roles)
-    )
-    if not is_ready:
+    roles = _named([name for one in forwarding for name in one.definition.depends_on], plan)
+    is_ready = plan.central.change in {"unchanged", "update"} and bool(forwarding)
+    if not is_ready or any(one.change != "unchanged" for one in (*forwarding, *roles)):
         return frozenset()
-    changed = ((*one.instances.create, *one.instances.update, *one.instances.withdraw) for one in forwarding)
     served = frozenset.intersection(*(one.instances.desired for one in forwarding))
-    return served.difference(*map(instances_of, changed))
+    without_role = {key.account for one in roles for key in _changed(one)}
+    return frozenset(key for key in served.difference(*map(_changed, forwarding)) if key.account not in without_role)
 
 
-def _roles_of(stack_set: StackSetPlan, plan: Plan) -> tuple[StackSetPlan, ...]:
-    """The StackSets on which those depend that a StackSet depends on."""
-    forwarding = _named(stack_set.definition.depends_on, plan)
-    return _named([name for one in forwarding for name in one.definition.depends_on], plan)
+def _changed(stack_set: StackSetPlan) -> frozenset[InstanceKey]:
+    instances = stack_set.instances
+    return instances_of((*instances.create, *instances.update, *instances.withdraw))
 
 
 def _named(names: Iterable[str], plan: Plan) -> tuple[StackSetPlan, ...]:
@@ -101,15 +82,13 @@ def _named(names: Iterable[str], plan: Plan) -> tuple[StackSetPlan, ...]:
 def _rest(stack_set: StackSetPlan, early: StackSetPlan | None) -> StackSetPlan:
     if early is None:
         return stack_set
-    done, instances = early.instances, stack_set.instances
-    left = tuple(one for one in instances.create if one not in done.create)
-    outdated = tuple(one for one in instances.update if one not in done.update)
-    return replace(stack_set, change="unchanged", instances=replace(instances, create=left, update=outdated))
+    left = tuple(one for one in stack_set.instances.create if one not in early.instances.create)
+    return replace(stack_set, change="unchanged", instances=replace(stack_set.instances, create=left))
 
 
 def _early_companions(plan: Plan) -> tuple[StackPlan, ...]:
-    """New stacks of templates in the management account, after updates of the others, if the handler serves there."""
+    """New stacks of templates in the management account, if the handler serves there."""
     new = [one for one in plan.companions if one.change == "create" and one.key.name in plan.early_companions]
     others = [one for one in plan.companions if one.key.name not in plan.early_companions]
-    is_served = all(one.change in {"unchanged", "update"} for one in (plan.central, *others))
-    return tuple(one for one in (*others, *new) if one.change != "unchanged") if new and is_served else ()
+    is_served = plan.central.change in {"unchanged", "update"} and all(one.change == "unchanged" for one in others)
+    return tuple(new) if is_served else ()

@@ -71,7 +71,6 @@ def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis
             uses_kms=compiled.uses_kms,
             cleanup=config.cleanup,
             answers_requests=has_url,
-            completes_native=compiled.uses_native,
         ),
         forwarding=forwarding.template(names, observe=config.observe),
         per_ou=variants(compiled, names),

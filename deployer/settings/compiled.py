@@ -100,11 +100,6 @@ class Compiled:
         """Whether any layer configures encryption with KMS, for which creator roles need permissions."""
         return any(_uses_kms(layer.layer) for layer in self.config.layer_files())
 
-    @cached_property
-    def uses_native(self) -> bool:
-        """Whether ECR creates repositories in some OU or account, which creator roles need a permission to complete."""
-        return any(settings.enabled and settings.engine == "native" for settings in self._all_settings())
-
     def _all_settings(self) -> Iterator[Settings]:
         yield from (self.settings_for_ou(ou_id) for ou_id in self.organization.ous)
         yield from (self.settings_for_account(account_id) for account_id in self.placement.accounts)

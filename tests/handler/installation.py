@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,10 @@ from aws_org_sandbox.calls import Call
 from aws_org_sandbox.cloudformation import deploy_stack
 from aws_org_sandbox.sandbox import Sandbox
 from deployer import settings
-from deployer.planning.synthesis import Synthesis, function_url_of, synthesize
+from deployer.planning.synthesis import Synthesis, synthesize
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
 from handler.text import short_json
-from templates import access
 from templates.parts import body
 from tests.example_config import HANDLER_CONFIG
 from tests.example_organization import organization_from
@@ -150,13 +149,6 @@ def install(sandbox: Sandbox, *, config: Path = CONFIG) -> Installed:
     """The central stacks with the example's settings, or a folder's; one account is admitted."""
     compiled = settings.compile(settings.load(config), organization_from(sandbox.organization))
     synthesis = synthesize(compiled)
-    permissions = access.template(
-        synthesis.names,
-        uses_kms=compiled.uses_kms,
-        answers_requests=function_url_of(compiled) == "deployed",
-        completes_native=True,
-    )
-    synthesis = replace(synthesis, access=permissions)
     names, home = synthesis.names, sandbox.home_region
     for name, template in ((names.artifacts_stack, synthesis.artifacts), (names.central_stack, synthesis.central)):
         deploy_stack(account=sandbox.central_account, region=home, name=name, template_body=body(template))

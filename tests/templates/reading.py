@@ -60,7 +60,7 @@ def synthesize(names: Names) -> dict[str, Template]:
                 cleanup=True, notifications=Notifications(topic="create"), tracing=True, function_url=True
             ),
         ),
-        "access": access.template(names, uses_kms=True, cleanup=True, answers_requests=True, completes_native=True),
+        "access": access.template(names, uses_kms=True, cleanup=True, answers_requests=True),
         "forwarding": forwarding.template(names),
         "registry-scanning": registry_scanning.template(names, SCANNING),
         "registry-creation-templates": registry_creation_templates.template(names, CREATION_TEMPLATES, "0123abcd"),

@@ -51,7 +51,6 @@ WILDCARDS = {
     "DeleteBlankRepositories": "whichever repository stayed blank; the tag narrows it",
     "AssumeRepairerRoles": "which account is to be repaired is only known when it happens",
     "FinishCreatedRepositories": "the repository that a push asked for; the tag narrows it",
-    "CompleteNativeRepositories": "the repository that ECR created on push; the tag narrows it",
     "DescribeRepositories": "the repository that a push asks for",
     "DescribeKeys": "settings name keys, and change without this role being changed",
     "GrantKeysToECR": "settings name keys, and change without this role being changed",
@@ -261,7 +260,6 @@ def test_repositories_are_created_and_changed_only_under_the_events_tag(allowed:
     needed = {
         "CreateTaggedRepositories": {request: "false"},
         "FinishCreatedRepositories": {resource: "false"},
-        "CompleteNativeRepositories": {resource: "false"},
         "RepairRepositories": {resource: "false"},
         "RepairTags": {resource: "false", request: "true"},
         "DeleteBlankRepositories": {resource: "false"},

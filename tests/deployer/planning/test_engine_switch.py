@@ -82,12 +82,26 @@ def test_an_account_that_the_handler_does_not_serve_yet_gets_its_templates_after
     assert {key.account for key in instances_of(late.instances.create)} == {SHOP_DEV, SEARCH_DEV}
 
 
-def test_the_creator_role_may_complete_what_ecr_creates_before_it_creates_anything(native: Deployment) -> None:
+def test_a_switch_in_either_direction_changes_no_role(native: Deployment) -> None:
+    """Events of creations arrive minutes later, so the creator role can complete repositories with any engine."""
+    for before, after in ((example_deployment(), native), (native, example_deployment())):
+        changed_roles = [one for one in plan(after, rolled_out(before)).stack_sets if one.definition.name == ACCESS]
+        assert [one.change for one in changed_roles] == ["unchanged"]
+
+
+def test_roles_that_lose_a_permission_keep_it_until_the_handler_got_its_settings(tmp_path: Path) -> None:
+    """The handler with the old settings still needs it; so the templates wait, too."""
     cloud = rolled_out(example_deployment())
-    assert [one.definition.name.rstrip("0123456789abcdef") for one in phases(plan(native, cloud)).early] == [
-        ACCESS,
-        "deployer-registry-creation-templates-",
-    ]
+    changed(tmp_path, "ous/workloads/payments.yaml", "type: KMS", "type: AES256")
+    deployment = example_deployment(changed(tmp_path, DEV, "", NATIVE))
+    planned = plan(deployment, cloud)
+    (roles,) = [one for one in planned.stack_sets if one.definition.name == ACCESS]
+    assert roles.change == "update"
+    ordered = phases(planned)
+    assert (ordered.early, ordered.early_companions) == ((), ())
+    first, second = steps(deployment, cloud)
+    assert first == CENTRAL
+    assert second.startswith(TEMPLATES)
 
 
 def test_accounts_without_roles_get_these_after_the_central_stack_and_then_the_templates(native: Deployment) -> None:
@@ -127,7 +141,6 @@ def test_the_management_account_gets_its_templates_first_too(tmp_path: Path) -> 
     )
     stacks = [one for one in outcome.done if one.startswith("stack ")]
     assert stacks == [
-        "stack deployer-access in eu-west-1",
         "stack deployer-registry-creation-templates in eu-west-1",
         CENTRAL,
     ]
