@@ -12,15 +12,16 @@ from deployer.quotas import CREATION_TEMPLATES
 def quotas(actual: ActualState) -> Iterator[Finding]:
     """What a roll-out adds fits within each quota; a quota that could not be read counts as AWS's default.
 
-    That of creation templates is assumption A31.
+    That of creation templates is assumption A31. Only our own are counted: before the first roll-out no role can read
+    what the registries have.
     """
     for quota in actual.quotas:
         yield from _judge(quota)
     for owner, needed in actual.creation_templates.items():
         if needed > CREATION_TEMPLATES:
             yield warning(
-                f"Repository creation templates of a registry: {owner} needs {needed:,}, and the quota seems to be"
-                f" {CREATION_TEMPLATES:,}, which AWS does not document",
+                f"Repository creation templates of a registry: {owner} needs {needed:,}, besides any that others"
+                f" created there, and the quota seems to be {CREATION_TEMPLATES:,}, which AWS does not document",
                 "In its files, use fewer prefixes in `create.names.allow` and `namespaces`, set `engine: handler`, or"
                 " request an increase. To look for the quota of one of its accounts, run there:",
                 "aws service-quotas list-service-quotas --service-code ecr --query 'Quotas[].[QuotaName,Value]'",

@@ -145,7 +145,7 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
     ),
     "a registry needs more creation templates than it seems to take": (
         "quotas", "warning", {"creation_templates": {"Workloads/Dev": 101, "Workloads/Prod": 100}},
-        ("Workloads/Dev needs 101", "create.names.allow"),
+        ("Workloads/Dev needs 101, besides any that others created there", "create.names.allow"),
     ),
     "there are too many for the default, and the quota is not known": (
         "quotas", "problem", {"quotas": (replace(QUOTA, used=999, limit=DENIED),)}, ("by default",),
