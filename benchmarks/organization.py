@@ -5,7 +5,7 @@ Run it with `make bench`. Every command runs as its own process, against the san
 - No call is made for an account or a region by itself. What grows with accounts x regions is the listing of stack
   instances alone, a hundred a call; accounts come 20 a call, OUs and enabled regions one a call; a plan writes nothing.
 - Reading the organization and the StackSets side by side takes less time than one after the other, with the same calls.
-  Both are really run, in real time, with 50 ms a call and with AWS's throttles (Organizations 5/s,
+  Both are really run, in real time, with 50 ms a call and with assumed throttles (Organizations 5/s,
   ListStackInstances 10/s, each after a burst of 20).
 - A plan file is carried out with no more reading than a plan.
 - An interrupted roll-out is resumed without reading anything twice.
@@ -102,7 +102,7 @@ def _without_changes(sandbox: Sandbox, config: Path, clock: SimulatedTime, organ
         in_turn = plan if SMALL else measure(sandbox, config, "plan", SIDE_BY_SIDE="no")
     report("plan without changes", plan)
     gain = in_turn.seconds / plan.seconds
-    limits = f"{LATENCY * 1000:.0f} ms a call and AWS's throttles"
+    limits = f"{LATENCY * 1000:.0f} ms a call and assumed throttles"
     _print(f"  with {limits}: {plan.seconds:.0f} s, {plan.throttled} calls throttled")
     if not SMALL:
         _print(f"  one after the other: {in_turn.seconds:.0f} s, {in_turn.throttled} calls throttled; x {gain:.2f}")

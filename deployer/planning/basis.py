@@ -23,7 +23,7 @@ ACCOUNTS, OUS, FILES = "accounts", "OUs", "config files"
 
 
 class Difference(NamedTuple):
-    """One item that differs; None where it does not exist."""
+    """One item that differs; None if it does not exist."""
 
     section: str
     item: str
