@@ -69,22 +69,33 @@ _PERMISSIONS = {"*": "principals of the organization may call it, through its UR
 """Purposes of permissions on a function for principals other than a rule."""
 
 
+_LISTED = {
+    "AWS::CloudWatch::Alarm": "alarms, which [Operations](operations.md#alarms) describes",
+    "AWS::Logs::MetricFilter": "metric filters, which count lines of the logs",
+}
+"""Types of which one line lists all resources of a template."""
+
+
 def changes(template: Template) -> Iterator[str]:
-    """A line for each resource, as in "IAM role `deployer-creator`: …"."""
+    """A line for each resource, as in "IAM role `deployer-creator`: …", and one for all alarms or metric filters."""
     resources: Mapping[str, Any] = template.to_dict()["Resources"]
-    for resource in resources.values():
-        yield _change(resource)
+    lines = (
+        _listed(resource["Type"], resources) if resource["Type"] in _LISTED else _change(resource)
+        for resource in resources.values()
+    )
+    yield from dict.fromkeys(lines)
+
+
+def _listed(kind: str, resources: Mapping[str, Any]) -> str:
+    property_ = KINDS[kind].name or ""
+    names = [resource["Properties"][property_] for resource in resources.values() if resource["Type"] == kind]
+    return f"{len(names)} {_LISTED[kind]}: {', '.join(code(name) for name in names)}."
 
 
 def _change(resource: Mapping[str, Any]) -> str:
     kind, properties = KINDS[resource["Type"]], resource["Properties"]
     name = f" {code(properties[kind.name])}" if kind.name else ""
-    purpose = (
-        _PERMISSIONS.get(properties.get("Principal", ""))
-        or kind.purpose
-        or properties.get("Description")
-        or properties["AlarmDescription"]
-    )
+    purpose = _PERMISSIONS.get(properties.get("Principal", "")) or kind.purpose or properties["Description"]
     kept = "; kept when the stack is deleted" if resource.get("DeletionPolicy") == "Retain" else ""
     return f"{_capitalized(kind.label)}{name}: {_uncapitalized(purpose.rstrip('.'))}{kept}."
 

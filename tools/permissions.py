@@ -182,12 +182,10 @@ def _roles(stacks: Mapping[str, Template]) -> str:
             lines += [
                 f"### {code(role['RoleName'])}",
                 "",
-                f"{role['Description']}. Sessions last {role['MaxSessionDuration'] // 60} minutes at most.",
+                f"{role['Description']}. Used by {_user(who)}.",
                 "",
-                f"Used by {_user(who)}. {reason(who['Sid'])}",
-                "",
-                "| Statement | Actions | Resources | Condition | Why |",
-                "| --- | --- | --- | --- | --- |",
+                "| Actions | Resources | Only if | Why |",
+                "| --- | --- | --- | --- |",
             ]
             lines += [_row(statement) for policy in role["Policies"] for statement in _statements(policy)]
             lines.append("")
@@ -215,11 +213,10 @@ def _admissions(template: Template) -> Iterator[Mapping[str, Any]]:
 
 def _row(statement: Mapping[str, Any]) -> str:
     cells = (
-        f"`{statement['Sid']}`",
         ("" if statement["Effect"] == "Allow" else "never ") + code(statement["Action"]).replace(" or ", ", "),
         code(statement["Resource"]).replace(" or ", ", "),
         conditions(statement.get("Condition", {})),
-        reason(statement["Sid"]),
+        reason(statement["Sid"]).partition("; ")[0].removesuffix("."),
     )
     return f"| {' | '.join(cells)} |"
 
@@ -227,11 +224,10 @@ def _row(statement: Mapping[str, Any]) -> str:
 def _admission(statement: Mapping[str, Any]) -> str:
     verb = "may" if statement["Effect"] == "Allow" else "may not"
     cells = (
-        f"`{statement['Sid']}`",
         principal(statement["Principal"]),
         f"{verb} {code(statement['Action'])}",
         conditions(statement.get("Condition", {})),
-        reason(statement["Sid"]),
+        reason(statement["Sid"]).partition("; ")[0].removesuffix("."),
     )
     return f"| {' | '.join(cells)} |"
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from templates import registry_creation_templates
 from templates.names import Names
 from tests.conftest import Generated
 from tests.templates.reading import Templates, resources, statements
+from tools.inventory import KINDS
 from tools.permissions import CREATION_TEMPLATES, REASONS, reason, render
+from tools.wording import code
 
 
 def test_the_page_agrees_with_the_templates(names: Names, generated: Generated) -> None:
@@ -26,8 +30,15 @@ def test_every_action_of_every_role_is_on_the_page(names: Names, templates: Temp
 
 
 def test_every_resource_is_among_the_changes(names: Names, templates: Templates) -> None:
-    numbered = [line for line in render(names).splitlines() if line.split(". ")[0].isdigit()]
+    page = render(names)
     for_one_prefix = registry_creation_templates.template(names, CREATION_TEMPLATES, "<digest>")
     shown = {**templates, "registry-creation-templates": for_one_prefix}
-    assert len(numbered) == sum(len(resources(template)) for template in shown.values())
-    assert [int(line.split(". ")[0]) for line in numbered] == list(range(1, len(numbered) + 1))
+    for resource in (one for template in shown.values() for one in resources(template).values()):
+        kind = KINDS[resource["Type"]]
+        name = kind.name and code(resource["Properties"][kind.name])
+        assert (name or kind.label[1:]) in page
+
+
+def test_the_changes_are_numbered(names: Names) -> None:
+    numbers = [found[1] for line in render(names).splitlines() if (found := re.match(r"(\d+)\. ", line))]
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
