@@ -8,7 +8,7 @@ Run it with `make bench`. Every command runs as its own process, against the san
   Both are really run, in real time, with 50 ms a call and with assumed throttles (Organizations 5/s,
   ListStackInstances 10/s, each after a burst of 20).
 - A plan file is carried out with no more reading than a plan.
-- An interrupted roll-out is resumed without reading anything twice.
+- A resumed roll-out lists the instances of a StackSet a second time only if it changed them in between.
 - A plan as Markdown is a comment that GitHub accepts.
 
 Roll-outs run in simulated time (`organizations/simulated_time.py`): a stack takes 30 s, and StackSets as many at once
