@@ -74,6 +74,8 @@ def _require_name(repository: str) -> None:
     """A reference as it is pushed, host and tag included, is easily taken for the name."""
     from deployer.pushing.images import has_registry, repository_part
 
+    if not repository:
+        raise typer.BadParameter("must not be empty", param_hint="REPOSITORY")
     name = repository_part(repository)
     if has_registry(name):
         name = name.partition("/")[2]

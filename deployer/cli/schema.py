@@ -63,7 +63,7 @@ def _of_output(name: str) -> str:
 
     known = documentation.schemas()
     if name not in known:
-        near = nearest(name, known)
+        near = nearest(name, [*Kind, *known])
         names = f"did you mean {near}?" if near else f"known are {', '.join([*Kind, *known])}"
         raise typer.BadParameter(f"no schema is named {name!r}; {names}", param_hint="KIND|COMMAND")
     return documentation.schema(name)

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from deployer.organization import ACTIVE
 from deployer.rendering.creators import creator_document, creator_lines, native_document, native_lines
-from deployer.rendering.text import command_lines, padded
+from deployer.rendering.text import command_lines, padded, wrapped
 from deployer.settings.explaining import Explanation, Value
 from deployer.settings.inheritance import Origin
 from deployer.settings.verdicts import Verdict
@@ -79,9 +79,8 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
         trigger = call.trigger if isinstance(call, FailedCall) else None
         yield f"{trigger.capitalize() if trigger else call.event_name} of {call.repository} in {call.region}:"
     reason = "" if verdict.outcome == "create" else f" ({verdict.reason})"
-    yield f"  {verdict.outcome}{reason}: {verdict.sentence}"
-    if verdict.detail:
-        yield f"  {verdict.detail}"
+    for text in (f"{verdict.outcome}{reason}: {verdict.sentence}", verdict.detail):
+        yield from (line.text for line in wrapped(text, indent=2) if text)
     for rule in (*verdict.rules, *([verdict.engine] if verdict.engine else [])):
         yield from with_location(f"  {rule.text}", str(rule.origin) if rule.origin else "built-in default")
     if verdict.per_hour is not None and not verdict.is_native:

@@ -325,6 +325,13 @@ class TestExplain:
         _, out, _ = deployer("explain", "Workloads/Dev", "--organization", SNAPSHOT)
         assert "built-in default, reset by config/ous/workloads/dev.yaml:4:32" in out
 
+    def test_a_refusal_fits_a_terminal_of_80_columns(self, deployer: Ran) -> None:
+        code, out, _ = deployer("explain", "shop-prod", "other/api", "--organization", SNAPSHOT)
+        decision = out.partition("\n\nenabled:")[0]
+        assert (code, "refused (name-not-allowed)" in decision) == (0, True)
+        assert max(len(line) for line in decision.splitlines() if ".yaml:" not in line) <= 80
+        assert deployer("explain", "shop-prod", "", "--organization", SNAPSHOT)[0] == 64
+
     def test_json_has_settings_places_and_the_decision(self, deployer: Ran) -> None:
         _, out, _ = deployer("explain", "shop-prod", "team-a/api", "--json", "--organization", SNAPSHOT)
         document: dict[str, Any] = json.loads(out)
@@ -575,6 +582,7 @@ class TestSchema:
         assert json.loads(deployer("schema", "status")[1]) == schema("status")
         code, _, err = deployer("schema", "audit", "lst")
         assert (code, "did you mean audit-list?" in err) == (64, True)
+        assert "did you mean organization?" in deployer("schema", "organisation")[2]
         assert "account, audit-export, audit-list, audit-repair" in deployer("schema", "x")[2]
 
     def test_it_writes_all_three(self, deployer: Ran, folder: Path) -> None:
