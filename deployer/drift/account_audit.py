@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from deployer.drift.comparison import compare
 from deployer.drift.desired_states import DesiredStates
@@ -40,6 +41,9 @@ AT_ONCE = 8
 RecordsByName = Mapping[str, list[Record]]
 """Records of one region, by the repository's name."""
 
+Deletions = Mapping[tuple[str, str], Record]
+"""The last observed deletion, by region and name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountAuditor:
@@ -58,15 +62,19 @@ class AccountAuditor:
     def audit_account(self, account: str) -> AccountReport:
         """The account's report. Raises only CredentialsError: without credentials nothing else would work either."""
         known: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
+        deleted: dict[tuple[str, str], Record] = {}
         by_event: dict[str, Record] = {}
         for record in self.records.of_repositories(account):
+            if record.action == "deleted":
+                _keep_last(deleted, record)
+                continue
             by_event[record.event_id] = record
             if record.region and record.repository and self._is_selected(record.repository):
                 known[record.region][record.repository].append(record)
         candidates = {*self.desired_states.covered_regions(account), *known}
         regions = sorted(candidates if self.regions is None else candidates & self.regions)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            regions_read = list(pool.map(lambda region: self._list(account, region, known[region], by_event), regions))
+            regions_read = list(pool.map(partial(self._list, account, known, deleted, by_event), regions))
             looks_at = [
                 (region_audit, one)
                 for region_audit in regions_read
@@ -77,7 +85,12 @@ class AccountAuditor:
         return _report(account, regions_read, results)
 
     def _list(
-        self, account: str, region: str, known: RecordsByName, by_event: Mapping[str, Record]
+        self,
+        account: str,
+        known: Mapping[str, RecordsByName],
+        deleted: Deletions,
+        by_event: Mapping[str, Record],
+        region: str,
     ) -> _RegionAudit | Unread:
         try:
             registry = self.registries.open(account, region)
@@ -88,7 +101,8 @@ class AccountAuditor:
             auditor=self,
             account=account,
             region=region,
-            known=known,
+            known=known.get(region, {}),
+            deleted=deleted,
             by_event=by_event,
             registry=registry,
             listed=listed,
@@ -118,6 +132,7 @@ class _RegionAudit:
     account: str
     region: str
     known: RecordsByName
+    deleted: Deletions
     by_event: Mapping[str, Record]
     """The account's records of all regions."""
     registry: Registry
@@ -196,7 +211,7 @@ class _RegionAudit:
         return f"the record of that event names {record.repository} in {record.region}{made}"
 
     def gone(self, results: Iterable[Result]) -> Iterator[CheckedRepository]:
-        """Repositories that a record names and that do not exist, or were replaced."""
+        """Repositories that a record names and that do not exist, or were replaced, `deleted` if that was observed."""
         there = {
             result.name: result for result in results if isinstance(result, CheckedRepository | _ForeignRepository)
         }
@@ -206,16 +221,37 @@ class _RegionAudit:
             if name in unreadable or (isinstance(found, CheckedRepository) and found.verdict != "unrecorded"):
                 continue
             last = max(records, key=lambda record: record.event_time)
+            deletion = self._deletion(last)
+            notes = (
+                _deletion_note(deletion) if deletion else "",
+                "another repository has its name now" if found else "",
+            )
             yield CheckedRepository(
                 account=self.account,
                 region=self.region,
                 name=name,
-                verdict="gone",
+                verdict="deleted" if deletion else "gone",
                 event_id=last.event_id,
                 created_at=last.created_at,
                 principal=last.principal,
-                note="another repository has its name now" if found else "",
+                note="; ".join(filter(None, notes)),
             )
+
+    def _deletion(self, made: Record) -> Record | None:
+        """The observed deletion of a repository; one before its creation is that of another."""
+        deletion = self.deleted.get((self.region, made.repository or ""))
+        begin = (made.created_at or made.event_time).replace(microsecond=0)
+        return deletion if deletion and deletion.event_time >= begin else None
+
+
+def _keep_last(deleted: dict[tuple[str, str], Record], record: Record) -> None:
+    key = (record.region or "", record.repository or "")
+    if key not in deleted or deleted[key].event_time <= record.event_time:
+        deleted[key] = record
+
+
+def _deletion_note(deletion: Record) -> str:
+    return f"deleted {deletion.event_time:%Y-%m-%d %H:%M:%S} by {deletion.principal or 'an unknown principal'}"
 
 
 def _is_same_creation(one: ListedRepository, record: Record) -> bool:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 from deployer.drift.comparison import Difference
 from deployer.drift.repository_state import RepositoryState
 
-RepositoryStatus = Literal["in sync", "drifted", "untagged", "gone", "unrecorded", "under way"]
-"""`untagged` has a record with its time of creation, and lacks our tag; `gone` has a record and does not exist;
+RepositoryStatus = Literal["in sync", "drifted", "untagged", "gone", "deleted", "unrecorded", "under way"]
+"""`untagged` has a record with its time of creation, and lacks our tag; `gone` has a record and
+does not exist; `deleted` is that with the observed deletion, which is no finding;
 `unrecorded` carries our tag and has no record; `under way` is so young that its record may be about to be written."""
 
 FindingKind = Literal["drifted", "untagged", "gone", "unrecorded", "blank", "unread"]
@@ -107,7 +108,15 @@ class Report:
     def counts(self) -> Mapping[str, int]:
         """The number of each verdict, of `blank` and of `unread`, in the order in which they are printed."""
         found = Counter(one.verdict for one in self.checked())
-        order: tuple[RepositoryStatus, ...] = ("in sync", "under way", "drifted", "untagged", "gone", "unrecorded")
+        order: tuple[RepositoryStatus, ...] = (
+            "in sync",
+            "under way",
+            "deleted",
+            "drifted",
+            "untagged",
+            "gone",
+            "unrecorded",
+        )
         return {
             **{verdict: found[verdict] for verdict in order},
             "blank": sum(one.is_blank for one in self.checked()),

@@ -60,10 +60,10 @@ class Registries(Protocol):
 
 
 class Records(Protocol):
-    """The ledger's records of created repositories."""
+    """The ledger's records of repositories that were created by this installation, or deleted."""
 
     def of_repositories(self, account: str) -> Iterable[Record]:
-        """Records of an account that name a created repository."""
+        """Records of an account that name a created repository, and of observed deletions."""
         ...
 
 
@@ -76,21 +76,28 @@ class CreatedRecords:
         self._until = now + timedelta(days=1)
 
     def of_repositories(self, account: str) -> Iterator[Record]:
-        """Records of what was created, and `failed` ones that left an incomplete repository.
+        """Records of what was created, `failed` ones that left an incomplete repository, and observed deletions.
 
         Not those of a forged event: its repository has no matching record.
         """
         query = Query(
             since=BEGINNING,
             until=self._until,
-            outcomes=("created", "failed", "violation"),
+            outcomes=("created", "failed", "violation", "observed"),
             accounts=(account,),
             oldest_first=True,
         )
         return (
             record
             for record in read(query, self._ledger)
-            if record.repository_arn
+            if _names_repository(record)
             and record.reason != reasons.RECORD_CONFLICT
             and record.repository != self._probe_repository
         )
+
+
+def _names_repository(record: Record) -> bool:
+    """Whether it is of a repository that this installation created, or of a deletion."""
+    if record.outcome == "observed":
+        return record.action == "deleted"
+    return bool(record.repository_arn)

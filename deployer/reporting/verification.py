@@ -50,7 +50,7 @@ KINDS = (
         weight="look",
         one="repository is gone",
         many="repositories are gone",
-        explanation="The ledger records their creation; somebody deleted them since.",
+        explanation="The ledger records their creation and no deletion.",
         command="deployer audit list --outcome created",
     ),
     Kind(
@@ -116,7 +116,7 @@ def verification_from(document: Mapping[str, Any]) -> Verification:
 
 
 def _judged(one: Mapping[str, Any]) -> Iterator[Judged]:
-    if one["verdict"] in ("in sync", "under way"):
+    if one["verdict"] in ("in sync", "under way", "deleted"):
         pass
     elif one["verdict"] not in {kind.state for kind in KINDS}:
         raise ValueError(f"unknown verdict: {one['verdict']}")

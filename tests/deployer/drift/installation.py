@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from moto.ecr.models import ecr_backends
 
 from aws_org_sandbox.cloudformation import deploy_stack
 from aws_org_sandbox.sandbox import Sandbox
+from handler import reasons
 from handler.records import Record
 from handler.repositories import Registry, Repositories
 from templates import access
@@ -64,6 +65,19 @@ class Installed:
             table = self.sandbox.client("dynamodb")
             table.put_item(TableName=NAMES.ledger_table, Item=made.to_item())
         return made
+
+    def delete_observed(self, made: Record) -> None:
+        """Delete a repository, and leave the record that the handler writes of its deletion."""
+        assert made.repository
+        self.ecr(made.account, made.region or HOME).delete_repository(repositoryName=made.repository)
+        values: dict[str, Any] = {
+            "outcome": "observed",
+            "reason": reasons.REPOSITORY_DELETED,
+            "action": "deleted",
+            "how": "by hand",
+        }
+        deletion = replace(made, **values, event_id=f"{made.event_id}-deleted", created_at=None, settings=None)
+        self.sandbox.client("dynamodb").put_item(TableName=NAMES.ledger_table, Item=deletion.to_item())
 
     def age(self, name: str, *, by: timedelta, account: str = SHOP, region: str = HOME) -> None:
         """Let time pass for a repository, and for its record."""

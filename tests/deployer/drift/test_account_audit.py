@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from deployer.drift.findings import AccountReport
 from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
+from deployer.rendering.drift import kinds_of
+from handler.records import Record
 from handler.tags import INSTALLATION_TAG
 from tests.deployer.drift.examples import ABROAD, HOME, NOW, SHOP, World, desired_state_of, record, tagged
 
@@ -44,6 +46,68 @@ def test_a_record_without_its_repository_is_gone(world: World) -> None:
     world.records.append(record("team-a/old", number=7))
     (one,) = world.auditor().audit_account(SHOP).checked
     assert (one.verdict, one.event_id, one.note) == ("gone", "event-7", "")
+
+
+def deletion(**changes: Any) -> Record:
+    """An `observed` record of a deletion, one hour ago if not changed; CloudTrail's times are whole seconds."""
+    values: dict[str, Any] = {
+        "number": 9,
+        "outcome": "observed",
+        "reason": "repository-deleted",
+        "action": "deleted",
+        "how": "by hand",
+    }
+    at: dict[str, Any] = {
+        "event_time": NOW - timedelta(hours=1),
+        "created_at": None,
+        "settings": None,
+        "repository_arn": None,
+    }
+    return record(**values | at | {"principal": "arn:aws:iam::300000000001:role/tidy"} | changes)
+
+
+def test_a_repository_whose_deletion_was_observed_is_no_finding_and_names_who_deleted_it(world: World) -> None:
+    world.records += [record(), deletion()]
+    (one,) = world.auditor().audit_account(SHOP).checked
+    assert (one.verdict, one.event_id, kinds_of(one)) == ("deleted", "event-1", set())
+    assert one.note == f"deleted {NOW - timedelta(hours=1):%Y-%m-%d %H:%M:%S} by arn:aws:iam::300000000001:role/tidy"
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"event_time": NOW - timedelta(hours=3)}, "deleted"),
+        ({"event_time": NOW - timedelta(hours=3, seconds=1)}, "gone"),
+        ({"region": ABROAD}, "gone"),
+        ({"repository": "team-a/web"}, "gone"),
+    ],
+    ids=["in the second of its creation", "of an earlier one", "in another region", "of another name"],
+)
+def test_only_a_later_deletion_of_that_name_and_region_explains_a_missing_repository(
+    changes: dict[str, Any], verdict: str, world: World
+) -> None:
+    world.records += [record(created_at=NOW - timedelta(hours=3) + timedelta(milliseconds=700)), deletion(**changes)]
+    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": verdict}
+
+
+def test_a_deletion_by_nobody_whom_the_event_names_is_one_too(world: World) -> None:
+    world.records += [record(), deletion(principal=None)]
+    (one,) = world.auditor().audit_account(SHOP).checked
+    assert (one.verdict, "by an unknown principal" in one.note) == ("deleted", True)
+
+
+def test_a_repository_that_others_created_after_a_deletion_is_theirs(world: World) -> None:
+    world.create(record(), tags={}).created_at = NOW - timedelta(minutes=30)
+    world.records.append(deletion())
+    report = world.auditor().audit_account(SHOP)
+    assert (verdicts(report), report.others) == ({"team-a/api": "deleted"}, {HOME: 1})
+    assert "has its name now" in report.checked[0].note
+
+
+def test_a_repository_that_exists_is_never_deleted_by_a_record(world: World) -> None:
+    world.create(record())
+    world.records.append(deletion())
+    assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in sync"}
 
 
 def test_a_repository_that_replaces_ours_is_foreign_and_ours_is_gone(world: World) -> None:

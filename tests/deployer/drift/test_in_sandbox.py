@@ -48,6 +48,7 @@ def a_bit_of_everything(installed: Installed) -> None:
     installed.age("team-a/blank", by=DAYS)
     installed.create("team-a/gone", account="300000000002")
     installed.ecr("300000000002").delete_repository(repositoryName="team-a/gone")
+    installed.delete_observed(installed.create("team-a/deleted"))
     installed.create("team-a/unrecorded", recorded=False)
     installed.age("team-a/unrecorded", by=DAYS)
     installed.ecr().create_repository(repositoryName="theirs")
@@ -59,6 +60,7 @@ EVERYTHING = {
     "team-a/spoilt": "drifted",
     "team-a/blank": "in sync",
     "team-a/gone": "gone",
+    "team-a/deleted": "deleted",
     "team-a/unrecorded": "unrecorded",
 }
 
@@ -95,7 +97,7 @@ def test_verify_prints_findings_by_account_within_80_columns(installed: Installe
     assert ran.exit_code == 2
     assert "shop-prod (300000000001), Workloads/Prod" in ran.out
     assert "eu-west-1 team-a/spoilt: drifted\n    image_tag_mutability: MUTABLE -> IMMUTABLE_WITH_EXCLUSION" in ran.out
-    assert "3 in sync, 1 drifted, 1 gone, 1 unrecorded, 1 blank." in ran.out
+    assert "3 in sync, 1 deleted, 1 drifted, 1 gone, 1 unrecorded, 1 blank." in ran.out
     assert max(map(len, ran.out.splitlines())) <= 80
     ignored = [word for kind in ("drifted", "gone", "unrecorded", "blank") for word in ("--ignore", kind)]
     assert installed.deployer("audit", "verify", *ignored).exit_code == 0
