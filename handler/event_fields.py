@@ -78,6 +78,17 @@ def time_or_none(value: object) -> datetime | None:
         return None
 
 
+def written_time(value: object) -> datetime | None:
+    """A time as CloudTrail writes those in a response, such as `Nov 23, 2026 7:45:12 AM`; None for any other form."""
+    text = " ".join(value[:64].split()) if isinstance(value, str) else ""
+    for form in ("%b %d, %Y %I:%M:%S %p", "%b %d, %Y, %I:%M:%S %p"):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return time_or_none(text)
+
+
 # The caller
 
 

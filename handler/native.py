@@ -31,6 +31,9 @@ from handler.settings import Settings
 SAME = timedelta(minutes=1)
 """The most between the event of a creation, in whole seconds, and `createdAt` of its repository (assumption A26)."""
 
+ROUNDING = timedelta(seconds=1)
+"""Below it, `createdAt` in the event is that of the repository, without its fraction of a second."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeCreation:
@@ -80,7 +83,13 @@ class NativeCreation:
         return self._conclusion(found)
 
     def _is_same(self, found: Repository) -> bool:
-        """Whether it is the repository of the event; one that was created again since is not."""
+        """Whether it is the repository of the event; one that was created again since, if only seconds, is not.
+
+        A time of creation far from that of the event is not credible, such as one in another time zone.
+        """
+        written = self.call.created_at
+        if written is not None and abs(written - self.call.event_time) <= SAME:
+            return abs(found.created_at - written) < ROUNDING
         return abs(found.created_at - self.call.event_time) <= SAME
 
     def _is_recorded(self) -> bool:

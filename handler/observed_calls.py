@@ -56,6 +56,8 @@ class ObservedCall:
     """The AWS service that made the call in the caller's name, or its own; empty if none did."""
     source_ip: str
     user_agent: str
+    created_at: datetime | None
+    """When the repository was created, in whole seconds, if the event shows that in a known form (assumption A30)."""
     settings: Mapping[str, Any]
     """What the event shows of the repository's settings, in the form of `handler.requested`."""
     via: Literal["redrive", "replay", "request"] | None = None
@@ -108,6 +110,7 @@ def observed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Obs
         invoked_by=fields.information(caller.get("invokedBy"), limit=256),
         source_ip=fields.information(detail.get("sourceIPAddress"), limit=256),
         user_agent=fields.information(detail.get("userAgent"), limit=512),
+        created_at=fields.written_time(found.get("createdAt")),
         settings=dict(_settings(request, found)),
     )
 

@@ -11,7 +11,7 @@ import pytest
 from handler import reasons
 from handler.errors import PermanentError
 from handler.redrives import MARK
-from tests.handler.events import load
+from tests.handler.events import MISSING, load
 from tests.handler.fakes import ACCOUNT, PROD, CrashError, Held, World, settings_document
 
 NAME = "team-b/site"
@@ -158,6 +158,36 @@ def test_invariant_3_another_repository_of_the_name_is_left_alone(changes: dict[
     before = dict(world.repositories[KEY].tags)
     complete(world)
     assert (world.repositories[KEY].tags, world.repositories[KEY].scans, world.tagged) == (before, False, [])
+
+
+CREATED_TEXT = "detail.responseElements.repository.createdAt"
+
+
+def test_two_repositories_of_one_name_within_a_minute_are_completed_and_recorded_each_for_its_own_event() -> None:
+    """The first was deleted before its event arrived, and a push created it again: by its time it is the second."""
+    again = CREATED_AT + timedelta(seconds=30)
+    second = {
+        "detail.eventID": "0c0ffee0-0000-4000-8000-000000000002",
+        "detail.eventTime": f"{again:%Y-%m-%dT%H:%M:%SZ}",
+        CREATED_TEXT: "Nov 23, 2026 7:45:42 AM",
+    }
+    for order in ((None, second), (second, None)):
+        world = native_world(created_at=again)
+        for changes in order:
+            complete(world, changes)
+        assert world.repositories[KEY].tags["deployer:event-id"] == second["detail.eventID"]
+        assert {one.event_id: one.created_at for one in world.records.values()} == {
+            EVENT_ID: None,
+            second["detail.eventID"]: again,
+        }
+
+
+@pytest.mark.parametrize("text", [MISSING, "soon", "Nov 23, 2026 9:45:12 AM", 7, None])
+def test_without_a_credible_time_of_creation_the_time_of_the_event_decides(text: Any) -> None:
+    """Its form is undocumented, and so is its time zone."""
+    world = native_world()
+    complete(world, {CREATED_TEXT: text})
+    assert world.repositories[KEY].tags["deployer:event-id"] == EVENT_ID
 
 
 @pytest.mark.parametrize(
