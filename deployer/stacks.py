@@ -109,7 +109,10 @@ class Stacks(Protocol):
     def preview(self, definition: StackDefinition) -> tuple[ResourceChange, ...]:
         """What an existing stack's update would do, from a change set that is deleted again."""
 
-    def apply(self, definition: StackDefinition, on_event: OnStackEvent) -> None:
-        """Create or update; a stack that can only be deleted is deleted first."""
+    def apply(self, definition: StackDefinition, on_event: OnStackEvent, *, reverts: bool = False) -> None:
+        """Create or update; a stack that can only be deleted is deleted first.
+
+        `reverts`: an update also reverts what was changed, or deleted, without CloudFormation.
+        """
 
     def delete(self, name: str, *, region: str, on_event: OnStackEvent) -> None: ...

@@ -16,6 +16,9 @@ class Resource:
     type: str
     name: str
     properties: Mapping[str, Any]
+    logical_id: str = ""
+    arn: str = ""
+    """Of the types that templates refer to by ARN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,41 +30,63 @@ class Location:
     region: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceTypes:
+    """The types that an inspection supports."""
+
+    names: Mapping[str, str]
+    """The property with the name of a resource, or of what it is a part of, as a queue of its policy."""
+    arns: Mapping[str, str]
+    """The ARN of each type that templates refer to so, with placeholders."""
+    referred_by_arn: frozenset[str] = frozenset()
+    """Types whose `Ref` is the ARN."""
+
+
 _NAMES = {
     "AWS::ECR::RepositoryCreationTemplate": "Prefix",
     "AWS::Events::Rule": "Name",
     "AWS::IAM::Role": "RoleName",
     "AWS::SQS::Queue": "QueueName",
 }
-_ARNS = {
-    "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
-    "AWS::Events::Rule": "arn:{partition}:events:{region}:{account}:rule/{name}",
-    "AWS::SQS::Queue": "arn:{partition}:sqs:{region}:{account}:{name}",
-}
-_POLICY = "AWS::SQS::QueuePolicy"
-_SCANNING = "AWS::ECR::RegistryScanningConfiguration"
 NAMED_TYPES = frozenset(_NAMES)
 """Types of which an account has at most one resource with each name, in a region or as a whole."""
-INSPECTED_TYPES = frozenset({*_NAMES, _POLICY, _SCANNING})
+REGISTRY = "AWS::ECR::RegistryScanningConfiguration"
+"""It has no name: a registry has one."""
+MEMBER_TYPES = ResourceTypes(
+    names={**_NAMES, REGISTRY: "", "AWS::SQS::QueuePolicy": "Queues"},
+    arns={
+        "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
+        "AWS::Events::Rule": "arn:{partition}:events:{region}:{account}:rule/{name}",
+        "AWS::SQS::Queue": "arn:{partition}:sqs:{region}:{account}:{name}",
+    },
+)
+"""Those of the StackSets' templates."""
 
 
-def resources_of(body: str, location: Location) -> tuple[Resource, ...]:
+def resources_of(body: str, location: Location, types: ResourceTypes = MEMBER_TYPES) -> tuple[Resource, ...]:
     """Resolve a template; raises ValueError for what this module does not support."""
     resources: Mapping[str, Mapping[str, Any]] = json.loads(body)["Resources"]
     for one in resources.values():
-        if one["Type"] not in INSPECTED_TYPES:
+        if one["Type"] not in types.names:
             raise ValueError(f"{one['Type']} is not inspected")
-    resolver = _Resolver(resources, location)
+    resolver = _Resolver(resources, location, types)
     return tuple(
-        Resource(type=one["Type"], name=resolver.name_of(key), properties=resolver.resolve(one["Properties"]))
+        Resource(
+            type=one["Type"],
+            name=resolver.name_of(key),
+            properties=resolver.resolve(one["Properties"]),
+            logical_id=key,
+            arn=resolver.arn(key, "Arn") if one["Type"] in types.arns else "",
+        )
         for key, one in resources.items()
     )
 
 
 class _Resolver:
-    def __init__(self, resources: Mapping[str, Mapping[str, Any]], location: Location) -> None:
+    def __init__(self, resources: Mapping[str, Mapping[str, Any]], location: Location, types: ResourceTypes) -> None:
         self._resources = resources
         self._location = location
+        self._types = types
         self._pseudo = {
             "AWS::Partition": location.partition,
             "AWS::AccountId": location.account,
@@ -69,12 +94,13 @@ class _Resolver:
         }
 
     def name_of(self, logical_id: str) -> str:
+        """The name alone, also if the property has an ARN."""
         resource = self._resources[logical_id]
-        if resource["Type"] == _POLICY:
-            return str(self.resolve(resource["Properties"]["Queues"][0]))
-        if resource["Type"] == _SCANNING:
+        key = self._types.names[resource["Type"]]
+        if not key:
             return "registry"
-        return str(self.resolve(resource["Properties"][_NAMES[resource["Type"]]]))
+        found = self.resolve(resource["Properties"][key])
+        return str(found[0] if isinstance(found, list) else found).rsplit(":", 1)[-1]
 
     def resolve(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -84,27 +110,36 @@ class _Resolver:
         if len(value) == 1:
             ((key, argument),) = value.items()
             if key == "Ref":
-                return self._pseudo.get(argument) or self.name_of(argument)
+                return self._pseudo.get(argument) or self._reference(argument)
             if key == "Fn::GetAtt":
-                return self._arn(*argument)
+                return self.arn(*argument)
             if key == "Fn::Sub":
                 return self._substituted(argument)
             if key.startswith("Fn::"):
                 raise ValueError(f"{key} is not resolved")
         return {key: self.resolve(one) for key, one in value.items()}
 
-    def _arn(self, logical_id: str, attribute: str) -> str:
+    def _reference(self, logical_id: str) -> str:
+        by_arn = self._resources[logical_id]["Type"] in self._types.referred_by_arn
+        return self.arn(logical_id, "Arn") if by_arn else self.name_of(logical_id)
+
+    def arn(self, logical_id: str, attribute: str) -> str:
         if attribute != "Arn":
             raise ValueError(f"{logical_id}.{attribute} is not resolved")
-        form = _ARNS[self._resources[logical_id]["Type"]]
-        at = self._location
-        name = self.name_of(logical_id)
-        return form.format(partition=at.partition, account=at.account, region=at.region, name=name)
+        resource, at = self._resources[logical_id], self._location
+        bus, name = resource["Properties"].get("EventBusName"), self.name_of(logical_id)
+        return self._types.arns[resource["Type"]].format(
+            partition=at.partition,
+            account=at.account,
+            region=at.region,
+            name=f"{self.resolve(bus)}/{name}" if bus else name,
+        )
 
     def _substituted(self, text: str) -> str:
         """Fn::Sub: `${!Name}` stands for the text `${Name}`."""
         for name, value in self._pseudo.items():
             text = text.replace(f"${{{name}}}", value)
+        text = re.sub(r"\$\{(\w+)\.(\w+)\}", lambda found: self.arn(found[1], found[2]), text)
         if re.search(r"\$\{(?!!)", text):
             raise ValueError(f"{text} is not resolved")
         return text.replace("${!", "${")

@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from handler.deployed_resources import NAMED_TYPES, Location, Resource, resources_of
-from handler.resource_comparison import Addition, Reading, label, problem
+from handler.deployed_resources import MEMBER_TYPES, NAMED_TYPES, Location, Resource, ResourceTypes, resources_of
+from handler.resource_comparison import Addition, Reading, changed_properties, label, problem
 
 AT_ONCE = 16
 """Accounts that are read in parallel, one call at a time each."""
@@ -74,6 +74,18 @@ class Inspected:
     """Whether the auditor role is in it."""
 
 
+class DamagedResource(NamedTuple):
+    """A resource that differs from its template."""
+
+    logical_id: str
+    type: str
+    is_missing: bool
+    changed: tuple[str, ...]
+    """Properties that differ."""
+    unset: tuple[tuple[str, Any], ...]
+    """Those of them that the template does not set, with their values: CloudFormation does not compare them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
     """The differences between a template and the resources in the account."""
@@ -85,6 +97,8 @@ class Damage:
     """Whether the stack was deleted without StackSets."""
     waiting: int = 0
     """Messages in the dead-letter queue, which is deleted with the stack."""
+    resources: tuple[DamagedResource, ...] = ()
+    """The resources of `problems`."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -114,6 +128,7 @@ def inspect(  # noqa: PLR0913 - most by keyword
     *,
     partition: str,
     others: Sequence[str] = (),
+    types: ResourceTypes = MEMBER_TYPES,
     at_once: int = AT_ONCE,
     is_late: Callable[[], bool] = lambda: False,
 ) -> Found:
@@ -127,8 +142,11 @@ def inspect(  # noqa: PLR0913 - most by keyword
     for one in inspected:
         by_account[one.account].append(one)
 
+    def read(some: Sequence[Inspected]) -> _Account:
+        return _inspect(some, accounts, lambda one, reader: _damage(one, reader, partition, types), is_late)
+
     with ThreadPoolExecutor(at_once) as pool:
-        found = list(pool.map(lambda some: _inspect(some, accounts, partition, is_late), by_account.values()))
+        found = list(pool.map(read, by_account.values()))
     refused = any(one.was_refused for one in found)
     may_assume = any(one.was_assumed for one in found) or (refused and _any_opens(accounts, others))
     damaged: dict[Inspected, Damage] = {}
@@ -160,7 +178,12 @@ def _any_opens(accounts: Accounts, others: Sequence[str]) -> bool:
     return False
 
 
-def _inspect(some: Sequence[Inspected], accounts: Accounts, partition: str, is_late: Callable[[], bool]) -> _Account:
+def _inspect(
+    some: Sequence[Inspected],
+    accounts: Accounts,
+    damage_of: Callable[[Inspected, AccountReader], Damage | None],
+    is_late: Callable[[], bool],
+) -> _Account:
     if is_late():
         return _Account(damaged={}, unread=dict.fromkeys(some, NO_TIME))
     try:
@@ -176,7 +199,7 @@ def _inspect(some: Sequence[Inspected], accounts: Accounts, partition: str, is_l
             unread[one] = NO_TIME
             continue
         try:
-            damage = _damage(one, reader, partition)
+            damage = damage_of(one, reader)
         except ReadDeniedError as error:
             if not one.has_roles or _POLICY_ABOVE.search(error.reason):
                 unread[one] = error.reason
@@ -190,9 +213,9 @@ def _inspect(some: Sequence[Inspected], accounts: Accounts, partition: str, is_l
     return _Account(damaged=damaged, unread=unread, was_assumed=True)
 
 
-def _damage(one: Inspected, reader: AccountReader, partition: str) -> Damage | None:
+def _damage(one: Inspected, reader: AccountReader, partition: str, types: ResourceTypes) -> Damage | None:
     region = one.region
-    expected = resources_of(one.body, Location(partition=partition, account=one.account, region=region))
+    expected = resources_of(one.body, Location(partition=partition, account=one.account, region=region), types)
     readings = [(resource, reader.read(resource, region=region)) for resource in expected]
     waiting = sum(
         reader.waiting(resource, region=region)
@@ -204,7 +227,26 @@ def _damage(one: Inspected, reader: AccountReader, partition: str) -> Damage | N
         return Damage(problems=problems, is_stack_gone=True, waiting=waiting)
     problems = tuple(text for resource, found in readings if (text := problem(resource, found)))
     additions = tuple(addition for _, found in readings if found for addition in found.additions)
-    return Damage(problems=problems, additions=additions, waiting=waiting) if problems or additions else None
+    if not problems and not additions:
+        return None
+    return Damage(
+        problems=problems, additions=additions, waiting=waiting, resources=tuple(_damaged_resources(readings))
+    )
+
+
+def _damaged_resources(readings: Iterable[tuple[Resource, Reading | None]]) -> Iterator[DamagedResource]:
+    for resource, found in readings:
+        changed = changed_properties(resource, found) if found else ()
+        if found is None or changed:
+            yield DamagedResource(
+                logical_id=resource.logical_id,
+                type=resource.type,
+                is_missing=found is None,
+                changed=changed,
+                unset=tuple((name, found.properties[name]) for name in changed if name not in resource.properties)
+                if found
+                else (),
+            )
 
 
 def _left_over(readings: Iterable[tuple[Resource, Reading | None]]) -> Iterator[str]:

@@ -114,11 +114,13 @@ def _instance_profiles(iam: Any, resource: Resource) -> Iterator[Addition]:
 
 def _rule(clients: Clients, resource: Resource, region: str) -> Reading:
     events = clients("events")
-    rule = events.describe_rule(Name=resource.name)
+    bus = resource.properties.get("EventBusName", "default")
+    rule = events.describe_rule(Name=resource.name, EventBusName=bus)
     desired = {target["Id"] for target in resource.properties["Targets"]}
-    targets = [one for page in events.get_paginator("list_targets_by_rule").paginate(Rule=resource.name)
-               for one in page["Targets"]]  # fmt: skip
-    where = ("--region", region, "--rule", resource.name)
+    pages = events.get_paginator("list_targets_by_rule").paginate(Rule=resource.name, EventBusName=bus)
+    targets = [one for page in pages for one in page["Targets"]]
+    on_bus = () if bus == "default" else ("--event-bus-name", bus)
+    where = ("--region", region, *on_bus, "--rule", resource.name)
     return Reading(
         properties={
             "State": rule["State"],

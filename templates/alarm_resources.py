@@ -23,6 +23,7 @@ def _resource(alarm: Alarm, names: Names, *, actions: Sequence[str]) -> cloudwat
     notified = {"AlarmActions": list(actions), "OKActions": list(actions)} if actions else {}
     return cloudwatch.Alarm(
         alarm.logical_id,
+        ActionsEnabled=True,  # the default, but CloudFormation compares and reverts only what a template sets
         AlarmName=names.alarm(alarm.name),
         AlarmDescription=f"{alarm.meaning} {alarm.action}",
         Metrics=_queries(alarm),

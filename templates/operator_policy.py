@@ -67,8 +67,8 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "`doctor`: read the prerequisites of a roll-out; it reports what it may not read as not checked",
     "probe": "`doctor --probe`: read the ledger, and push to the probe's repository with the operator role",
     "failures": "`failures`: assume the operator role, which reads and redrives failures; nothing else",
-    "rollout": "`rollout`: all of `look` but `FindTopics`, for its size, and deploy",
-    "destroy": "`destroy`: all of `look`, and delete what `rollout` deployed",
+    "rollout": "`rollout`: all of `look` but topics and the inspection of the central account, and deploy",
+    "destroy": "`destroy`: what `rollout` reads, and delete what it deployed",
     "delete-ledger": "`destroy --delete-ledger`: all of `destroy`, and delete the ledger permanently",
 }
 """The policies, and the commands that each is for."""
@@ -140,7 +140,7 @@ def permissions(names: Names, command: str) -> Sequence[Permission]:
         ),
     )
     return {
-        "look": (*read, _find_topics(names)),
+        "look": (*read, _find_topics(names), *_inspect_central(names)),
         "audit": (*_read_accounts(), *_read_ledger(names)),
         "verify": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names)),
         "repair": (*_read_accounts(), *_read_ledger(names), _assume_auditor_roles(names), _assume_operator_role(names)),
@@ -232,6 +232,56 @@ def _find_topics(names: Names) -> Permission:
         actions=("sns:GetTopicAttributes",),
         resources=(f"arn:{names.partition}:sns:{names.central_region}:*:*",),
     )
+
+
+def _inspect_central(names: Names) -> tuple[Permission, ...]:
+    """What `--deep` reads in the central account. `sns:GetTopicAttributes` is in `FindTopics`."""
+    central, arn = f"{names.central_region}:{names.central_account}", f"arn:{names.partition}"
+    groups = (names.log_group, names.watch_log_group)
+    return (
+        Permission(
+            sid="InspectCentral",
+            why="With --deep, compare the resources of the central stacks with their templates.",
+            actions=(
+                "cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard",
+                "dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive",
+                "events:DescribeArchive", "events:DescribeEventBus", "events:DescribeRule", "events:ListTargetsByRule",
+                "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole",
+                "iam:ListRolePolicies",
+                "lambda:GetFunctionConcurrency", "lambda:GetFunctionEventInvokeConfig", "lambda:GetFunctionUrlConfig",
+                "lambda:GetPolicy",
+                "logs:DescribeMetricFilters",
+                "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock",
+                "s3:GetBucketVersioning", "s3:GetEncryptionConfiguration",
+                "sqs:GetQueueAttributes", "sqs:GetQueueUrl",
+            ),
+            resources=(
+                names.alarm_arn("*"),
+                f"{arn}:cloudwatch::{names.central_account}:dashboard/{names.dashboard}",
+                names.ledger_table_arn,
+                names.event_archive_arn,
+                names.event_bus_arn,
+                names.central_rule_arn,
+                names.notices_rule_arn,
+                f"{arn}:events:{central}:rule/{names.watch_rule}",
+                names.function_role_arn,
+                names.watch_role_arn,
+                names.operator_role_arn,
+                names.notices_role_arn,
+                names.function_arn,
+                names.watch_function_arn,
+                *(f"{arn}:logs:{central}:log-group:{group}{end}" for group in groups for end in ("", ":*")),
+                artifacts_bucket(names)[0],
+                names.failures_queue_arn,
+                names.notices_dead_letter_queue_arn,
+            ),
+        ),
+        Permission(
+            sid="FindLogGroups",
+            why="Find the log groups, for which IAM has no resource type.",
+            actions=("logs:DescribeLogGroups",),
+        ),
+    )  # fmt: skip
 
 
 def _find_buckets(names: Names) -> tuple[Permission, ...]:

@@ -31,11 +31,22 @@ class StackFailedError(DeployerError):
     """A stack did not reach its desired state; the message has the failing resource's own reason."""
 
 
-def create(
-    client: CloudFormationClient, definition: StackDefinition, *, kind: Kind, template: Any, clock: Clock
+def create(  # noqa: PLR0913 - most by keyword
+    client: CloudFormationClient,
+    definition: StackDefinition,
+    *,
+    kind: Kind,
+    template: Any,
+    reverts: bool = False,
+    clock: Clock,
 ) -> str | None:
-    """The ARN of a change set that is ready, or None when it has no changes."""
-    change_set = _created(client, definition, kind, template)
+    """The ARN of a change set that is ready, or None when it has no changes.
+
+    `reverts`: it is drift-aware, so that it brings resources back to the template that were changed otherwise.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-change-sets.html
+    """
+    mode = {"DeploymentMode": "REVERT_DRIFT"} if reverts else {}
+    change_set = _created(client, definition, kind, template | mode)
     for _ in polls(clock, limit=SECONDS):
         answer = retry_throttled(client.describe_change_set, clock=clock, ChangeSetName=change_set)
         if answer["Status"] == "CREATE_COMPLETE":

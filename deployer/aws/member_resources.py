@@ -23,7 +23,7 @@ class MemberResources:
 
     def open(self, account: str) -> MemberAccount:
         """One account; raises ReadDeniedError if its auditor role cannot be assumed."""
-        with _reading(f"account {account}"):
+        with reading(f"account {account}"):
             self._members.assume(account)
         return MemberAccount(self._members, account)
 
@@ -36,15 +36,15 @@ class MemberAccount:
         self._account = account
 
     def stack_exists(self, stack_id: str, *, region: str) -> bool:
-        with _reading(self._location(region)):
+        with reading(self._location(region)):
             return resource_reading.stack_exists(lambda service: self._client(service, region), stack_id)
 
     def read(self, resource: Resource, *, region: str) -> Reading | None:
-        with _reading(self._location(region)):
+        with reading(self._location(region)):
             return resource_reading.read(lambda service: self._client(service, region), resource, region=region)
 
     def waiting(self, queue: Resource, *, region: str) -> int:
-        with _reading(self._location(region)):
+        with reading(self._location(region)):
             return resource_reading.waiting_messages(lambda service: self._client(service, region), queue)
 
     def _client(self, service: str, region: str) -> Any:
@@ -55,7 +55,7 @@ class MemberAccount:
 
 
 @contextmanager
-def _reading(location: str) -> Iterator[None]:
+def reading(location: str) -> Iterator[None]:
     """Raise what an inspection expects; `location` names the account and region."""
     try:
         with translated(location):

@@ -74,8 +74,8 @@ class CloudFormationStacks:
             finally:
                 client.delete_change_set(ChangeSetName=change_set)
 
-    def apply(self, definition: StackDefinition, on_event: OnStackEvent) -> None:
-        """Create or update, and wait until it ends."""
+    def apply(self, definition: StackDefinition, on_event: OnStackEvent, *, reverts: bool = False) -> None:
+        """Create or update, and wait until it ends; `reverts`: by a drift-aware change set."""
         client = self._client(definition.region)
         with translated(definition.region):
             stack = self._settled(client, definition.name, on_event)
@@ -85,7 +85,7 @@ class CloudFormationStacks:
                 self._delete(client, definition.name, on_event)
                 stack = None
             kind: Kind = "CREATE" if stack in {None, "REVIEW_IN_PROGRESS"} else "UPDATE"
-            change_set = self._change_set(client, definition, kind)
+            change_set = self._change_set(client, definition, kind, reverts=reverts and kind == "UPDATE")
             if change_set is None:
                 return
             seen = _event_ids(client, definition.name)
@@ -123,9 +123,11 @@ class CloudFormationStacks:
                 return str(now["StackStatus"])
         raise AssertionError("polls() does not end")
 
-    def _change_set(self, client: CloudFormationClient, definition: StackDefinition, kind: Kind) -> str | None:
+    def _change_set(
+        self, client: CloudFormationClient, definition: StackDefinition, kind: Kind, *, reverts: bool = False
+    ) -> str | None:
         template = self._template(definition.body)
-        return change_sets.create(client, definition, kind=kind, template=template, clock=self._clock)
+        return change_sets.create(client, definition, kind=kind, template=template, reverts=reverts, clock=self._clock)
 
     def _template(self, body: str) -> Any:
         inline = len(body.encode()) <= INLINE_TEMPLATE_BYTES

@@ -89,7 +89,7 @@ OnlyFailed = Annotated[
 Deep = Annotated[
     bool,
     typer.Option(
-        "--deep", help="Also read resources in member accounts, and repair those that were changed or deleted there."
+        "--deep", help="Also read resources in the accounts, and repair those that were changed or deleted there."
     ),
 ]
 BreakLock = Annotated[bool, typer.Option("--break-lock", help="Take over the lock of a roll-out that no longer runs.")]

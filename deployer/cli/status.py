@@ -29,7 +29,7 @@ def status(
     region: Regions = None,
     deep: Annotated[
         bool,
-        typer.Option("--deep", help="Also read the resources in member accounts, through the auditor role."),
+        typer.Option("--deep", help="Also read the resources in the accounts, the central one included."),
     ] = False,
     instances: Annotated[bool, typer.Option("--instances", help="List every stack instance.")] = False,
     profile: Profile = None,

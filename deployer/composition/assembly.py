@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from deployer.aws.artifacts import ArtifactsBucket, LockFile
+from deployer.aws.central_resources import CentralResources
 from deployer.aws.function import LambdaFunctions
 from deployer.aws.installations import InstallationFinder
 from deployer.aws.member_resources import MemberResources
@@ -130,7 +131,11 @@ def _deployment(installation: Installation, request: RolloutRequest, enabled_reg
 
 
 def _inspector(installation: Installation, names: Names) -> Inspector:
-    return Inspector(accounts=MemberResources(installation.members(names.auditor_role)), names=names)
+    return Inspector(
+        accounts=MemberResources(installation.members(names.auditor_role)),
+        central=CentralResources(installation.session),
+        names=names,
+    )
 
 
 def _bucket(session: Session, names: Names) -> ArtifactsBucket:

@@ -181,6 +181,7 @@ class RolloutContext:
             lock=self.lock,
             record=self.record("rollout"),
             keeps_unfinished=self.is_part_of_unfinished,
+            remaining_damage=self.inspector.central_damage if self.inspector else lambda _: (),
             closes_record=self.request.resume and not self.request.only_failed,
         )
 

@@ -20,11 +20,13 @@ class Selection:
     """What to read, what cannot be read yet and why, and accounts outside of it with the auditor role."""
 
     inspected: tuple[Inspected, ...]
+    central: tuple[Inspected, ...]
+    """The central stacks, which are read with the caller's own credentials."""
     unread: Mapping[InstanceKey, str]
     others: tuple[str, ...]
 
 
-def select(plan: Plan, actual: ActualState, *, access: str, management_account: str) -> Selection:
+def select(plan: Plan, actual: ActualState, *, access: str, management_account: str, central_account: str) -> Selection:
     """Desired instances that are CURRENT and unchanged, and unchanged companion stacks of the management account.
 
     `access` is the StackSet that has the auditor role. A roll-out changes the others anyway. An account whose roles it
@@ -47,9 +49,18 @@ def select(plan: Plan, actual: ActualState, *, access: str, management_account: 
     )
     return Selection(
         inspected=tuple(one for one in unchanged if one.account in readable),
+        central=tuple(_central(plan, actual, account=central_account)),
         unread={InstanceKey(one.account, one.region): OLD_ROLES for one in unchanged if one.account not in readable},
         others=tuple(others[:_CANDIDATES]),
     )
+
+
+def _central(plan: Plan, actual: ActualState, *, account: str) -> Iterator[Inspected]:
+    """Compared with the template that they were deployed from; one that failed is deployed again anyway."""
+    for one in (plan.artifacts, plan.central):
+        state = actual.stacks.get(one.key)
+        if state is not None and state.is_complete:
+            yield Inspected(stack_set=one.key.name, body=state.body, account=account, region=one.key.region)
 
 
 def _unchanged(plan: StackSetPlan, actual: ActualState, *, access: str) -> Iterator[Inspected]:

@@ -34,11 +34,11 @@ def make_plan(desired: DesiredState, actual: ActualState) -> Plan:
     stack_sets = with_retired(desired.stack_sets, desired.families, actual.stack_sets, desired.organization)
     return Plan(
         scope=desired.scope,
-        artifacts=_plan_stack(desired.artifacts, actual),
+        artifacts=_reverting(_plan_stack(desired.artifacts, actual), actual),
         bundle_key=desired.bundle_key,
         uploads_bundle=not actual.bundle_is_uploaded,
         settings=settings_changes(desired.organization, before=actual.settings_in_force, after=desired.settings_json),
-        central=_with_code_restored(_plan_stack(desired.central, actual), actual.replaced_code),
+        central=_reverting(_with_code_restored(_plan_stack(desired.central, actual), actual.replaced_code), actual),
         stack_sets=tuple(
             _plan_stack_set(
                 one,
@@ -108,6 +108,28 @@ def _plan_companion(definition: StackDefinition, actual: ActualState, *, account
     if damage is None or plan.change != "unchanged":
         return plan
     return replace(plan, change="unchanged" if damage.additions else "replace", damage=damage)
+
+
+def _reverting(plan: StackPlan, actual: ActualState) -> StackPlan:
+    """The same central stack, also updated if its resources were changed; one that is created again needs no more."""
+    found = actual.inspection.of(plan.key.name) if actual.inspection else {}
+    damage = next(iter(found.values()), None)
+    if damage is None or plan.change not in {"unchanged", "update"}:
+        return plan
+    if not damage.problems:
+        return replace(plan, damage=damage)
+    known = {one.logical_id for one in plan.resources}
+    reverted = (
+        ResourceChange(
+            action="Add" if one.is_missing else "Modify",
+            logical_id=one.logical_id,
+            type=one.type,
+            details=one.changed,
+        )
+        for one in damage.resources
+        if one.logical_id not in known
+    )
+    return replace(plan, change="update", resources=(*plan.resources, *reverted), damage=damage)
 
 
 def _with_code_restored(plan: StackPlan, replaced: tuple[ReplacedCode, ...]) -> StackPlan:

@@ -40,7 +40,8 @@ class StackPlan:
     restored_functions: tuple[str, ...] = ()
     """Functions whose code was replaced without CloudFormation; their zip is deployed again."""
     damage: Damage | None = None
-    """Why a companion stack is deleted and created again, or, if something was added to it, why it cannot be."""
+    """How its resources were changed without CloudFormation. A companion stack is deleted and created again, unless
+    something was added to it; a central stack is updated."""
 
     @property
     def is_repaired(self) -> bool:
@@ -48,9 +49,16 @@ class StackPlan:
         return self.damage is not None and self.change == "replace"
 
     @property
+    def is_reverted(self) -> bool:
+        """Whether an update also reverts what was changed without CloudFormation."""
+        return self.damage is not None and self.change == "update" and bool(self.damage.problems)
+
+    @property
     def is_blocked(self) -> bool:
-        """Whether the stack is damaged, and not repaired until something is removed that somebody added."""
-        return self.damage is not None and self.change == "unchanged"
+        """Whether the stack remains damaged until something is removed that somebody added."""
+        return self.damage is not None and (
+            self.change == "unchanged" or (self.change == "update" and bool(self.damage.additions))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +163,9 @@ class Plan:
         """Damage that no roll-out repairs until something is removed that somebody added, by account and region."""
         management = self.management_account
         found = [(key, one.damaged[key]) for one in self.stack_sets for key in one.instances.blocked]
+        found += [(key, Damage(additions=damage.additions)) for one in (self.artifacts, self.central)
+                  if one.is_blocked and self.inspection
+                  for key, damage in self.inspection.of(one.key.name).items()]  # fmt: skip
         found += [(InstanceKey(management, one.key.region), one.damage) for one in self.companions
                   if one.is_blocked and one.damage is not None]  # fmt: skip
         return tuple(sorted(found, key=lambda one: one[0]))

@@ -311,6 +311,8 @@ def _stack(plan: StackPlan, *, everything: bool, note: str = "") -> Iterator[Lin
     )
     if plan.is_repaired and plan.damage is not None:
         yield from waiting_lines(plan.damage)
+    for problem in plan.damage.problems if plan.damage is not None and plan.is_reverted else ():
+        yield from wrapped(f"! REPAIRS a change without CloudFormation: {problem}", indent=6, tone="change")
     if plan.is_preview_denied:
         yield from wrapped(PREVIEW_DENIED, indent=6, tone="quiet")
     for name in plan.restored_functions:

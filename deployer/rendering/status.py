@@ -20,10 +20,7 @@ from deployer.stack_sets import InstanceKey
 from deployer.words import account_name, account_path, counted
 
 _SHALLOW = "CloudFormation reports this. `deployer status --deep` also reads the resources in the accounts."
-_CENTRAL = (
-    "Of the central stack, only the template and the code of its functions were read."
-    " `deployer doctor --probe ACCOUNT/REGION` tests that a push reaches it."
-)
+_CENTRAL = "`deployer doctor --probe ACCOUNT/REGION` tests that a push reaches the handler."
 
 
 def status_lines(status: Status, organization: Organization, *, instances: bool) -> list[Line]:

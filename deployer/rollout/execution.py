@@ -28,6 +28,7 @@ from deployer.rollout.stack_changes import StackChanges
 from deployer.rollout.stack_set_changes import StackSetChanges
 from deployer.rollout.steps import Step, run_steps
 from deployer.stack_sets import InstanceKey, InstanceOperation
+from deployer.stacks import StackDefinition
 from deployer.targets import Scope
 from deployer.waves import Wave
 from deployer.words import counted
@@ -55,6 +56,8 @@ class ExecutionOptions:
     """The content of the lock."""
     keeps_unfinished: bool = False
     """Whether the record is of an earlier roll-out, which remains unfinished whatever is done now."""
+    remaining_damage: Callable[[StackDefinition], Sequence[str]] = lambda _: ()
+    """What differs from the template of a central stack after its manual changes were reverted."""
     closes_record: bool = False
     """Whether success without a change also ends the roll-out of the record, which is resumed."""
 
@@ -91,7 +94,7 @@ class _Run:
         self._cloud = cloud
         self._report = report
         self._options = options
-        self._stacks = StackChanges(bundle, cloud, report)
+        self._stacks = StackChanges(bundle, cloud, report, options.remaining_damage)
         self._stack_sets = StackSetChanges(cloud, report, if_busy=options.if_busy)
         self._skipped: list[InstanceKey] = []
         """Instances whose accounts were suspended after the plan was made."""

@@ -82,6 +82,11 @@ def blocked_repairs(plan: Plan) -> Iterator[Failure]:
             yield Failure(
                 stack_set=stack.key.name, account=plan.management_account, region=stack.key.region, reason=reason
             )
+    for stack in (plan.artifacts, plan.central):
+        found = plan.inspection.of(stack.key.name) if plan.inspection and stack.is_blocked else {}
+        for key, damage in found.items():
+            reason = "; ".join(one.text for one in damage.additions)
+            yield Failure(stack_set=stack.key.name, account=key.account, region=key.region, reason=reason)
 
 
 def skipped_now(plan: StackSetPlan, state: StackSetState | None) -> Iterator[InstanceKey]:

@@ -114,6 +114,7 @@ def test_each_command_works_with_its_documented_policy_and_needs_all_of_it(
         without_paths.clear()
         run("look", tmp_path / str(len(list(tmp_path.iterdir()))), "init", "--yes")
         run("look", config, "status", exit_code=findings)
+        run("look", config, "status", "--deep", exit_code=2)  # it may not assume the auditor roles
         [event, *_] = json.loads(run("audit", config, "audit", "list", "--account", "shop-dev", "--json"))
         run("audit", config, "audit", "export", "--out", str(tmp_path / "ledger.csv"), "--force")
         run("verify", config, "audit", "show", "team-a/api")
@@ -260,7 +261,14 @@ def check(recorded: Recorded) -> None:
     never = {(sid, action) for _, sid, action in lacking} - used
     assert {action for _, action in never} == {DOCUMENTED}
     assert {action for _, _, action in lacking} == SOMETIMES.keys(), "what is always needed is no exception"
-    assert disagreements(recorded, policies, is_expected=lambda *asked: (asked[0], asked[1].action) == LACKING) == []
+    assert (
+        disagreements(
+            recorded,
+            policies,
+            is_expected=lambda *asked: asked[0] == LACKING[0] and asked[1].action in {LACKING[1], *ASSUME},
+        )
+        == []
+    )
 
 
 def _used(recorded: Recorded, command: str, statements: Sequence[Permission]) -> Iterator[tuple[Permission, str]]:

@@ -26,6 +26,14 @@ __all__ = ["parliament"]
 BUCKET_SETTINGS = {"s3:Get*Configuration", "s3:GetBucket*"}
 """The only wildcards: reading any setting of the one bucket, which CloudFormation does all at once."""
 
+LONGEST = Names(
+    prefix="p" * PREFIX_MAXIMUM_LENGTH,
+    organization_id=f"o-{'a' * 32}",
+    central_account="200000000001",
+    central_region="ap-southeast-1",
+    partition="aws-us-gov",
+)
+
 ACCEPTED = {
     "RESOURCE_POLICY_PRIVILEGE_ESCALATION": "who deploys a bucket, its policy and roles could change all of them",
     "INVALID_ARN": "the policies that AWS owns are of the account `aws`",
@@ -47,17 +55,17 @@ def test_parliament_finds_nothing_else(command: str, names: Names, parliament: M
     assert found <= NEWER
 
 
-@pytest.mark.parametrize("commands", [*((command,) for command in COMMANDS), ("rollout", "verify")])
+LARGEST_MANAGED_POLICY = 6_144
+"""Characters: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
+@pytest.mark.parametrize("commands", [(command,) for command in COMMANDS])
 def test_a_policy_with_the_longest_names_fits_into_a_role(commands: tuple[str, ...]) -> None:
-    """`rollout` and `verify` together are for `rollout --deep`."""
-    names = Names(
-        prefix="p" * PREFIX_MAXIMUM_LENGTH,
-        organization_id=f"o-{'a' * 32}",
-        central_account="200000000001",
-        central_region="ap-southeast-1",
-        partition="aws-us-gov",
-    )
-    assert size_of(operator_policy(names, *commands)) <= LARGEST_POLICY
+    assert size_of(operator_policy(LONGEST, *commands)) <= LARGEST_POLICY
+
+
+def test_what_a_deep_roll_out_takes_in_addition_fits_into_a_policy_of_its_own() -> None:
+    assert size_of(operator_policy(LONGEST, "look", "verify")) <= LARGEST_MANAGED_POLICY
 
 
 @pytest.mark.parametrize("command", COMMANDS)

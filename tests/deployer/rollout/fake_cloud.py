@@ -35,6 +35,8 @@ class FakeStacks:
     asked: Counter[str] = field(default_factory=Counter)
     broken: set[str] = field(default_factory=set)
     """Names of stacks that nothing can be done with."""
+    reverted: list[str] = field(default_factory=list)
+    """Names of stacks whose manual changes were reverted, once for each time."""
 
     def describe(self, name: str, *, region: str) -> StackState | None:
         self.asked["describe"] += 1
@@ -44,8 +46,9 @@ class FakeStacks:
         self.asked["preview"] += 1
         return (ResourceChange(action="Modify", logical_id="Thing", type="AWS::SQS::Queue", details=("A",)),)
 
-    def apply(self, definition: StackDefinition, on_event: OnStackEvent) -> None:
+    def apply(self, definition: StackDefinition, on_event: OnStackEvent, *, reverts: bool = False) -> None:
         self._check(definition.name)
+        self.reverted += [definition.name] * reverts
         self.there[definition.name, definition.region] = StackState(
             name=definition.name, region=definition.region, status="CREATE_COMPLETE", body=definition.body
         )

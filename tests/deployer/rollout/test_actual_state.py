@@ -110,7 +110,7 @@ def _recorded(cloud: FakeCloud) -> list[str]:
         apply(definition, on_event)
         bodies.append(definition.body)
 
-    cloud.stacks.apply = record  # type: ignore[method-assign]
+    cloud.stacks.apply = record  # type: ignore[method-assign, assignment]
     return bodies
 
 

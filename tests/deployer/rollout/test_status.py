@@ -78,7 +78,7 @@ def test_the_verdict_names_what_was_read() -> None:
     assert "CloudFormation reports this" in _text(status)
     deep = " ".join(_text(replace(status, is_deep=True)).split())
     assert "CloudFormation reports this" not in deep
-    assert "central stack, only the template" in deep
+    assert "tests that a push reaches the handler" in deep
     assert "`deployer doctor --probe ACCOUNT/REGION`" in deep
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from aws_org_sandbox import background
 from aws_org_sandbox.calls import Call, Refused
-from aws_org_sandbox.cloudformation import early_validation, engine, imports
+from aws_org_sandbox.cloudformation import early_validation, engine, imports, reverting
 from aws_org_sandbox.cloudformation.changes import Change, changes, is_unchanged
 from aws_org_sandbox.cloudformation.early_validation import EarlyValidationFailed, Finding
 from aws_org_sandbox.cloudformation.engine import DesiredStack
@@ -49,6 +51,9 @@ class ChangeSet:
     description: str | None
     imports_existing: bool
     role_arn: str | None
+    mode: str | None = None
+    """The deployment mode: REVERT_DRIFT makes it drift-aware."""
+    drift: reverting.Drift = field(default_factory=dict)
     status: str = "CREATE_PENDING"
     reason: str | None = None
     execution: str = "UNAVAILABLE"
@@ -88,6 +93,7 @@ def create_change_set(call: Call) -> Answer:
             description=call.parameters.get("Description"),
             imports_existing=bool(call.parameters.get("ImportExistingResources")),
             role_arn=call.parameters.get("RoleARN"),
+            mode=_mode(call, kind),
         )
         stacks.change_sets[change_set.id] = change_set
     background.submit(as_actor, credentials, lambda: _compute_changes(change_set))
@@ -100,6 +106,9 @@ def _compute_changes(change_set: ChangeSet) -> None:
         _find_changes(change_set)
     except (EarlyValidationFailed, TemplateError, imports.ImportRefused) as error:
         change_set.findings = error.findings if isinstance(error, EarlyValidationFailed) else ()
+        change_set.status, change_set.reason = "FAILED", str(error)
+        return
+    except ClientError as error:  # a resource that the deployer may not read
         change_set.status, change_set.reason = "FAILED", str(error)
         return
     if not change_set.changes and is_unchanged(change_set.stack, change_set.desired):
@@ -117,7 +126,18 @@ def _find_changes(change_set: ChangeSet) -> None:
     early_validation.validate_names(stack, change_set.desired)
     if imported:
         found = [replace(item, action="Import") if item.logical_id in imported else item for item in found]
+    if change_set.mode:
+        change_set.drift = reverting.drift_of(stack, desired)
+        found = reverting.with_drift(found, stack, change_set.drift)
     change_set.changes = found
+
+
+def _mode(call: Call, kind: str) -> str | None:
+    """The deployment mode; the documentation describes it for existing stacks only."""
+    mode = call.parameters.get("DeploymentMode")
+    if mode and kind != "UPDATE":
+        raise invalid(f"DeploymentMode {mode} of a change set of type {kind} is not supported by the sandbox")
+    return str(mode) if mode else None
 
 
 @answers("cloudformation", "DescribeChangeSet")
@@ -134,6 +154,11 @@ def describe_change_set(call: Call) -> Answer:
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in desired.parameters.items()],
         "Tags": tag_list(desired.tags),
     }
+    if change_set.mode:
+        described |= {
+            "DeploymentMode": change_set.mode,
+            "StackDriftStatus": "DRIFTED" if change_set.drift else "IN_SYNC",
+        }
     return with_token(described, token)
 
 
@@ -178,6 +203,7 @@ def execute_change_set(call: Call) -> Answer:
 def _submit(change_set: ChangeSet, credentials: Credentials) -> None:
     def work() -> None:
         run = engine.create if change_set.kind == "CREATE" else engine.update
+        reverting.begin_with(change_set.stack, change_set.drift)
         run(change_set.stack, change_set.desired)
         done = change_set.stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
         change_set.execution = "EXECUTE_COMPLETE" if done else "EXECUTE_FAILED"

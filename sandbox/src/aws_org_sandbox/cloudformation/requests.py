@@ -24,7 +24,7 @@ INVALID = "ValidationError"
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 _UNSUPPORTED = ("StackPolicyBody", "StackPolicyURL", "StackPolicyDuringUpdateBody", "ResourceTypes",
                 "RollbackConfiguration", "NotificationARNs", "ResourcesToImport", "IncludeNestedStacks",
-                "DeploymentConfig", "DeploymentMode")  # fmt: skip
+                "DeploymentConfig")  # fmt: skip
 
 
 def invalid(message: str) -> Refused:

@@ -86,7 +86,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
     "lambda": {
         **_rows(_FUNCTION, "CreateFunction", "DeleteFunction", "DeleteFunctionEventInvokeConfig",
-                "GetFunction", "GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy",
+                "GetFunction", "GetFunctionConcurrency", "GetFunctionConfiguration", "GetFunctionEventInvokeConfig",
+                "GetPolicy",
                 "DeleteFunctionConcurrency", "PutFunctionConcurrency",
                 "PutFunctionEventInvokeConfig", "RemovePermission", "UpdateFunctionCode",
                 "UpdateFunctionConfiguration", "UpdateFunctionEventInvokeConfig"),

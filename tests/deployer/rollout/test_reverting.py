@@ -1,0 +1,75 @@
+"""Manual changes of the central stacks' resources: planned, reverted, and read again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from deployer.planning.comparison import make_plan
+from deployer.planning.damage import Inspection
+from deployer.planning.plan import Plan
+from deployer.rollout.actual_state import read_actual_state
+from deployer.rollout.adoption import adopted
+from deployer.rollout.execution import ExecutionOptions, roll_out
+from deployer.stack_sets import InstanceKey
+from deployer.stacks import StackDefinition
+from handler.inspection import Damage, DamagedResource
+from handler.resource_comparison import Addition
+from tests.deployer.examples import example_deployment, rolled_out
+
+HERE = InstanceKey("200000000001", "eu-west-1")
+DISABLED = "event rule deployer-repository-not-found is disabled"
+RULE = DamagedResource("HandlerRule", "AWS::Events::Rule", is_missing=False, changed=("State",), unset=())
+ADDED = (Addition("policy x was added to role deployer-operator", "aws iam detach-role-policy"),)
+DEPLOYMENT = example_deployment()
+CENTRAL = DEPLOYMENT.desired.central
+
+
+def planned(damage: Damage) -> Plan:
+    """The plan after somebody changed resources of the central stack."""
+    actual = read_actual_state(DEPLOYMENT.desired, rolled_out(DEPLOYMENT).cloud)
+    inspection = Inspection(damaged={CENTRAL.name: {HERE: damage}})
+    return make_plan(DEPLOYMENT.desired, replace(actual, inspection=inspection))
+
+
+def test_what_was_changed_is_reverted_and_what_was_added_remains_to_be_removed() -> None:
+    plan = planned(Damage(problems=(DISABLED,), additions=ADDED, resources=(RULE,)))
+    assert [(one.logical_id, one.details) for one in plan.central.resources] == [("HandlerRule", ("State",))]
+    assert [(key, found.additions) for key, found in plan.blocked] == [(HERE, ADDED)]
+    cloud = rolled_out(DEPLOYMENT)
+    result = roll_out(plan, DEPLOYMENT.bundle, cloud.cloud, lambda _: None)
+    assert cloud.stacks.reverted == [CENTRAL.name]
+    assert (result.exit_code, [one.reason for one in result.failures]) == (1, [ADDED[0].text])
+
+
+def test_additions_alone_change_nothing() -> None:
+    plan = planned(Damage(additions=ADDED))
+    assert (plan.central.change, plan.is_empty, [key for key, _ in plan.blocked]) == ("unchanged", True, [HERE])
+
+
+def test_a_roll_out_fails_if_anything_still_differs_afterwards() -> None:
+    plan = planned(Damage(problems=(DISABLED,), resources=(RULE,)))
+    options = ExecutionOptions(remaining_damage=lambda _: (DISABLED,))
+    result = roll_out(plan, DEPLOYMENT.bundle, rolled_out(DEPLOYMENT).cloud, lambda _: None, options=options)
+    assert result.error is not None
+    assert DISABLED in result.error.message
+
+
+def test_a_stack_first_adopts_what_drift_aware_change_sets_do_not_compare() -> None:
+    function = DamagedResource(
+        "HandlerFunction", "AWS::Lambda::Function", is_missing=False, changed=("R",), unset=(("R", 0),)
+    )
+    policy = DamagedResource("FailuresQueuePolicy", "AWS::SQS::QueuePolicy", is_missing=True, changed=(), unset=())
+    assert adopted(CENTRAL, Damage(problems=(DISABLED,), resources=(RULE,))) is None
+    found = adopted(CENTRAL, Damage(problems=("",), resources=(RULE, function, policy)))
+    assert found is not None
+    before, after = resources(CENTRAL), resources(found)
+    assert before.keys() - after.keys() == {policy.logical_id}
+    assert after[function.logical_id]["Properties"]["R"] == 0
+    del after[function.logical_id]["Properties"]["R"]
+    assert {key: one for key, one in before.items() if key != policy.logical_id} == after
+
+
+def resources(definition: StackDefinition) -> dict[str, dict[str, dict[str, object]]]:
+    found: dict[str, dict[str, dict[str, object]]] = json.loads(definition.body)["Resources"]
+    return found
