@@ -19,7 +19,7 @@ NEEDS: Mapping[str, str] = {
     "organization show": _WITHOUT_SNAPSHOT,
     "doctor": "deployer policy doctor; with --probe deployer policy probe",
     "plan": f"{_LOOK}; with --deep deployer policy look verify",
-    "rollout": "deployer policy rollout; with --deep also, as a second policy, deployer policy look verify",
+    "rollout": "deployer policy rollout; with --deep also deployer policy look verify",
     "status": f"{_LOOK}; with --deep deployer policy look verify",
     "destroy": "deployer policy destroy; with --delete-ledger that of delete-ledger",
     "policy": f"no credentials; guard without --organization {_LOOK}",
