@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aws_org_sandbox.faults import Crash, Delay, Drop, Effect, Error, Moment, Throttle
+from aws_org_sandbox.functions import pool
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.planning.synthesis import Synthesis
 from handler import reasons
@@ -23,6 +24,9 @@ LEDGER = frozenset({"UpdateItem", "GetItem", "ExecuteStatement", "Query"})
 
 PUTS = frozenset({"PutLifecyclePolicy", "SetRepositoryPolicy", "PutImageScanningConfiguration"})
 """Calls that are made again within an attempt if AWS denies them."""
+
+PROCESSES = 12
+"""The handler's, at once."""
 
 ATTEMPTS = 3
 """botocore's at one call, and Lambda's at one event."""
@@ -73,6 +77,12 @@ def install_and_scout(sandbox: Sandbox) -> None:
 
 
 pytestmark = pytest.mark.begins_with(prepare=install_and_scout)
+
+
+@pytest.fixture(autouse=True)
+def many_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each mostly waits before it calls again, so more than the usual number find time beside each other."""
+    monkeypatch.setattr(pool, "MAX_ENVIRONMENTS", PROCESSES)
 
 
 @pytest.fixture
