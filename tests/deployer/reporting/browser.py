@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shutil
@@ -100,6 +101,30 @@ def opened(
     seen.page.goto(f"{file.as_uri()}{after}")
     yield seen
     context.close()
+
+
+_COMPARE = """async pictures => {
+    const pixels = await Promise.all(pictures.map(async picture => {
+        const image = new Image();
+        image.src = "data:image/png;base64," + picture;
+        await image.decode();
+        const canvas = new OffscreenCanvas(40, 30).getContext("2d");
+        canvas.imageSmoothingQuality = "high";
+        canvas.drawImage(image, 0, 0, 40, 30);
+        return [image.width, image.height, ...canvas.getImageData(0, 0, 40, 30).data];
+    }));
+    const [one, other] = pixels;
+    if (one[0] !== other[0] || one[1] !== other[1]) return 1;
+    return one.reduce((sum, value, index) => sum + Math.abs(value - other[index]), 0) / one.length / 255;
+}"""
+
+
+def difference(browser: Browser, *pictures: bytes) -> float:
+    """How much two PNGs differ, from 0 (not at all) to 1, looked at from so far that letters blur."""
+    page = browser.new_page()
+    found: float = page.evaluate(_COMPARE, [base64.b64encode(one).decode() for one in pictures])
+    page.close()
+    return found
 
 
 def is_sorted(values: Sequence[str], *, down: bool = False) -> bool:

@@ -12,8 +12,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
+from tests.conftest import ROOT
 from tests.deployer.reporting import browser as browsers
-from tests.deployer.reporting.browser import DESK, HAND, Scheme, Seen, chromium, is_installed, is_sorted, opened
+from tests.deployer.reporting.browser import (
+    DESK,
+    HAND,
+    Scheme,
+    Seen,
+    chromium,
+    difference,
+    is_installed,
+    is_sorted,
+    opened,
+)
 from tests.deployer.reporting.pages import ATTACKS, coverage, full_subject, hostile_records, write
 from tests.deployer.reporting.samples import records
 
@@ -62,6 +73,20 @@ def seen(browser: Browser, file: Path) -> Iterator[Seen]:
         yield seen
         assert seen.messages == []
         assert seen.requested == [file.as_uri()]
+
+
+@pytest.mark.parametrize("section", ["", "time"])
+def test_the_pictures_in_the_docs_show_the_page(
+    browser: Browser, file: Path, request: pytest.FixtureRequest, section: str
+) -> None:
+    """`make picture` takes them anew. Fonts and versions of Chromium differ a little; another layout differs more."""
+    with opened(browser, file, width=1100) as seen:
+        taken = seen.page.locator(f"#{section}").screenshot() if section else seen.page.screenshot()
+    picture = ROOT / "docs" / f"report{section and '-'}{section}.png"
+    if request.config.getoption("--update-golden"):
+        picture.write_bytes(taken)
+    assert picture.stat().st_size < 200_000
+    assert difference(browser, picture.read_bytes(), taken) < 0.03
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(DESK, "light"), (DESK, "dark"), (HAND, "dark")])
