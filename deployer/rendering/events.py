@@ -30,16 +30,16 @@ def event_lines(event: Event, organization: Organization) -> Iterator[Line]:
     """Lines for one event."""
     match event:
         case StepStarted():
-            yield Line(f"{event.step} …", "heading")
+            yield from wrapped(f"{event.step} …", indent=0, tone="heading")
         case StepEnded():
-            yield _end(event)
+            yield from _end(event)
         case StackProgress(event=change):
             if change.is_failure or not change.status.endswith("_IN_PROGRESS"):
                 reason = f": {change.reason}" if change.reason and change.is_failure else ""
                 yield Line(f"  {change.logical_id} {change.status}{reason}", "bad" if change.is_failure else "")
         case OperationStarted():
             what = _WORDS.get(event.action, event.action.lower())
-            yield Line(f"  {event.stack_set}: {what} {counted(event.instances, 'instance')}, operation")
+            yield from wrapped(f"{event.stack_set}: {what} {counted(event.instances, 'instance')}, operation", indent=2)
             yield Line(f"    {event.operation_id}")
         case OperationAttached():
             yield from wrapped(
@@ -52,12 +52,12 @@ def event_lines(event: Event, organization: Organization) -> Iterator[Line]:
             yield from wrapped(f"{event.stack_set}: waiting for {busy}", indent=2, tone="change")
 
 
-def _end(step: StepEnded) -> Line:
+def _end(step: StepEnded) -> list[Line]:
     if step.error is not None:
-        return Line(f"{step.step}: {step.error}", "bad")
+        return wrapped(f"{step.step}: {step.error}", indent=0, tone="bad")
     if step.failed:
-        return Line(f"{step.step}: ended, but {counted(step.failed, 'instance')} failed", "bad")
-    return Line(f"{step.step}: done", "add")
+        return wrapped(f"{step.step}: ended, but {counted(step.failed, 'instance')} failed", indent=0, tone="bad")
+    return wrapped(f"{step.step}: done", indent=0, tone="add")
 
 
 def _progress(event: OperationProgress, organization: Organization) -> Iterator[Line]:
@@ -80,7 +80,7 @@ def _progress(event: OperationProgress, organization: Organization) -> Iterator[
         failed = sum(result.status == "FAILED" and result.key not in skipped for result in event.results)
         text += f", {failed:,} failed" if failed else ""
         has_succeeded = event.operation.status == "SUCCEEDED" and not failed
-        yield Line(f"  {event.stack_set}: {text}", "add" if has_succeeded else "bad")
+        yield from wrapped(f"{event.stack_set}: {text}", indent=2, tone="add" if has_succeeded else "bad")
 
 
 def _beyond_plan(event: OperationProgress, organization: Organization) -> str:

@@ -17,12 +17,12 @@ from deployer.planning.settings_changes import SettingsChange, ValueChange
 from deployer.planning.skips import Skip
 from deployer.rendering.cautions import cautions
 from deployer.rendering.plan_changes import SIGNS as ACTION_SIGNS
-from deployer.rendering.plan_changes import OuChange, changes_by_ou, totals
+from deployer.rendering.plan_changes import OuChange, changes_by_ou, replacements, totals
 from deployer.rendering.resources import SIGNS, resource_lines
 from deployer.rendering.scopes import scope_text
 from deployer.rendering.stack_sets import future_account_lines, stack_set_lines, waiting_lines
 from deployer.rendering.suspended import skipped_text
-from deployer.rendering.text import Line, Tone, table, wrapped
+from deployer.rendering.text import WIDTH, Line, Tone, table, wrapped
 from deployer.rendering.unread import TO_REMOVE, removal_lines, unread_lines
 from deployer.rendering.waves import Course, wave_lines
 from deployer.words import NAMED, SHOWN, account_name, account_names, counted, listed, some_ous
@@ -112,6 +112,10 @@ def _totals(plan: Plan, organization: Organization) -> list[Line]:
         accounts = {account for change in plan.settings for account in change.accounts}
         also = f" and {counted(len(accounts), 'account')}" if accounts else ""
         lines.append(Line(f"settings of {counted(len(ous), 'OU')}{also} change"))
+    if replaced := replacements(plan):
+        others = "replaces another, which is" if replaced == 1 else "replace others, which are"
+        text = f"{replaced:,} of the created stack instances {others} deleted first and not counted as deletions"
+        lines += wrapped(text, indent=0, width=WIDTH - 2)
     return [Line(f"  {line.text}", "" if line.tone == "heading" else line.tone) for line in lines]
 
 

@@ -59,6 +59,12 @@ def counted_changes(plan: Plan) -> Iterable[InstanceChange]:
     return (one for one in instance_changes(plan) if one.action != "delete" or (one.stack_set, one.key) not in replaced)
 
 
+def replacements(plan: Plan) -> int:
+    """Created instances that replace others, whose deletion is not counted."""
+    every = sum(one.action == "delete" for one in instance_changes(plan))
+    return every - sum(one.action == "delete" for one in counted_changes(plan))
+
+
 def _ou_change(ou: str, changes: list[InstanceChange]) -> OuChange:
     return OuChange(
         ou=ou,

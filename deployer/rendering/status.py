@@ -96,6 +96,8 @@ def _verdict(status: Status, organization: Organization) -> list[Line]:
     if not status.is_in_sync:
         options = scope_options(status.scope, organization) + (" --deep" if status.repairs else "")
         text = f"`deployer rollout {options}` brings {scope} in sync with the config files."
+        if any(_next_step(state, cause) for state, cause in grouped(status)):
+            text = f"After the next steps above, {text}"
         return wrapped(text, indent=0, tone="bad")
     what = "All that AWS reaches" if any(one.is_out_of_reach for one in status.instances) else "Everything"
     text = f"{what} in {scope} is in sync with the config files."

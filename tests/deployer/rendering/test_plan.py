@@ -219,6 +219,9 @@ def test_instances_that_move_between_stack_sets_are_distinguished_from_deletions
     assert (found.deletions, found.stack_sets[-1].change) == (2, "delete")
     moving = _document(found)["stack_sets"][-1]["instances"]["moving"]
     assert len(moving) == 8
+    assert (
+        "8 of the created stack instances replace others, which are deleted first and not counted as deletions" in text
+    )
 
 
 def test_nothing_is_reported_of_future_accounts_that_aws_covers_as_configured() -> None:

@@ -19,6 +19,7 @@ from deployer.errors import BusyError
 from deployer.rendering import events_json
 from deployer.rendering.events import event_lines
 from deployer.rendering.step_summary import LARGEST, bounded, error_markdown, outcome_markdown
+from deployer.rendering.text import WIDTH
 from deployer.rollout.causes import Failure
 from deployer.rollout.progress import (
     OperationAttached,
@@ -73,6 +74,22 @@ def test_an_operation_within_its_tolerance_reports_what_failed(statuses: list[An
     ending = ", 1 failed" if failed else ""
     assert line.text.strip() == f"deployer-access: SUCCEEDED, 2 of 2 instances finished{ending}"
     assert line.tone == ("bad" if failed else "add")
+
+
+@pytest.mark.parametrize("end", [{}, {"failed": 1}, {"error": "denied"}], ids=["done", "failures", "an error"])
+def test_long_names_of_steps_and_stack_sets_fit_the_width_of_a_terminal(end: dict[str, Any]) -> None:
+    name = "deployer-registry-creation-templates-45892891"
+    over = replace(OPERATION, status="SUCCEEDED")
+    step = f"StackSet {name} before stack deployer-central"
+    for event in (
+        StepStarted(step=step),
+        StepEnded(step=step, **end),
+        OperationStarted(stack_set=name, operation_id="deployer-a-1", action="CREATE", instances=9_999),
+        OperationProgress(stack_set=name, operation=over, results=(RESULT,), changed=()),
+    ):
+        lines = list(event_lines(event, EXAMPLE))
+        assert max(len(line.text) for line in lines) <= WIDTH
+        assert name in lines[0].text
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["event"])

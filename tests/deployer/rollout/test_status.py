@@ -141,6 +141,8 @@ def test_an_instance_out_of_sync_is_reported_with_its_reason(instance: Instance,
     text = _text(status)
     assert "Not in sync" in text
     assert state in text
+    has_next_steps = " ".join(text.split()).count("After the next steps above, `deployer rollout --org` brings")
+    assert has_next_steps == (state != "unexpected")
 
 
 def test_what_no_roll_out_can_remove_is_reported_and_is_not_out_of_sync() -> None:
