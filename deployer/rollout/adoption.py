@@ -2,7 +2,8 @@
 
 Drift-aware change sets compare the properties that a template sets, of types with a read handler. So a stack first
 adopts the rest as it is, by a template with the actual values, and without the parts of such types. The update to its
-own template then changes what the first one adopted, and creates what it left out.
+own template then changes what the first one adopted, and creates what it left out. That a property returns to its
+default once the template omits it is assumption A35.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-change-sets.html
 """
 

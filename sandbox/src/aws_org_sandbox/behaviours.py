@@ -50,6 +50,7 @@ class Behaviour(StrEnum):
     API_CALLS_CREATE = "a call of ECR's API creates the repository that a creation template covers"  # A32
     REPOSITORY_POLICIES_UNCHECKED = "ECR accepts repository policies with empty lists and values of another type"  # A33
     TEMPLATES_FOR_EVERYTHING = "ECR creates on push by creation templates for other purposes, too"  # A34
+    OMITTED_PROPERTIES_STAY = "an update keeps the values of properties that the new template omits"  # A35
     TOPIC_ROLES_UNUSED = "EventBridge publishes to a topic without the role of the target"  # A21
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.cloudformation.intrinsics import Scope, resolve
 from aws_org_sandbox.cloudformation.stacks import PARTITION, Stack, StackResource, now, stacks_in
 from aws_org_sandbox.cloudformation.template import Definition, TemplateError
@@ -116,7 +117,9 @@ class Steps:
         self._event(definition, physical_id, IMPORTED, "Resource import completed.", properties)
 
     def update(self, item: StackResource, definition: Definition, properties: Mapping[str, Any]) -> None:
-        """Change a resource in place."""
+        """Change a resource in place; what the new template omits returns to its default (assumption A35)."""
+        if is_altered(Behaviour.OMITTED_PROPERTIES_STAY):
+            properties = {**item.properties, **properties}
         resource, context = TYPES[definition.type], self.context(definition)
         self._event(definition, item.physical_id, "UPDATE_IN_PROGRESS", properties=properties)
         try:
