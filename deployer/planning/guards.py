@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deployer.errors import GuardError, IncompleteError
+from deployer.planning.losses import lost_tables, restoring
 from deployer.planning.plan import Plan
 from deployer.words import counted
 
@@ -12,6 +13,7 @@ FREE = 10
 
 def check_deletions(plan: Plan, *, allowed: int | None) -> None:
     """Raise GuardError if more stack instances would be deleted than is plausible, or than was allowed."""
+    check_lost_records(plan, allowed=allowed)
     deletions = plan.deletions + plan.repairs
     existing = deletions + plan.unchanged + plan.updates
     limit = allowed if allowed is not None else min(FREE, existing // 10)
@@ -20,6 +22,20 @@ def check_deletions(plan: Plan, *, allowed: int | None) -> None:
             f"{deletions} of {existing} stack instances would be deleted{_again(plan)}, more than the limit of {limit}."
             " Nothing was changed",
             next_step=f"If this is intended, add --allow-delete {deletions}.",
+        )
+
+
+def check_lost_records(plan: Plan, *, allowed: int | None) -> None:
+    """Raise GuardError if a deleted table would be created again without its records and was not counted as allowed.
+
+    The new table takes the name that a restored one needs.
+    """
+    tables = lost_tables(plan)
+    losses = plan.deletions + plan.repairs + len(tables)
+    if tables and (allowed or 0) < losses:
+        raise GuardError(
+            f"Table {tables[0]} does not exist, and would be created again without its records. Nothing was changed",
+            next_step=f"{restoring(tables[0])} To begin with an empty table, add --allow-delete {losses}.",
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from deployer.organization import Organization
+from deployer.planning.losses import TABLE_TYPE, losses, restoring
 from deployer.planning.plan import Plan
 from deployer.rendering.stack_sets import stack_set_cautions, targeted_ous
 from deployer.rendering.waves import Course, course_cautions
@@ -22,6 +23,7 @@ def cautions(plan: Plan, organization: Organization, course: Course, *, everythi
             f"StackSet {busy.stack_set} is busy: {describe_operation(busy.operation, over=busy.over, total=busy.total)}"
             for busy in plan.under_way
         ),
+        _losses(plan),
         _opt_in_warnings(plan, organization),
         _function_url(plan),
         _auto_deployment(plan, organization),
@@ -29,6 +31,15 @@ def cautions(plan: Plan, organization: Organization, course: Course, *, everythi
         (text for one in plan.stack_sets for text in stack_set_cautions(one, organization, everything=everything)),
     )
     return tuple(dict.fromkeys(found))
+
+
+def _losses(plan: Plan) -> Iterator[str]:
+    """What deleted resources held; DynamoDB keeps a backup of a table that had point-in-time recovery."""
+    for type_, name, what in losses(plan):
+        if type_ == TABLE_TYPE:
+            yield f"table {name} is created again without its {what}. {restoring(name)}"
+        else:
+            yield f"{name} is created again without its {what}"
 
 
 def _opt_in_warnings(plan: Plan, organization: Organization) -> Iterator[str]:

@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
+from deployer.errors import GuardError
 from deployer.planning.comparison import make_plan
 from deployer.planning.damage import Inspection
+from deployer.planning.guards import check_deletions
+from deployer.planning.losses import CONTENTS, losses
 from deployer.planning.plan import Plan
+from deployer.rendering.cautions import cautions
+from deployer.rendering.waves import Course
 from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.adoption import adopted
 from deployer.rollout.execution import ExecutionOptions, roll_out
@@ -68,6 +75,38 @@ def test_a_stack_first_adopts_what_drift_aware_change_sets_do_not_compare() -> N
     assert after[function.logical_id]["Properties"]["R"] == 0
     del after[function.logical_id]["Properties"]["R"]
     assert {key: one for key, one in before.items() if key != policy.logical_id} == after
+
+
+TABLE = DamagedResource("LedgerTable", "AWS::DynamoDB::Table", is_missing=True, changed=(), unset=())
+
+
+def test_a_ledger_that_is_created_again_is_a_caution_and_has_to_be_allowed() -> None:
+    plan = planned(Damage(problems=("table deployer-ledger does not exist",), resources=(TABLE,)))
+    (text,) = (one for one in cautions(plan, DEPLOYMENT.desired.organization, Course()) if "ledger" in one)
+    assert "without its records" in text
+    assert "restore-table-from-backup --target-table-name deployer-ledger" in text
+    for allowed in (None, 0):
+        with pytest.raises(GuardError, match="without its records") as refused:
+            check_deletions(plan, allowed=allowed)
+        assert refused.value.next_step is not None
+        assert "restore-table-from-backup" in refused.value.next_step
+        assert "--allow-delete 1." in refused.value.next_step
+    check_deletions(plan, allowed=1)
+
+
+def test_a_ledger_that_exists_is_reverted_without_a_caution() -> None:
+    edited = DamagedResource(TABLE.logical_id, TABLE.type, is_missing=False, changed=("DeletionProtection",), unset=())
+    plan = planned(Damage(problems=("changed",), resources=(edited,)))
+    assert losses(plan) == ()
+    check_deletions(plan, allowed=None)
+
+
+@pytest.mark.parametrize("type_", sorted(CONTENTS))
+def test_each_deleted_resource_that_held_something_is_a_caution(type_: str) -> None:
+    missing = DamagedResource(TABLE.logical_id, type_, is_missing=True, changed=(), unset=())
+    plan = planned(Damage(problems=("it does not exist",), resources=(missing,)))
+    found = cautions(plan, DEPLOYMENT.desired.organization, Course())
+    assert any(f"created again without its {CONTENTS[type_]}" in one for one in found), found
 
 
 def resources(definition: StackDefinition) -> dict[str, dict[str, dict[str, object]]]:
