@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import urllib.request
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from moto.ecr.models import ECRBackend
 from moto.ecr.policy_validation import EcrLifecyclePolicyValidator
 from moto.ecr.responses import ECRResponse
 
+from aws_org_sandbox.ecr.api import MOTO_REPOSITORY_NAME
 from aws_org_sandbox.ecr.images import MANIFEST_LIST, OCI_INDEX, SCHEMA2
 from aws_org_sandbox.ecr.layers import MAXIMUM_PART, MINIMUM_PART
 from aws_org_sandbox.oci import images as oci_images
@@ -63,6 +65,15 @@ def test_a_missing_repository_is_refused_with_the_message_of_aws(ecr: Any, opera
         "RepositoryNotFoundException",
         f"The repository with name 'missing/x' does not exist in the registry with id '{SHOP}'",
     )
+
+
+@pytest.mark.parametrize("name", ["a--b/x__y", "a---b", "team.a/x_y-z"])
+def test_names_with_every_separator_of_ecr_are_created(ecr: Any, name: str) -> None:
+    assert ecr.create_repository(repositoryName=name)["repository"]["repositoryName"] == name
+
+
+def test_stock_moto_refuses_separators_of_ecr() -> None:
+    assert not re.fullmatch(MOTO_REPOSITORY_NAME, "a--b/x__y")
 
 
 class TestLayers:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
+from moto.ecr import models
 from moto.ecr.exceptions import RepositoryNotFoundException
 from moto.ecr.models import Repository, ecr_backends
 from moto.ecr.responses import ECRResponse
@@ -23,6 +24,10 @@ from aws_org_sandbox.ecr.tokens import issue
 from aws_org_sandbox.seams import redirects, replace
 
 __all__ = ["creation_templates", "settings"]
+
+MOTO_REPOSITORY_NAME = models.ECR_REPOSITORY_NAME_PATTERN
+"""Refuses names such as `a--b` and `a__b`, which ECR accepts (service model)."""
+models.ECR_REPOSITORY_NAME_PATTERN = rules.REPOSITORY_NAME
 
 _PUSH_BEGINS = frozenset({"BatchCheckLayerAvailability", "InitiateLayerUpload"})
 
