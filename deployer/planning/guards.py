@@ -49,5 +49,6 @@ def check_read(plan: Plan) -> None:
     if plan.unreadable:
         raise IncompleteError(
             f"The resources in {counted(plan.unreadable, 'account')} could not be read, so they may be damaged",
-            next_step="The plan lists these accounts with the reason, under Not read.",
+            next_step="The plan lists these accounts with the reason, under Not read. The central account is read with"
+            " your credentials, others through the auditor role: both take `deployer policy look verify`.",
         )

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from aws_org_sandbox.sandbox import Sandbox
+from templates.operator_policy import operator_policy
 from tests.deployer.command_line import Deployer
 from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
+from tests.deployer.test_operator_policy_in_sandbox import NAMES, session_with
 
 BUS, RULE, FUNCTION = "deployer-events", "deployer-repository-not-found", "deployer-handler"
 Act = Callable[[Sandbox], object]
@@ -153,3 +155,25 @@ def test_what_is_done_to_the_central_account_is_reported_and_repaired(sandbox: S
         sandbox.settle()
         after = deployer("status", "--deep")
         assert after.exit_code == 0, after
+
+
+@begins_rolled_out
+def test_a_deep_roll_out_without_the_reads_of_the_central_account_says_so(sandbox: Sandbox) -> None:
+    """The policies of `rollout` and `verify` have the auditor roles of the members, but not these reads."""
+    sandbox.client("events").disable_rule(Name=RULE, EventBusName=BUS)
+    statements = [one for command in ("rollout", "verify") for one in operator_policy(NAMES, command)["Statement"]]
+    for one in statements:
+        one.pop("Sid", None)
+    deployer = Deployer(sandbox)
+    deployer.environment = session_with(sandbox, "deep", {"Version": "2012-10-17", "Statement": statements})
+    ran = deployer("rollout", "--org", "--deep", "--yes")
+    assert ran.exit_code == 23, ran
+    assert "to perform: logs:DescribeMetricFilters" in " ".join(ran.out.split()), "what is missing"
+    assert "deployer policy look verify" in " ".join(ran.err.split()), "what to attach"
+    assert sandbox.client("events").describe_rule(Name=RULE, EventBusName=BUS)["State"] == "DISABLED"
+    more = operator_policy(NAMES, "look", "verify")
+    iam = sandbox.client("iam")
+    policy = iam.create_policy(PolicyName="more", PolicyDocument=json.dumps(more, separators=(",", ":")))["Policy"]
+    iam.attach_role_policy(RoleName="deep", PolicyArn=policy["Arn"])
+    assert deployer("rollout", "--org", "--deep", "--yes").exit_code == 0
+    assert sandbox.client("events").describe_rule(Name=RULE, EventBusName=BUS)["State"] == "ENABLED"
