@@ -47,17 +47,12 @@ def omitted_lines(omitted: OmittedCount) -> list[Line]:
     """What the list omits, and how to include it."""
     if omitted.number:
         number = f"{omitted.number:,}" if omitted.is_exact else f"{omitted.number:,} or more"
-        return [
-            Line(
-                f"Omitted: {number} with the outcome exists or ignored. --all shows them; --outcome selects outcomes.",
-                "quiet",
-            )
-        ]
+        text = f"Omitted: {number} with the outcome exists or ignored. --all shows them; --outcome selects outcomes."
+        return list(wrapped(text, indent=0, tone="quiet"))
     if omitted.is_exact:
         return []
-    return [
-        Line("Not all records with the outcome exists or ignored were counted. --all shows those that match.", "quiet")
-    ]
+    text = "Not all records with the outcome exists or ignored were counted. --all shows those that match."
+    return list(wrapped(text, indent=0, tone="quiet"))
 
 
 def usage_line(usage: Usage) -> Line:
