@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,9 +21,11 @@ from deployer.cli.options import (
     clock_of,
 )
 from deployer.cli.printing import confirm, print_json, print_lines
-from deployer.cli.range_options import Until, check_order, check_regions, since_of, until_of
+from deployer.cli.range_options import Until, bounds_of, check_regions
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from deployer.composition.failures import Operation
     from deployer.errors import DeployerError
     from deployer.failures.messages import Selection
@@ -77,6 +78,7 @@ def list_failures(
     from deployer.rendering.failures import received_document, received_lines
 
     check_regions(region or ())
+    start, end = bounds_of(since, until, now=clock_of(context).now())
     operation = open_failures(config, profile=profile)
     selection = _selection(
         operation,
@@ -85,9 +87,8 @@ def list_failures(
         regions=region,
         repository=repository,
         reason=reason,
-        since=since,
-        until=until,
-        now=clock_of(context).now(),
+        since=start,
+        until=end,
     )
     with _received_failures(operation, selection, limit=limit) as found:
         pass
@@ -100,7 +101,6 @@ def list_failures(
 
 @app.command("show")
 def show(
-    context: typer.Context,
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Id of a message or event, or its beginning.")],
     config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY,
     profile: Profile = None,
@@ -111,7 +111,7 @@ def show(
     from deployer.rendering.failures import failure_document, failure_lines
 
     operation = open_failures(config, profile=profile)
-    selection = _selection(operation, ids=tuple(ids), now=clock_of(context).now())
+    selection = _selection(operation, ids=tuple(ids))
     with _received_failures(operation, selection, limit=LIMIT) as found:
         pass
     if as_json:
@@ -168,6 +168,7 @@ def redrive(
     )
 
     check_regions(region or ())
+    start, end = bounds_of(since, until, now=clock_of(context).now())
     operation = open_failures(config, profile=profile)
     selection = _selection(
         operation,
@@ -176,10 +177,9 @@ def redrive(
         regions=region,
         repository=repository,
         reason=reason,
-        since=since,
-        until=until,
+        since=start,
+        until=end,
         ids=tuple(ids or ()),
-        now=clock_of(context).now(),
     )
     organization = operation.organization
     with _received_failures(operation, selection, limit=limit) as found:
@@ -249,25 +249,21 @@ def _selection(
     regions: list[str] | None = None,
     repository: str | None = None,
     reason: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     ids: tuple[str, ...] = (),
-    now: datetime,
 ) -> Selection:
     from deployer.failures.messages import Selection
     from deployer.planning.scopes import find_scope
 
-    selection = Selection(
+    return Selection(
         scope=find_scope(operation.organization, ous=ous or (), accounts=accounts or (), regions=regions or ()),
         repository=repository,
         reason=reason,
-        since=since_of(since, now=now) if since else None,
-        until=until_of(until, now=now) if until else None,
+        since=since,
+        until=until,
         ids=ids,
     )
-    if selection.since and selection.until:
-        check_order(selection.since, selection.until)
-    return selection
 
 
 def _check_complete(operation: Operation, found: ReceivedFailures, *, stuck: int = 0) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, Profile, Yes, clock_of
 from deployer.cli.printing import confirm, print_json, print_lines
-from deployer.cli.range_options import Until, since_of, until_of
+from deployer.cli.range_options import Until, check_order, since_of, until_of
 
 
 def replay(
@@ -34,6 +34,7 @@ def replay(
     clock = clock_of(context)
     now = clock.now()
     time_range = replaying.TimeRange(since=since_of(since, now=now), until=until_of(until or "0m", now=now))
+    check_order(time_range.since, time_range.until)
     archive = open_archive(config, profile=profile)
     state = archive.describe()
     replaying.check(time_range, state, now=now)

@@ -27,6 +27,15 @@ def until_of(text: str, *, now: datetime) -> datetime:
     return _parsed(parse_until, text, "--until", now)
 
 
+def bounds_of(since: str | None, until: str | None, *, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """The times of optional --since and --until; raises wrong usage for others, and for a range that is empty."""
+    start = since_of(since, now=now) if since else None
+    end = until_of(until, now=now) if until else None
+    if start and end:
+        check_order(start, end)
+    return start, end
+
+
 def check_order(since: datetime, until: datetime) -> None:
     """Raise wrong usage for a range that is empty."""
     if since >= until:
