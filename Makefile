@@ -39,7 +39,9 @@ $(WITNESSES)/.ready: tests/witnesses/requirements.txt
 	@touch $@
 
 demo:  ## Roll out, push and audit in the local sandbox (about a minute)
-	@if [ -e $(READY) ]; then $(BIN)/deployer sandbox demo; else $(MAKE) --silent $(DEMO)/.ready && $(DEMO)/bin/deployer sandbox demo; fi
+	@if [ -e $(READY) ]; then bin=$(BIN); else $(MAKE) --silent $(DEMO)/.ready && bin=$(DEMO)/bin; fi && \
+	$$bin/deployer sandbox demo && \
+	echo "  To run these commands here: export PATH=\"\$$PWD/$$bin:\$$PATH\""
 
 $(DEMO)/.ready: pyproject.toml sandbox/pyproject.toml
 	@echo "Installing deployer and its sandbox into $(DEMO) (once; about 200 MB) ..."
