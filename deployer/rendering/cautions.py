@@ -8,6 +8,7 @@ from itertools import chain
 from deployer.organization import Organization
 from deployer.planning.losses import TABLE_TYPE, losses, restoring
 from deployer.planning.plan import Plan
+from deployer.planning.states import OperationInProgress
 from deployer.rendering.stack_sets import stack_set_cautions, targeted_ous
 from deployer.rendering.waves import Course, course_cautions
 from deployer.rollout.operations import describe_operation
@@ -19,10 +20,7 @@ _COMMANDS = {"disabled": "enable-region", "unknown": "get-region-opt-status"}
 def cautions(plan: Plan, organization: Organization, course: Course, *, everything: bool = False) -> tuple[str, ...]:
     """Those of a plan and of its course, each once. `everything`: each OU has its own."""
     found = chain(
-        (
-            f"StackSet {busy.stack_set} is busy: {describe_operation(busy.operation, over=busy.over, total=busy.total)}"
-            for busy in plan.under_way
-        ),
+        map(busy_text, plan.under_way),
         _losses(plan),
         _opt_in_warnings(plan, organization),
         _function_url(plan),
@@ -31,6 +29,11 @@ def cautions(plan: Plan, organization: Organization, course: Course, *, everythi
         (text for one in plan.stack_sets for text in stack_set_cautions(one, organization, everything=everything)),
     )
     return tuple(dict.fromkeys(found))
+
+
+def busy_text(busy: OperationInProgress) -> str:
+    """Which operation keeps a StackSet busy, since when and by whom."""
+    return f"StackSet {busy.stack_set} is busy: {describe_operation(busy.operation, over=busy.over, total=busy.total)}"
 
 
 def _losses(plan: Plan) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from deployer.organization import Organization
 from deployer.planning.plan import Plan, StackPlan, StackSetPlan
+from deployer.planning.states import OperationInProgress
 from deployer.rollout.operation_ids import author
 from deployer.rollout.result import RolloutResult
 from deployer.stack_sets import InstanceKey, InstanceOperation
@@ -31,19 +32,7 @@ def plan_document(plan: Plan, organization: Organization, *, caller: str) -> Doc
         "bundle": {"key": plan.bundle_key, "upload": plan.uploads_bundle},
         "function_url": plan.function_url,
         "urls": {"configured": plan.configured_url, "current": plan.current_url},
-        "under_way": [
-            {
-                "stack_set": busy.stack_set,
-                "operation": busy.operation.id,
-                "action": busy.operation.action,
-                "status": busy.operation.status,
-                "started": iso_or_none(busy.operation.started),
-                "started_by": author(busy.operation.id),
-                "over": busy.over,
-                "instances": busy.total,
-            }
-            for busy in plan.under_way
-        ],
+        "under_way": under_way(plan.under_way),
         "opt_in_regions": [{"region": region, "management_account": status} for region, status in plan.opt_in_warnings],
         "settings": [asdict(change) for change in plan.settings],
         "stack_sets": [_stack_set(stack_set, organization) for stack_set in plan.stack_sets],
@@ -97,6 +86,23 @@ def outcome_values(outcome: RolloutResult, organization: Organization) -> Docume
         ],
         "error": outcome.error.message if outcome.error else None,
     }
+
+
+def under_way(operations: Iterable[OperationInProgress]) -> list[Document]:
+    """Operations in progress, and who started them if that was deployer."""
+    return [
+        {
+            "stack_set": busy.stack_set,
+            "operation": busy.operation.id,
+            "action": busy.operation.action,
+            "status": busy.operation.status,
+            "started": iso_or_none(busy.operation.started),
+            "started_by": author(busy.operation.id),
+            "over": busy.over,
+            "instances": busy.total,
+        }
+        for busy in operations
+    ]
 
 
 def additions(blocked: Iterable[tuple[InstanceKey, Damage]], organization: Organization) -> list[Document]:

@@ -8,8 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from deployer.organization import Organization
+from deployer.rendering.cautions import busy_text
 from deployer.rendering.outcome import INOPERABLE, NO_REASON, place_lines
-from deployer.rendering.plan_json import additions, place, unread
+from deployer.rendering.plan_json import additions, place, under_way, unread
 from deployer.rendering.scopes import scope_options, scope_text
 from deployer.rendering.suspended import skipped_lines
 from deployer.rendering.text import WIDTH, Line, Tone, table, wrapped
@@ -31,6 +32,7 @@ def status_lines(status: Status, organization: Organization, *, instances: bool)
         wrong = stack.differs or stack.state == "missing"
         text = f"{stack.name} in {stack.region}: {stack.state}{differs if stack.state != 'missing' else ''}"
         lines += wrapped(text, indent=2, tone="bad" if wrong else "")
+    lines += [line for busy in status.under_way for line in wrapped(f"! {busy_text(busy)}", indent=2, tone="change")]
     if status.url:
         lines += [Line("  function URL of the handler:"), Line(f"    {status.url}")]
     for name, cells in groupby(matrix(status, organization).items(), key=lambda item: item[0].stack_set):
@@ -130,6 +132,7 @@ def status_document(status: Status, organization: Organization) -> dict[str, Any
         "url": status.url,
         "deep": status.is_deep,
         "unread": unread(status.unread, organization),
+        "under_way": under_way(status.under_way),
         "stacks": [
             {
                 "name": one.name,

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from deployer.organization import Organization
 from deployer.planning.plan import Plan
-from deployer.planning.states import ActualState, DesiredState
+from deployer.planning.states import ActualState, DesiredState, OperationInProgress
 from deployer.planning.suspended import skipped_by_aws
 from deployer.rollout.causes import Failure
 from deployer.stack_sets import Instance, InstanceKey
@@ -84,6 +84,8 @@ class Status:
     """Damaged stack instances and companion stacks that a roll-out with `--deep` repairs."""
     url: str | None = None
     """The handler's function URL, if it has one."""
+    under_way: tuple[OperationInProgress, ...] = ()
+    """Operations of StackSets that are in progress: what they do may not be in this status yet."""
 
     @property
     def is_in_sync(self) -> bool:
@@ -123,6 +125,7 @@ def status_of(desired: DesiredState, actual: ActualState, plan: Plan) -> Status:
         blocked=plan.blocked,
         repairs=plan.repairs,
         url=plan.current_url,
+        under_way=plan.under_way,
     )
 
 

@@ -58,6 +58,13 @@ UNREAD = list_of(object_of({**INSTANCE, "reason": text()}))
 """Accounts and regions whose resources an inspection could not read."""
 
 
+_UNDER_WAY = list_of(object_of({
+    "stack_set": text(), "operation": text(), "action": enum(Action), "status": enum(OperationStatus),
+    "started": TIME_OR_NULL, "started_by": text_or_null(), "over": count("Instances that have ended"),
+    "instances": count(),
+}))  # fmt: skip
+
+
 def destroy() -> Schema:
     """The document of `destroy --json`."""
     properties = {
@@ -95,8 +102,6 @@ def rollout() -> Schema:
 
 
 def _plan() -> Schema:
-    operation = {"operation": text(), "action": enum(Action), "status": enum(OperationStatus),
-                 "started": TIME_OR_NULL, "started_by": text_or_null()}  # fmt: skip
     value = object_of({"key": text(), "before": text_or_null("JSON"), "after": text_or_null("JSON")})
     return {
         "version": {"const": VERSION},
@@ -110,9 +115,7 @@ def _plan() -> Schema:
         "bundle": object_of({"key": text(), "upload": BOOLEAN}, description="The handler's zip"),
         "function_url": enum(FunctionUrl),
         "urls": object_of({"configured": text_or_null(), "current": text_or_null()}),
-        "under_way": list_of(object_of({
-            "stack_set": text(), **operation, "over": count("Instances that have ended"), "instances": count(),
-        })),
+        "under_way": _UNDER_WAY,
         "opt_in_regions": list_of(object_of({"region": text(), "management_account": enum(OptInStatus)})),
         "settings": list_of(object_of({"ous": TEXTS, "accounts": TEXTS, "values": list_of(value)})),
         "stack_sets": list_of(_stack_set()),
@@ -209,6 +212,7 @@ def status() -> Schema:
         "url": text_or_null("The handler's function URL"),
         "deep": BOOLEAN,
         "unread": UNREAD,
+        "under_way": _UNDER_WAY,
         "stacks": list_of(object_of({
             "name": text(), "region": text(), "state": text_or_null(), "differs": BOOLEAN, "replaced_code": TEXTS,
             "damage": TEXTS,

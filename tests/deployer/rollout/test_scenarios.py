@@ -263,8 +263,8 @@ def test_stale_requests_are_repeated_with_the_same_operation_id(deployer: Deploy
 
 
 # Operations of others
-LOOKS_BEFORE_WAITING = 5
-"""At two StackSets each, of `plan` and of the plan that a roll-out begins with, and the one that finds it busy."""
+LOOKS_BEFORE_WAITING = 9
+"""At two StackSets each: of `status` twice, of `plan`, and of the roll-out, which plans and then finds it busy."""
 
 
 @pytest.fixture
@@ -307,6 +307,9 @@ def test_an_operation_of_someone_else_is_shown_before_the_requested_one(
     config = _edited(tmp_path, "ous/workloads/dev.yaml", "[eu-west-1]", "[eu-west-1, us-east-1]")
     more = Deployer(sandbox, config=config)
     operation = busy()
+    assert f"StackSet deployer-forwarding is busy: UPDATE {operation}" in " ".join(more("status").out.split())
+    (known,) = more("status", "--json").document["under_way"]
+    assert (known["stack_set"], known["operation"], known["started_by"]) == ("deployer-forwarding", operation, None)
     planned = more("plan")
     sandbox.calls.clear()
     ran = more(*ROLL_OUT, "--if-busy", choice)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 
 from deployer.planning.desired_state import Deployment
 from deployer.planning.scopes import find_scope
+from deployer.planning.states import OperationInProgress
 from deployer.rendering.status import status_document, status_lines
 from deployer.rollout.actual_state import read_actual_state
 from deployer.rollout.status import InstanceStatus, MatrixCell, Status, matrix, status_of
-from deployer.stack_sets import Instance, InstanceKey
+from deployer.stack_sets import Instance, InstanceKey, Operation
 from deployer.targets import Scope
 from tests.deployer.examples import (
     ACCESS,
@@ -30,6 +32,7 @@ from tests.deployer.examples import (
     plan,
     rolled_out,
 )
+from tests.deployer.json_documents import check_document
 from tests.deployer.rollout.fake_cloud import FakeCloud
 from tests.example_organization import EXAMPLE
 
@@ -287,3 +290,22 @@ def test_hundreds_of_accounts_with_one_cause_are_a_few_lines() -> None:
     assert "and 288 more; `deployer status --instances` lists all" in " ".join(text.split())
     assert len(text.splitlines()) < 25
     assert len(_text(status, instances=True).splitlines()) > 600
+
+
+@pytest.mark.parametrize(
+    ("id_", "who", "text"),
+    [
+        ("deployer-alice-20261128T000000Z-0123abcd", "alice", "started by alice with deployer"),
+        ("0f0f", None, "not started by deployer (CloudTrail shows who started it)"),
+    ],
+)
+def test_an_operation_in_progress_is_shown_with_who_started_it(id_: str, who: str | None, text: str) -> None:
+    deployment = example_deployment()
+    operation = Operation(id=id_, action="UPDATE", status="RUNNING", started=datetime(2026, 11, 28, tzinfo=UTC))
+    busy = OperationInProgress(FORWARDING, operation, 1, 9)
+    status = replace(_status(deployment, rolled_out(deployment)), under_way=(busy,))
+    shown = " ".join(_text(status).split())
+    assert f"StackSet {FORWARDING} is busy: UPDATE {id_}, RUNNING since 2026-11-28 00:00:00, {text}; 1 of 9" in shown
+    (found,) = status_document(status, EXAMPLE)["under_way"]
+    assert (found["stack_set"], found["operation"], found["started_by"]) == (FORWARDING, id_, who)
+    check_document(status_document(status, EXAMPLE), "status")
