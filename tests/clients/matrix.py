@@ -185,6 +185,7 @@ def _ensure_by_request(image: str) -> int:
 
 def _is_created(sandbox: Sandbox, client: Client, bench: Bench) -> bool:
     """Whether the first push works because ECR creates the repository, with its settings and before any Lambda runs."""
+    sandbox.settle()  # the handler may still be at work for the pushes before this one
     repository, before = _new_name(), sandbox.calls.total
     works = _arrives(
         sandbox, client, lambda command, image: bench.run(command).returncode, account=NATIVE_ACCOUNT, name=repository

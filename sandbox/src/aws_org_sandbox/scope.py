@@ -47,7 +47,7 @@ MODELED: Mapping[str, frozenset[str]] = {
     ),
     "lambda": frozenset(
         {
-            "CreateAlias", "DeleteAlias", "GetAlias", "GetFunctionConcurrency", "ListAliases",
+            "CreateAlias", "DeleteAlias", "GetAlias", "ListAliases",
             "ListFunctionEventInvokeConfigs", "ListVersionsByFunction", "PublishVersion", "UpdateAlias",
         }
     ),
