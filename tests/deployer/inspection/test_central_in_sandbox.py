@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.errors import GuardError
 from templates.operator_policy import operator_policy
 from tests.deployer.command_line import Deployer
 from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
@@ -177,3 +178,21 @@ def test_a_deep_roll_out_without_the_reads_of_the_central_account_says_so(sandbo
     iam.attach_role_policy(RoleName="deep", PolicyArn=policy["Arn"])
     assert deployer("rollout", "--org", "--deep", "--yes").exit_code == 0
     assert sandbox.client("events").describe_rule(Name=RULE, EventBusName=BUS)["State"] == "ENABLED"
+
+
+@begins_rolled_out
+def test_a_deleted_ledger_is_created_again_only_if_that_is_allowed(sandbox: Sandbox) -> None:
+    dynamodb, table = sandbox.client("dynamodb"), "deployer-ledger"
+    dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+    dynamodb.delete_table(TableName=table)
+    deployer = Deployer(sandbox)
+    planned = deployer("plan", "--deep")
+    assert planned.exit_code == 2, planned
+    assert f"! table {table} is created again without its records" in " ".join(planned.out.split())
+    refused = deployer("rollout", "--org", "--deep", "--yes")
+    assert refused.exit_code == GuardError.exit_code, refused
+    assert f"restore-table-from-backup --target-table-name {table}" in " ".join(refused.err.split())
+    assert table not in dynamodb.list_tables()["TableNames"]
+    allowed = deployer("rollout", "--org", "--deep", "--yes", "--allow-delete", "1")
+    assert allowed.exit_code == 0, allowed
+    assert dynamodb.describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"]
