@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / "contrib" / "github-actions"
 ROLLOUT_PAGE = (ROOT / "docs" / "rollout.md").read_text(encoding="utf-8")
-FILES = ("deploy.yml", "drift.yml")
+FILES = sorted(path.name for path in WORKFLOWS.glob("*.yml"))
 DEPLOYER = f"""#!/bin/sh
 exec {sys.executable} -m deployer "$@"
 """
