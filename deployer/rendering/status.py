@@ -96,7 +96,8 @@ def _verdict(status: Status, organization: Organization) -> list[Line]:
     if status.unread and all(one.state in {"current", "skipped"} for one in status.instances):
         return wrapped(f"Not all of {scope} could be read, so it may not be in sync.", indent=0, tone="bad")
     if not status.is_in_sync:
-        options = scope_options(status.scope, organization) + (" --deep" if status.repairs else "")
+        is_damaged = status.repairs or any(one.damage for one in status.stacks)
+        options = scope_options(status.scope, organization) + (" --deep" if is_damaged else "")
         text = f"`deployer rollout {options}` brings {scope} in sync with the config files."
         if any(_next_step(state, cause) for state, cause in grouped(status)):
             text = f"After the next steps above, {text}"

@@ -64,7 +64,7 @@ class StackStatus:
     replaced_code: tuple[str, ...] = ()
     """Functions whose code was replaced without CloudFormation; the stack differs then."""
     damage: tuple[str, ...] = ()
-    """How the resources of a companion stack were changed without CloudFormation; the stack differs then."""
+    """How its resources were changed without CloudFormation; the stack differs then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Status:
     instances: tuple[InstanceStatus, ...]
     scope: Scope
     is_deep: bool = False
-    """Whether the resources in member accounts were read too."""
+    """Whether the resources in the accounts were read too, the central one included."""
     unread: Mapping[InstanceKey, str] = field(default_factory=dict)
     """Accounts and regions whose resources could not be read, and why."""
     blocked: tuple[tuple[InstanceKey, Damage], ...] = ()

@@ -15,7 +15,7 @@ from deployer.planning.scopes import find_scope
 from deployer.planning.states import OperationInProgress
 from deployer.rendering.status import status_document, status_lines
 from deployer.rollout.actual_state import read_actual_state
-from deployer.rollout.status import InstanceStatus, MatrixCell, Status, matrix, status_of
+from deployer.rollout.status import InstanceStatus, MatrixCell, StackStatus, Status, matrix, status_of
 from deployer.stack_sets import Instance, InstanceKey, Operation
 from deployer.targets import Scope
 from tests.deployer.examples import (
@@ -102,6 +102,9 @@ def test_the_roll_out_that_the_verdict_names_has_the_same_scope(
     text = " ".join(_text(status).split())
     assert f"`deployer rollout {options}` brings" in text
     assert f"`deployer rollout {options} --deep` brings" in " ".join(_text(replace(status, repairs=1)).split())
+    stack = StackStatus(name="deployer-central", region="eu-west-1", state="UPDATE_COMPLETE", differs=True)
+    damaged = replace(status, stacks=(replace(stack, damage=("rule deployer disabled",)),))
+    assert f"`deployer rollout {options} --deep` brings" in " ".join(_text(damaged).split())
 
 
 def test_before_a_roll_out_everything_is_missing() -> None:
