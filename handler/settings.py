@@ -175,7 +175,7 @@ class Encryption:
     kms_key: str | None = field(
         default=None,
         metadata={
-            "doc": "Key ARN for KMS and KMS_DSSE, `{account}` and `{region}` filled in; null is the key aws/ecr.",
+            "doc": "Key for KMS and KMS_DSSE, `{account}` and `{region}` filled in; null is the key aws/ecr.",
             "example": "arn:aws:kms:{region}:{account}:alias/ecr",
         },
     )
@@ -189,12 +189,12 @@ class RepositorySettings:
 
     image_tag_mutability: TagMutability = field(
         default="IMMUTABLE",
-        metadata={"doc": "Whether a tag may be moved to another image: MUTABLE or IMMUTABLE.", "example": "IMMUTABLE"},
+        metadata={"doc": "Whether a tag may be moved to another image.", "example": "IMMUTABLE"},
     )
     mutability_exclusions: tuple[str, ...] = field(
         default=(),
         metadata={
-            "doc": "Tag filters with the opposite mutability; at most 5, `*` is a wildcard.",
+            "doc": "Tag filters with the opposite mutability; `*` is a wildcard.",
             "example": ["latest"],
         },
     )
@@ -296,7 +296,7 @@ class Settings:
         default="handler",
         metadata={
             "doc": "handler: the handler creates repositories, after their first push fails. native: ECR creates those "
-            "whose names a repository creation template can hold, during the first push.",
+            "whose names a creation template can hold, during the first push.",
             "example": "native",
         },
     )

@@ -38,8 +38,8 @@ class Notifications:
 
     topic: str = field(
         metadata={
-            "doc": "ARN of an SNS topic in the central account and region that is not encrypted with an AWS managed "
-            "key, or `create` for one that deployer creates.",
+            "doc": "SNS topic in the central account and region that is not encrypted with an AWS managed key, or "
+            "`create` for one that deployer creates.",
             "example": CREATE,
         }
     )

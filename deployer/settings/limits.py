@@ -192,7 +192,7 @@ organization_id = _matching(
     _ORGANIZATION, "an organization id looks like o-exampleorg1", text="`o-` and 10 to 32 a-z 0-9"
 )
 ou_id = _matching(OU_ID, "an OU id looks like ou-exam-prod0001, the root's like r-exam", text="`ou-…` or `r-…`")
-region = _matching(REGION, "not a region: they look like eu-west-1", text="a region's code")
+region = _matching(REGION, "not a region: they look like eu-west-1", text="region")
 prefix = Rule(
     check=prefix_problem,
     schema={"pattern": PREFIX_PATTERN, "maxLength": PREFIX_MAXIMUM_LENGTH},
@@ -201,10 +201,10 @@ prefix = Rule(
 name_glob = Rule(
     check=_check_name_glob,
     schema={"pattern": "^[a-z0-9._/*-]+$", "maxLength": MAXIMUM_LENGTH},
-    text="`a-z 0-9 . _ - /` and the wildcards `*`, `**`; at most 256",
+    text="at most 256 of `a-z 0-9 . _ - / *`",
 )
 principal_glob = _matching(
-    _PRINCIPAL, "an IAM ARN, `*` as wildcard, as in arn:aws:iam::*:role/ci-*", text="an IAM ARN with `*` as wildcard"
+    _PRINCIPAL, "an IAM ARN, `*` as wildcard, as in arn:aws:iam::*:role/ci-*", text="IAM ARN with `*`"
 )
 exclusion = Rule(
     check=_check_exclusion,
@@ -228,7 +228,7 @@ scan_filters = Rule(
 kms_key = _matching(
     _KMS_KEY,
     "not the ARN of a KMS key, as in arn:aws:kms:{region}:{account}:alias/ecr",
-    text="ARN of a key or alias; `{account}` and `{region}` are filled in",
+    text="ARN of a key or alias",
 )
 tags = Rule(
     check=_check_tags,
@@ -240,10 +240,10 @@ tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, 
 tag_value = Rule(
     check=_check_tag_value, text="values of at most 256 letters, digits, spaces and `_ . : / = + - @`, or null"
 )
-policy_file = Rule(check=_check_policy_file, schema={"pattern": "\\.json$"}, text="a `.json` file inside `config/`")
+policy_file = Rule(check=_check_policy_file, schema={"pattern": "\\.json$"}, text="`.json` file")
 per_hour = Rule(check=_check_per_hour, schema={"minimum": 1, "maximum": MAX_PER_HOUR}, text=f"1 to {MAX_PER_HOUR:,}")
 notice_topic = _matching(
-    _NOTICE_TOPIC, "`create`, or the ARN of an SNS topic that is no FIFO topic", text="`create` or a topic's ARN"
+    _NOTICE_TOPIC, "`create`, or the ARN of an SNS topic that is no FIFO topic", text="`create` or an ARN"
 )
 outcomes = Rule(
     check=_check_outcomes, schema={"minItems": 1}, text="at least one of created, refused, failed, violation, observed"
@@ -262,9 +262,9 @@ function_url = Rule(
     },
     text=f"`{FORM}`",
 )
-log_days = Rule(check=_check_log_days, schema={"enum": list(LOG_DAYS)}, text=f"one of {_LOG_DAYS_TEXT}")
+log_days = Rule(check=_check_log_days, schema={"enum": list(LOG_DAYS)}, text="a retention of CloudWatch Logs")
 topic = _matching(
     TOPIC,
     "not the ARN of an SNS topic that alarms can notify, as in arn:aws:sns:eu-west-1:200000000001:on-call (no FIFO)",
-    text="ARN of a standard SNS topic in the home region",
+    text="ARN in the home region, no FIFO topic",
 )

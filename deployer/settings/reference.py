@@ -1,4 +1,4 @@
-"""The reference of all keys: their types, defaults, limits, meanings and examples, as tables in Markdown."""
+"""The reference of all keys: their values, defaults, meanings and examples, as tables in Markdown."""
 
 from __future__ import annotations
 
@@ -7,56 +7,45 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from deployer.settings import limits, schema
-from deployer.settings.limits import Rule
 from deployer.settings.messages import model_in
 from deployer.settings.rollout import Rollout
 from deployer.settings.yaml_text import flow
 from handler.settings import Namespace, Retention, Settings
 from templates.notices import Notifications
 
-_WORDS = {str: "string", bool: "true or false", int: "whole number"}
+_TYPES = {str: "string", bool: "boolean", int: "integer"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What a key's model does not state."""
 
-    type: str
+    value: str
     default: str
-    limit: str = ""
     example: Any = None
 
 
 ORGANIZATION_KEYS: Mapping[str, About] = {
-    "organization": About(
-        type="string", default="none", limit="`o-` and 10 to 32 of `a-z 0-9`", example="o-exampleorg1"
-    ),
-    "central.account": About(type="string", default="required", limit="12 digits, in quotes", example="200000000001"),
-    "central.region": About(type="string", default="required", limit="a region", example="eu-west-1"),
-    "prefix": About(type="string", default="`deployer`", limit=limits.prefix.text, example="deployer"),
-    "cleanup": About(type="true or false", default="false", example=False),
+    "organization": About(value="`o-` and 10 to 32 of `a-z 0-9`", default="none", example="o-exampleorg1"),
+    "central.account": About(value="12 digits", default="required", example="200000000001"),
+    "central.region": About(value="region", default="required", example="eu-west-1"),
+    "prefix": About(value=limits.prefix.text, default="`deployer`", example="deployer"),
+    "cleanup": About(value="boolean", default="false", example=False),
     "alarms.topic": About(
-        type="string",
-        default="none",
-        limit=limits.topic.text,
-        example="arn:aws:sns:eu-west-1:200000000001:on-call",
+        value=limits.topic.text, default="none", example="arn:aws:sns:eu-west-1:200000000001:on-call"
     ),
-    "tracing": About(type="true or false", default="false", example=False),
-    "handler.reserved_concurrency": About(
-        type="whole number", default="none", limit=limits.reserved_concurrency.text, example=20
-    ),
-    "ledger.observe": About(type="true or false", default="true", example=True),
-    "ensure.url": About(type="true, false or string", default="false", limit=limits.function_url.text, example=True),
-    "defaults": About(type="map of settings", default="none", example={"repository": {"scan_on_push": True}}),
+    "tracing": About(value="boolean", default="false", example=False),
+    "handler.reserved_concurrency": About(value=limits.reserved_concurrency.text, default="none", example=20),
+    "ledger.observe": About(value="boolean", default="true", example=True),
+    "ensure.url": About(value=f"boolean or {limits.function_url.text}", default="false", example=True),
+    "defaults": About(value="map", default="none", example={"repository": {"scan_on_push": True}}),
 }
 OU_KEYS: Mapping[str, About] = {
-    "ou": About(
-        type="string", default="required, or `id`", limit="exactly as Organizations has it", example="Workloads/Prod"
-    ),
-    "id": About(type="string", default="none", limit="`ou-…` or `r-…`", example="ou-exam-prod0001"),
+    "ou": About(value="exactly as Organizations has it", default="required, or `id`", example="Workloads/Prod"),
+    "id": About(value="`ou-…` or `r-…`", default="none", example="ou-exam-prod0001"),
 }
 ACCOUNT_KEYS: Mapping[str, About] = {
-    "account": About(type="string", default="the file's name", limit="12 digits, in quotes", example="300000000003"),
+    "account": About(value="12 digits", default="the file's name", example="300000000003"),
 }
 
 
@@ -65,14 +54,13 @@ class Key:
     """One row of the reference."""
 
     key: str
-    type: str
+    value: str
     default: str
-    limit: str
     doc: str
     example: Any
 
     def row(self) -> str:
-        cells = (f"`{self.key}`", self.type, self.default, self.limit or "none", self.doc, self.shown_example())
+        cells = (f"`{self.key}`", self.value, self.default, self.doc, self.shown_example())
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
     def shown_example(self) -> str:
@@ -106,24 +94,24 @@ def settings_keys(kind: type[Any], prefix: str = "") -> Iterator[Key]:
         rules = [entries.get((kind, item.name)) for entries in (schema.KEYS, schema.EACH, schema.WHOLE)]
         yield Key(
             key=path,
-            type=_type(hint),
+            value=_value(hint, "; ".join(rule.text for rule in rules if rule is not None)),
             default=_default(item.default, item.default_factory),
-            limit=_limit(rules) or _choice(hint),
             doc=item.metadata["doc"],
             example=item.metadata.get("example"),
         )
 
 
-def _type(hint: Any) -> str:
+def _value(hint: Any, limit: str) -> str:
+    """What a key accepts: of a scalar its limit, which implies the type, or its type."""
     hint = schema.without_none(hint)
-    if hint == int | str:
-        return "whole number or percentage"
     if get_origin(hint) is Literal:
-        return " or ".join(f"`{word}`" for word in get_args(hint))
+        return ", ".join(f"`{word}`" for word in get_args(hint))
     if get_origin(hint) is tuple:
         inner = get_args(hint)[0]
-        return "list of maps" if is_dataclass(inner) else f"list of {_type(inner).replace('list', 'lists', 1)}"
-    return "map" if isinstance(get_origin(hint), type) and issubclass(get_origin(hint), Mapping) else _WORDS[hint]
+        return "list of maps" if is_dataclass(inner) else f"list: {_value(inner, limit)}"
+    if isinstance(get_origin(hint), type) and issubclass(get_origin(hint), Mapping):
+        return f"map: {limit}" if limit else "map"
+    return limit or _TYPES[hint]
 
 
 def _default(value: Any, factory: Any) -> str:
@@ -135,20 +123,8 @@ def _default(value: Any, factory: Any) -> str:
     return f"`{flow(value)}`"
 
 
-def _limit(rules: list[Rule | None]) -> str:
-    return "; ".join(rule.text for rule in rules if rule is not None)
-
-
-def _choice(hint: Any) -> str:
-    """That only the words of the type are accepted."""
-    hint = schema.without_none(hint)
-    if get_origin(hint) is tuple:
-        return "any of these" if _choice(get_args(hint)[0]) else ""
-    return "one of these" if get_origin(hint) is Literal else ""
-
-
 def _table(keys: Iterator[Key]) -> str:
-    head = "| key | type | default | limit | meaning | example |\n| --- | --- | --- | --- | --- | --- |"
+    head = "| key | value | default | meaning | example |\n| --- | --- | --- | --- | --- |"
     return "\n".join([head, *(key.row() for key in keys)])
 
 
@@ -170,9 +146,8 @@ def _model_keys(model: Any, about: Mapping[str, About]) -> Iterator[Key]:
             inner = model_in(inner.model_fields[parent].annotation)
         yield Key(
             key=path,
-            type=entries.type,
+            value=entries.value,
             default=entries.default,
-            limit=entries.limit,
             doc=inner.model_fields[name].description or "",
             example=entries.example,
         )

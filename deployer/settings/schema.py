@@ -203,7 +203,7 @@ def organization_file() -> type[BaseModel]:
         topic=_key(
             limited(str, limits.topic),
             "SNS topic that the alarms notify; its policy must let cloudwatch.amazonaws.com publish. "
-            "Without it, alarms are only visible on the dashboard.",
+            "Without it, only the dashboard shows alarms.",
         ),
     )
     handler = create_model(
@@ -212,9 +212,8 @@ def organization_file() -> type[BaseModel]:
         __doc__="How the handler runs.",
         reserved_concurrency=_key(
             limited(int, limits.reserved_concurrency),
-            "Reserved concurrency of the handler, taken from the concurrency that all functions of the "
-            "account and region share; also its maximum. Events wait up to six hours. Without it, the handler uses "
-            "the shared concurrency.",
+            "Reserved and maximum concurrency of the handler, taken from what all functions of the account and region "
+            "share. Events that exceed it wait up to six hours.",
         ),
     )
     ensure = create_model(
@@ -223,11 +222,10 @@ def organization_file() -> type[BaseModel]:
         __doc__="How requests of `deployer ensure` reach the handler.",
         url=_key(
             limited(object, limits.function_url),
-            "Whether the handler has a function URL: a public endpoint that answers only calls signed "
-            "by principals of this organization, within about a second. Without it, requests are events of ECR, "
-            "for whose delivery AWS publishes no time. The address that `deployer rollout` prints means true, and "
-            "`ensure` and `push` with these files send their requests to it. `deployer docs permissions` describes "
-            "what the URL exposes.",
+            "Whether the handler has a function URL: a public endpoint that answers only calls signed by principals "
+            "of this organization, within about a second. The address that `deployer rollout` prints means true, and "
+            "`ensure` and `push` with these files use it. See `deployer docs pushing`, and `deployer docs permissions` "
+            "for what the URL exposes.",
         ),
     )
     ledger = create_model(
@@ -237,8 +235,7 @@ def organization_file() -> type[BaseModel]:
         observe=_key(
             bool,
             "Whether the ledger also records every repository that others create or delete in covered accounts, "
-            "and by what way; true by default. `deployer docs ledger` describes these records, "
-            "`deployer docs costs` their cost.",
+            "and how. See `deployer docs ledger`.",
         ),
     )
     return create_model(
@@ -256,14 +253,14 @@ def organization_file() -> type[BaseModel]:
         notifications=_key(partial(Notifications), "Notifications about decisions; none without it."),
         cleanup=_key(
             bool,
-            "Whether repositories without an image may be deleted, by `audit repair --delete-blank`: "
-            "only if this is true, covered accounts have the role for it.",
+            "Whether `audit repair --delete-blank` may delete repositories without an image: "
+            "covered accounts have the role for it only if this is true.",
         ),
         alarms=_key(alarms, "Who is notified when an alarm starts and ends."),
         tracing=_key(
             bool,
-            "Whether AWS X-Ray traces runs of the handler: how long events waited, how long each run "
-            "took. See `deployer docs operations`.",
+            "Whether AWS X-Ray traces how long events waited and how long runs of the handler took. "
+            "See `deployer docs operations`.",
         ),
         handler=_key(handler, "How the handler runs."),
         ledger=_key(ledger, "What the ledger records besides decisions."),
