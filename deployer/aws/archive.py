@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
+from deployer.aws.session import Session
 from deployer.errors import NotFoundError
 from deployer.failures.replaying import ArchiveState, Replay, TimeRange
 from templates.names import Names
@@ -23,6 +24,11 @@ class EventArchive:
     def __init__(self, client: EventBridgeClient, *, names: Names) -> None:
         self._client = client
         self._names = names
+
+    @classmethod
+    def connect(cls, session: Session, *, names: Names) -> Self:
+        """The archive in the session's region, as its principal."""
+        return cls(session.client("events"), names=names)
 
     def describe(self) -> ArchiveState:
         """Its content; raises NotFoundError if nothing is rolled out."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
+from deployer.aws.session import Session
 from deployer.errors import NotFoundError
 from deployer.rollout.locking import RecordChangedError, Versioned
+from templates.names import Names
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,6 +31,16 @@ class ArtifactsBucket:
         self._domain = domain
         self._bucket: dict[str, Any] = {"Bucket": bucket, "ExpectedBucketOwner": account}
         """The owner is passed with every call: bucket names are global, and another account may own ours."""
+
+    @classmethod
+    def connect(cls, session: Session, *, names: Names) -> Self:
+        """The bucket of an installation, as the principal of a session."""
+        return cls(
+            session.client("s3", region=names.central_region),
+            bucket=names.artifacts_bucket,
+            account=names.central_account,
+            domain=names.dns_suffix,
+        )
 
     def has(self, key: str) -> bool:
         """Whether an object exists; False if the bucket does not."""

@@ -9,11 +9,12 @@ queue. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
+from deployer.aws.session import Session
 from deployer.errors import ServiceError
 from handler.text import short_json
 
@@ -30,6 +31,11 @@ class HandlerFunction:
         self._client = client
         self._name = name
 
+    @classmethod
+    def connect(cls, session: Session, *, name: str) -> Self:
+        """The function in the session's region, as its principal."""
+        return cls(session.client("lambda"), name=name)
+
     def invoke(self, event: Any) -> None:
         """Queue an event for the handler; raises DeployerError unless Lambda accepts it."""
         payload = short_json(event).encode()
@@ -44,6 +50,11 @@ class LambdaFunctions:
 
     def __init__(self, client: LambdaClient) -> None:
         self._client = client
+
+    @classmethod
+    def connect(cls, session: Session, *, region: str) -> Self:
+        """Functions of the session's account in a region."""
+        return cls(session.client("lambda", region=region))
 
     def code_digest(self, name: str) -> str | None:
         """The SHA-256 of a function's zip in hex; None if there is no such function."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +13,7 @@ from deployer.audit.query import Query
 from deployer.audit.reading import Page, Usage
 from deployer.aws.errors import code_of, translated
 from deployer.aws.ledger_queries import KEYS, request_for
+from deployer.aws.session import Session
 from deployer.errors import NotFoundError
 from deployer.words import counted
 from handler import reasons
@@ -31,6 +32,11 @@ class LedgerTable:
     def __init__(self, client: DynamoDBClient, *, table: str) -> None:
         self._client = client
         self._table = table
+
+    @classmethod
+    def connect(cls, session: Session, *, table: str, region: str | None = None) -> Self:
+        """The table, by name or ARN, as the principal of a session; in the session's region by default."""
+        return cls(session.client("dynamodb", region=region), table=table)
 
     def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
         """One call of Query; `size` limits how many items DynamoDB reads for it."""

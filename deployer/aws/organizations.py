@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
+from deployer.aws.session import Session
 from deployer.errors import BusyError, OrganizationAccessError, PermissionDeniedError
 from deployer.organization import Account, Organization, OrganizationalUnit
 
@@ -34,6 +35,16 @@ class OrganizationIds(NamedTuple):
 
     id: str
     management_account_id: str
+
+
+def organization_ids(session: Session) -> OrganizationIds:
+    """Which organization the session's account is in; raises OrganizationAccessError if access is denied."""
+    return read_ids(session.client("organizations"))
+
+
+def live_organization(session: Session, ids: OrganizationIds | None = None) -> Organization:
+    """The organization of the session's account, as `read_organization` returns it."""
+    return read_organization(session.client("organizations"), ids)
 
 
 def read_ids(client: OrganizationsClient) -> OrganizationIds:

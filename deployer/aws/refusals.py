@@ -69,8 +69,8 @@ class LedgerRefusals:
             repositories=(image.repository,),
         )
         try:
-            client = self._session.client("dynamodb", region=self._address.region)
-            record = next(read(query, LedgerTable(client, table=self._address.arn)), None)
+            ledger = LedgerTable.connect(self._session, table=self._address.arn, region=self._address.region)
+            record = next(read(query, ledger), None)
         except DeployerError:
             self.is_readable = False
             return None

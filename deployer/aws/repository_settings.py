@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
+from deployer.aws.session import Session
 from handler.requested import policy_digest
-
-if TYPE_CHECKING:
-    from mypy_boto3_ecr import ECRClient
 
 _NO_REPOSITORY = "RepositoryNotFoundException"
 _NO_POLICY = frozenset({"LifecyclePolicyNotFoundException", "RepositoryPolicyNotFoundException"})
 _WITH_EXCLUSION = "_WITH_EXCLUSION"
 
 
-def read_settings(client: ECRClient, name: str) -> dict[str, Any] | None:
-    """Settings of a repository, as `handler.requested` has them; None if it does not exist."""
+def read_settings(session: Session, name: str, *, region: str) -> dict[str, Any] | None:
+    """Settings of a repository of the session's account, as `handler.requested` has them; None if it does not exist."""
+    client = session.ecr_client(region=region)
     with translated():
         try:
             found: Any = client.describe_repositories(repositoryNames=[name])["repositories"][0]

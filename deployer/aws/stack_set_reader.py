@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
+from deployer.aws.session import Session
 from deployer.aws.throttling import retry_throttled
 from deployer.clock import Clock
 from deployer.stack_sets import (
@@ -170,6 +171,11 @@ class StackSetReader:
             if not answer.get("NextToken"):
                 return
             options["NextToken"] = answer["NextToken"]
+
+
+def stack_set_reader(session: Session, *, call_as: CallAs, clock: Clock) -> StackSetReader:
+    """StackSets in the session's region, as its principal."""
+    return StackSetReader(session.client("cloudformation"), call_as=call_as, clock=clock)
 
 
 def _operation(found: Any) -> Operation:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, message_of, translated
 from deployer.aws.prefetching import PrefetchingStackSetReader
+from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import CallAs
 from deployer.clock import Clock
 from deployer.errors import BusyError, ServiceError
@@ -53,6 +54,27 @@ class CloudFormationStackSets(PrefetchingStackSetReader):
         self._preferences = preferences
         self._created: set[str] = set()
         """StackSets that reads may not find yet."""
+
+    @classmethod
+    def connect(  # noqa: PLR0913 - all by keyword, and each from elsewhere
+        cls,
+        session: Session,
+        *,
+        region: str,
+        call_as: CallAs,
+        store: Callable[[str], str],
+        preferences: OperationPreferences,
+        clock: Clock,
+    ) -> Self:
+        """StackSets in a region, as the principal of a session, whom operations' ids name."""
+        return cls(
+            session.client("cloudformation", region=region),
+            call_as=call_as,
+            store=store,
+            preferences=preferences,
+            caller=session.identity.arn,
+            clock=clock,
+        )
 
     def create(self, definition: StackSetDefinition) -> str:
         """Create a StackSet without instances; returns its ARN."""

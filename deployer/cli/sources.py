@@ -33,9 +33,9 @@ def organization_from(file: Path | None, *, profile: str | None, region: str | N
     """The organization of a snapshot, or without one the live one of the credentials."""
     if file is not None:
         return read_snapshot(file)
-    from deployer.aws.organizations import read_organization
+    from deployer.aws.organizations import live_organization
 
-    return read_organization(session_of(profile, region=region).client("organizations"))
+    return live_organization(session_of(profile, region=region))
 
 
 def session_of(profile: str | None, *, region: str | None = None) -> Session:

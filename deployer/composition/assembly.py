@@ -41,7 +41,7 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
     installation = Installation.open(request.config, profile=request.profile, clock=clock)
     config, session, names = installation.config, installation.session, installation.names
     call_as = check_stack_sets(session, installation.organization_ids, region=config.home_region)
-    bucket = _bucket(session, names)
+    bucket = ArtifactsBucket.connect(session, names=names)
     lock = Lock(
         LockFile(bucket),
         Holder(owner=session.identity.arn, machine=machine(), process=os.getpid()),
@@ -138,15 +138,6 @@ def _inspector(installation: Installation, names: Names) -> Inspector:
     )
 
 
-def _bucket(session: Session, names: Names) -> ArtifactsBucket:
-    return ArtifactsBucket(
-        session.client("s3", region=names.central_region),
-        bucket=names.artifacts_bucket,
-        account=names.central_account,
-        domain=names.dns_suffix,
-    )
-
-
 def _cloud(  # noqa: PLR0913 - everything meets here
     session: Session,
     names: Names,
@@ -165,16 +156,16 @@ def _cloud(  # noqa: PLR0913 - everything meets here
 
     renewing = replace(clock, sleep=sleep)
 
-    stack_sets = CloudFormationStackSets(
-        session.client("cloudformation", region=names.central_region),
+    stack_sets = CloudFormationStackSets.connect(
+        session,
+        region=names.central_region,
         call_as=call_as,
         store=bucket.store_template,
         preferences=preferences,
-        caller=session.identity.arn,
         clock=renewing,
     )
     stacks = CloudFormationStacks(session, store=bucket.store_template, clock=renewing)
-    functions = LambdaFunctions(session.client("lambda", region=names.central_region))
+    functions = LambdaFunctions.connect(session, region=names.central_region)
     cloud = Cloud(stacks=stacks, stack_sets=stack_sets, artifacts=bucket, functions=functions, clock=renewing)
     return cloud, stack_sets
 

@@ -19,7 +19,7 @@ class Auditor:
 
     def settings_of(self, *, account: str, region: str, repository: str) -> dict[str, Any] | None:
         """The settings of a repository, as in `handler.requested`; None if it does not exist."""
-        return read_settings(self._as_auditor(account).ecr_client(region=region), repository)
+        return read_settings(self._as_auditor(account), repository, region=region)
 
     def _assume(self, account: str) -> Session:
         names = self._installation.names

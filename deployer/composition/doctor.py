@@ -18,7 +18,7 @@ from deployer.aws.installations import InstallationFinder
 from deployer.aws.opt_in_regions import NEEDS_NO_OPT_IN
 from deployer.aws.preconditions import call_as_of
 from deployer.aws.session import Session
-from deployer.aws.stack_set_reader import StackSetReader
+from deployer.aws.stack_set_reader import stack_set_reader
 from deployer.clock import Clock
 from deployer.composition.installation import Installation
 from deployer.doctor.actual_state import ActualState, Caller, Coverage, Existing, OrganizationSummary, Quota, Unread
@@ -152,8 +152,8 @@ def _stack_sets(
     """Descriptions of all StackSets, by name."""
     if isinstance(organization, Unread):
         return organization
-    reader = StackSetReader(
-        session.client("cloudformation"),
+    reader = stack_set_reader(
+        session,
         call_as=call_as_of(session.identity.account, organization),
         clock=clock,
     )

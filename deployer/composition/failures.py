@@ -10,7 +10,7 @@ from deployer.aws.archive import EventArchive
 from deployer.aws.function import HandlerFunction
 from deployer.aws.preconditions import call_as_of
 from deployer.aws.queues import SqsQueues
-from deployer.aws.stack_set_reader import StackSetReader
+from deployer.aws.stack_set_reader import stack_set_reader
 from deployer.composition.installation import Installation
 from deployer.failures.messages import Queue
 from deployer.organization import Organization
@@ -39,14 +39,14 @@ def open_failures(config_directory: Path, *, profile: str | None) -> Operation:
         names=names,
         all_queues=all_queues,
         queues=SqsQueues(session, (queue.region for queue in all_queues)),
-        function=HandlerFunction(session.client("lambda"), name=names.function),
+        function=HandlerFunction.connect(session, name=names.function),
     )
 
 
 def open_archive(config_directory: Path, *, profile: str | None) -> EventArchive:
     """The event archive for `replay`."""
     installation = Installation.open(config_directory, profile=profile).as_operator()
-    return EventArchive(installation.session.client("events"), names=installation.names)
+    return EventArchive.connect(installation.session, names=installation.names)
 
 
 def _failures_queue(names: Names) -> Queue:
@@ -56,8 +56,8 @@ def _failures_queue(names: Names) -> Queue:
 def _dead_letter_queues(installation: Installation) -> Sequence[Queue]:
     """One per stack instance of the forwarding StackSet; the queue of a suspended account cannot be reached."""
     organization, names = installation.organization, installation.names
-    stack_sets = StackSetReader(
-        installation.session.client("cloudformation"),
+    stack_sets = stack_set_reader(
+        installation.session,
         call_as=call_as_of(names.central_account, organization),
         clock=installation.clock,
     )

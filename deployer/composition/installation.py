@@ -9,7 +9,7 @@ from pathlib import Path
 from deployer import settings
 from deployer.aws.ledger import LedgerTable
 from deployer.aws.members import Members
-from deployer.aws.organizations import OrganizationIds, read_ids, read_organization
+from deployer.aws.organizations import OrganizationIds, live_organization, organization_ids
 from deployer.aws.preconditions import check_account, check_organization
 from deployer.aws.session import Session
 from deployer.clock import SYSTEM_CLOCK, Clock
@@ -68,14 +68,14 @@ class Installation:
     @cached_property
     def organization_ids(self) -> OrganizationIds:
         """Which organization it is, in one call; raises WrongOrganizationError if the config files name another."""
-        ids = read_ids(self.session.client("organizations"))
+        ids = organization_ids(self.session)
         check_organization(ids, expected=self.config.organization_id)
         return ids
 
     @cached_property
     def organization(self) -> Organization:
         """The live organization; raises WrongOrganizationError if the config files name another."""
-        return read_organization(self.session.client("organizations"), self.organization_ids)
+        return live_organization(self.session, self.organization_ids)
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -84,7 +84,7 @@ class Installation:
 
     @cached_property
     def ledger(self) -> LedgerTable:
-        return LedgerTable(self.session.client("dynamodb"), table=self.names.ledger_table)
+        return LedgerTable.connect(self.session, table=self.names.ledger_table)
 
     def members(self, role: str, *, session_name: str | None = None) -> Members:
         """Member accounts through one role of the access StackSet."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from deployer.aws.doctor.attempts import after, attempt
-from deployer.aws.organizations import read_organization
+from deployer.aws.organizations import live_organization
 from deployer.aws.preconditions import call_as_of
 from deployer.aws.session import Session
 from deployer.doctor.actual_state import STACK_SETS_PRINCIPAL, Caller, OrganizationSummary, ServiceControlPolicy, Unread
@@ -35,7 +35,7 @@ def summary(session: Session, who: Caller | Unread) -> OrganizationSummary | Unr
 
 def tree(session: Session, who: Caller | Unread) -> Organization | Unread:
     """Accounts and OUs."""
-    return after(who, "organizations:ListAccounts", lambda: read_organization(session.client("organizations")))
+    return after(who, "organizations:ListAccounts", lambda: live_organization(session))
 
 
 def delegated(session: Session, who: Caller | Unread) -> frozenset[str] | Unread:
