@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from handler.daily_inspection import SLICES
-from handler.records import MAX_REFUSALS
 from templates import metrics
 from templates.metrics import Metric
 from templates.names import Names
@@ -89,14 +88,14 @@ def _failures(names: Names) -> tuple[Alarm, ...]:
         Alarm(
             name="failures-waiting",
             meaning="The failures queue holds events that could not be handled, so repositories are missing.",
-            action="`deployer failures list` shows the reason for each; fix it, then run `deployer failures redrive`.",
+            action="`deployer failures list` shows the reasons; fix them, then run `deployer failures redrive`.",
             metrics={"m": (metrics.of_failures_queue(names, "ApproximateNumberOfMessagesVisible"), "Maximum")},
             missing_data=MISSING_DATA_KEEPS_STATE,
         ),
         Alarm(
             name="failures-expiring",
-            meaning="SQS will delete the oldest message in the failures queue within four days, or does not report "
-            "the age of the messages, because each was received three times.",
+            meaning="SQS will delete the oldest message in the failures queue within four days, or no longer reports "
+            "its age, because each message was received three times.",
             action="Run `deployer failures redrive` now; later, only the event archive holds the events.",
             metrics={
                 "visible": (metrics.of_failures_queue(names, "ApproximateNumberOfMessagesVisible"), "Maximum"),
@@ -113,9 +112,8 @@ def _handler(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="handler-errors",
-            meaning="More than 5 % of the handler's invocations failed for ten minutes; Lambda attempts each event "
-            "three times.",
-            action="Read the errors on the dashboard; the usual cause is that AWS refuses calls.",
+            meaning="More than 5 % of the handler's invocations failed for ten minutes.",
+            action="Read the errors on the dashboard; usually, AWS refuses calls.",
             metrics={
                 "errors": (metrics.of_function(names, "Errors"), "Sum"),
                 "runs": (metrics.of_function(names, "Invocations"), "Sum"),
@@ -126,17 +124,16 @@ def _handler(names: Names) -> tuple[Alarm, ...]:
         ),
         Alarm(
             name="handler-throttles",
-            meaning="Lambda throttles the handler, because the account's concurrency or "
-            "`handler.reserved_concurrency` is used up; it retries for six hours.",
-            action="Find out what uses the account's concurrency; then request a higher quota, or reserve more "
-            "concurrency.",
+            meaning="Lambda throttles the handler: the account's concurrency or `handler.reserved_concurrency` is used "
+            "up. Lambda retries for six hours.",
+            action="Find out what uses the concurrency; then request a higher quota, or reserve more.",
             metrics={"m": (metrics.of_function(names, "Throttles"), "Sum")},
             periods=(2, 3),
         ),
         Alarm(
             name="repositories-late",
             meaning="One in twenty repositories was created more than five minutes after its push.",
-            action="The dashboard shows whether the handler takes long, or events reach it late.",
+            action="The dashboard shows whether the handler is slow or events reach it late.",
             metrics={"m": (metrics.of_decisions(names, metrics.TIME_TO_REPOSITORY), "p95")},
             threshold=timedelta(minutes=5).total_seconds() * 1000,
             periods=(2, 3),
@@ -150,9 +147,8 @@ def _refusals(names: Names) -> tuple[Alarm, ...]:
             name="refusals-many",
             meaning=f"More than {REFUSALS_THRESHOLD} refusals in five minutes, twice within 15 minutes: a caller "
             "retries without end or floods the handler.",
-            action="`deployer audit list --outcome refused --since 1h` shows callers and reasons. The ledger records "
-            f"{MAX_REFUSALS:,} refusals for each account and hour; `handler: {{reserved_concurrency: N}}` limits the "
-            "concurrency that a flood can use.",
+            action="`deployer audit list --outcome refused --since 1h` shows callers and reasons; "
+            "`handler: {reserved_concurrency: N}` limits the concurrency that a flood can use.",
             metrics={"m": (metrics.of_decisions(names, metrics.REFUSALS), "Sum")},
             threshold=REFUSALS_THRESHOLD,
             periods=(2, 3),
@@ -162,7 +158,7 @@ def _refusals(names: Names) -> tuple[Alarm, ...]:
             meaning=f"ECR created more than {VIOLATIONS_THRESHOLD} repositories in an hour that the rules of their OU "
             "would have refused.",
             action="`deployer audit list --outcome violation --since 1h` shows them with rules; nothing deletes them. "
-            "Change the rules, or set `engine: handler` in the OU's file, so that the rules hold before the creation.",
+            "Change the rules, or set `engine: handler` in the OU's file.",
             metrics={"m": (metrics.of_decisions(names, metrics.VIOLATIONS), "Sum")},
             threshold=VIOLATIONS_THRESHOLD,
             period=timedelta(hours=1),
@@ -175,15 +171,15 @@ def _delivery(names: Names) -> tuple[Alarm, ...]:
         Alarm(
             name="delivery-failures",
             meaning="EventBridge could not deliver events to the handler; they are in the failures queue.",
-            action="Undo manual changes to the function or the rule's permission (run book), then run "
-            "`deployer failures redrive`.",
+            action="`deployer rollout --org --deep` undoes manual changes to the function and the rule's permission. "
+            "Then run `deployer failures redrive`.",
             metrics={"m": (metrics.of_rule(names, "FailedInvocations"), "Sum")},
         ),
         Alarm(
             name="events-lost",
             meaning="An event reached neither the handler nor the failures queue.",
-            action="Undo manual changes to the queue, its policy or the handler's role (run book), then replay the "
-            "events from the archive with `deployer failures replay`.",
+            action="`deployer rollout --org --deep` undoes manual changes to the queue, its policy and the handler's "
+            "role. Then replay the events from the archive with `deployer failures replay`.",
             metrics={
                 "undelivered": (metrics.of_rule(names, "InvocationsFailedToBeSentToDlq"), "Sum"),
                 "unreported": (metrics.of_function(names, "DestinationDeliveryFailures"), "Sum"),
@@ -197,11 +193,11 @@ def _notices(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="notices-undelivered",
-            meaning="Notices of decisions could not be published to the topic, so nobody received them. "
-            "This alarm exists only if `notifications` is configured.",
+            meaning="Notices of decisions could not be published to the topic. This alarm exists only if "
+            "`notifications` is configured.",
             action=f"The attributes of the messages in the queue `{names.notices_dead_letter_queue}` contain the "
-            f"error. Make sure that the topic exists, that its policy does not deny the role `{names.notices_role}`, "
-            "and that the key of an encrypted topic allows that role. `deployer audit list` shows all decisions.",
+            f"error: the topic has to exist, its policy must not deny the role `{names.notices_role}`, and the key of "
+            "an encrypted topic has to allow it.",
             metrics={"m": (metrics.of_notices_rule(names, "FailedInvocations"), "Sum")},
         ),
     )
@@ -213,25 +209,24 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
             name="forwarding-failures",
             meaning="Events of member accounts could not be delivered to the central bus; they wait in dead-letter "
             "queues of those accounts.",
-            action="`deployer failures list` shows accounts and reasons. `deployer rollout --org` creates missing "
-            "stacks; the run book describes how to undo manual changes. Then run `deployer failures redrive`.",
+            action="`deployer failures list` shows accounts and reasons, and `deployer failures redrive` handles the "
+            "events. `deployer rollout --org` creates missing stacks, with `--deep` it also undoes manual changes.",
             metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "Maximum")},
             missing_data=MISSING_DATA_KEEPS_STATE,
         ),
         Alarm(
             name="forwarding-unwatched",
             meaning="The watch failed, so undelivered events or damaged resources in member accounts are not reported.",
-            action="The log of the watch contains the error; meanwhile, `deployer failures list` shows these events, "
-            "and `deployer status --deep` these resources.",
+            action="The log of the watch contains the error. Meanwhile, `deployer failures list` and `deployer status "
+            "--deep` show them.",
             metrics={"m": (metrics.of_watch(names, "Errors"), "Sum")},
         ),
         Alarm(
             name="queues-unreadable",
-            meaning="For three hours, the watch could not read the dead-letter queues of some member accounts, so "
-            "events in them are not reported. Queues of accounts that StackSets skipped as suspended do not count.",
-            action=f"`unreadable_places` in the log of `{names.watch_function}` lists them, each with the error: "
-            "`deployer rollout --org` creates missing stacks; the run book describes how to undo manual changes, and "
-            "what to do for an account that was closed after its last StackSets operation.",
+            meaning="For three hours, the watch could not read the dead-letter queues of some member accounts.",
+            action=f"`unreadable_places` in the log of `{names.watch_function}` lists them, each with the error. "
+            "`deployer rollout --org` creates missing stacks, with `--deep` it also undoes manual changes. For closed "
+            "accounts, see `deployer docs operations`.",
             metrics={"m": (metrics.of_decisions(names, metrics.UNREADABLE_QUEUES), "Minimum")},
             period=timedelta(hours=1),
             periods=(3, 3),
@@ -241,9 +236,8 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
             name="watch-stopped",
             meaning="The watch has not run for at least three hours, so undelivered events in member accounts are not "
             "reported. In a new installation, this alarm ends within an hour.",
-            action=f"Undo manual changes to the rule `{names.watch_rule}`, which must be enabled, or to the function "
-            f"`{names.watch_function}` and its permission (run book); meanwhile, `deployer failures list` shows these "
-            "events.",
+            action=f"`deployer rollout --org --deep` undoes manual changes to the function `{names.watch_function}`, "
+            "its rule and its permission. Meanwhile, `deployer failures list` shows these events.",
             metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "SampleCount")},
             comparison=BELOW,
             threshold=1,
@@ -260,11 +254,9 @@ def _resources(names: Names) -> tuple[Alarm, ...]:
         Alarm(
             name="resources-damaged",
             meaning="Roles, rules or queues of deployer were deleted, disabled or changed in some accounts, so pushes "
-            "there may create no repositories. Each account is inspected once a day, so this alarm ends up to a day "
-            "after the repair.",
-            action=f"`damaged_places` in the log of `{names.watch_function}`, also on the dashboard, lists accounts, "
-            "regions and changes. `deployer status --deep` shows their state now, and `deployer rollout --org --deep` "
-            "repairs them.",
+            "there may create no repositories. This alarm ends up to a day after the repair.",
+            action=f"`damaged_places` in the log of `{names.watch_function}`, also on the dashboard, lists them; "
+            "`deployer rollout --org --deep` repairs them.",
             metrics={"m": (metrics.of_decisions(names, metrics.DAMAGED_RESOURCES), "Maximum")},
             period=timedelta(hours=1),
             periods=(1, SLICES + 1),
@@ -272,8 +264,7 @@ def _resources(names: Names) -> tuple[Alarm, ...]:
         ),
         Alarm(
             name="resources-unread",
-            meaning="The watch could not inspect deployer's resources in some member accounts within the last day, so "
-            "changes there are not reported.",
+            meaning="The watch could not inspect deployer's resources in some member accounts within the last day.",
             action=f"`unread_places` in the log of `{names.watch_function}` lists them, each with the reason: usually "
             "an SCP denies calls of the auditor role, or the watch had no time left. `deployer status --deep` reads "
             "them now.",
@@ -289,9 +280,8 @@ def _creation_templates(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="creation-templates-failed",
-            meaning="Some accounts did not get the repository creation templates of their native OU, usually because "
-            "they moved between OUs: AWS may create templates before it deletes the old ones of the same prefix, and "
-            "does not retry. Until then, the handler creates their repositories, after a first push that fails.",
+            meaning="Some accounts lack the creation templates of their native OU, usually because they moved between "
+            "OUs. Until the repair, the handler creates their repositories, after a first push that fails.",
             action=f"`deployer status` and `failed_templates_places` in the log of `{names.watch_function}` list them "
             "with reasons; `deployer rollout --org` repairs moved accounts.",
             metrics={"m": (metrics.of_decisions(names, metrics.FAILED_TEMPLATES), "Maximum")},

@@ -19,7 +19,7 @@ def test_every_alarm_is_documented_with_its_condition_and_the_next_step(names: N
     flat = " ".join(page.split())
     for alarm in catalogue(names):
         assert page.count(f"### `{names.alarm(alarm.name)}`") == 1
-        assert f"{alarm.meaning} Goes off when" in flat
+        assert f"{alarm.meaning} Condition: " in flat
         assert f"**What to do:** {alarm.action}" in flat
 
 
