@@ -12,12 +12,17 @@ from aws_org_sandbox.calls import Call, Refused
 Item = TypeVar("Item")
 
 
-def page(items: Sequence[Item], call: Call, *, limit: int, bad_token: str) -> tuple[list[Item], str | None]:
-    """One page and the token of the next; `limit` is AWS's largest page, `bad_token` its code for a wrong token."""
+def page(
+    items: Sequence[Item], call: Call, *, limit: int, bad_token: str, default: int | None = None
+) -> tuple[list[Item], str | None]:
+    """One page and the token of the next; `limit` is AWS's largest page, `bad_token` its code for a wrong token.
+
+    `default` is the size of a page that the call does not give, if that is not the largest one.
+    """
     requested = _parameter(call, "MaxResults")
     if requested is not None and not 1 <= int(requested) <= limit:
         raise Refused(bad_token, f"MaxResults must be between 1 and {limit}, and is {requested}.")
-    size = int(requested or limit)
+    size = int(requested or default or limit)
     start = _position(call, bad_token)
     following = start + size
     token = _token(call, following) if following < len(items) else None

@@ -17,13 +17,13 @@ from moto.ecr.responses import ECRResponse
 
 from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.calls import CURRENT, Call, Refused
-from aws_org_sandbox.ecr import creation_templates, rules, settings
+from aws_org_sandbox.ecr import creation_templates, image_reads, rules, settings
 from aws_org_sandbox.ecr import images as ecr_images
 from aws_org_sandbox.ecr.layers import PART_SIZE, Layers, layers_of
 from aws_org_sandbox.ecr.tokens import issue
 from aws_org_sandbox.seams import redirects, replace
 
-__all__ = ["creation_templates", "settings"]
+__all__ = ["creation_templates", "image_reads", "settings"]
 
 MOTO_REPOSITORY_NAME = models.ECR_REPOSITORY_NAME_PATTERN
 """Refuses names such as `a--b` and `a__b`, which ECR accepts (service model)."""

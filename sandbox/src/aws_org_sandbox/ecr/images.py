@@ -10,7 +10,8 @@ import fnmatch
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
 
 from moto.ecr.exceptions import ImageAlreadyExistsException, InvalidParameterException
 from moto.ecr.models import Image, Repository
@@ -34,6 +35,10 @@ MAXIMUM_MANIFEST: Final = 4_194_304
 """Characters of a manifest (service model, ImageManifest)."""
 
 
+REFRESHED: Final = timedelta(hours=24)
+"""ECR records a pull at least this often: of several within it, the first one counts here."""
+
+
 class StoredImage(Image):
     """moto's image, with the size that AWS counts: config and layers; for a list, its largest image.
 
@@ -41,9 +46,28 @@ class StoredImage(Image):
     """
 
     size: int = 0
+    status: Literal["ACTIVE", "ARCHIVED"] = "ACTIVE"
+    """ACTIVATING takes no time here."""
+    last_recorded_pull: datetime | None = None
+    last_archived: datetime | None = None
+    last_activated: datetime | None = None
 
     def get_image_size_in_bytes(self) -> int:
         return self.size
+
+    def record_pull(self) -> None:
+        """Record that a client pulled it, unless a pull was recorded recently."""
+        now = datetime.now(UTC)
+        if self.last_recorded_pull is None or now - self.last_recorded_pull >= REFRESHED:
+            self.last_recorded_pull = now
+
+    def archive(self) -> None:
+        """Move it to the archive: it is still described and listed there, and cannot be pulled."""
+        self.status, self.last_archived = "ARCHIVED", datetime.now(UTC)
+
+    def activate(self) -> None:
+        """Restore it from the archive."""
+        self.status, self.last_activated = "ACTIVE", datetime.now(UTC)
 
 
 def digest_of(manifest: str) -> str:
@@ -63,9 +87,12 @@ def put(repository: Repository, manifest: str, *, tag: str | None, media_type: s
         raise ImageDigestDoesNotMatchException(digest=digest, **about)
     _check_references(repository, document, kind)
     known = find(repository, digest=actual)
-    _check_tag(repository, known, tag=tag, digest=actual)
+    is_archived = isinstance(known, StoredImage) and known.status == "ARCHIVED"
+    _check_tag(repository, None if is_archived else known, tag=tag, digest=actual)
+    if isinstance(known, StoredImage) and is_archived:  # another push restores it
+        known.activate()
     image = known or _store(repository, manifest, document, media_type=kind)
-    if tag is not None:
+    if tag is not None and tag not in image.image_tags:
         _move_tag(repository, tag, image)
     return image
 
@@ -106,7 +133,10 @@ def lookup(repository: Repository, identifiers: Sequence[Mapping[str, str]]) -> 
         if not digest and not tag:
             raise InvalidParameterException("Invalid request parameters: both tag and digest cannot be null")
         image = find(repository, digest=digest, tag=tag)
-        if image:
+        if isinstance(image, StoredImage) and image.status != "ACTIVE":
+            failure = {"failureCode": "ImageInaccessible", "failureReason": "The image is archived"}
+            failures.append({"imageId": dict(identifier), **failure})
+        elif image:
             images.append(described(repository, image, tag=tag))
         else:
             failure = {"failureCode": "ImageNotFound", "failureReason": "Requested image not found"}

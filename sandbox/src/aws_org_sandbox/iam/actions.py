@@ -66,7 +66,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
                 "DeleteLifecyclePolicy", "DeleteRepository", "DeleteRepositoryPolicy", "DescribeImages",
                 "DescribeImageScanFindings", "GetDownloadUrlForLayer", "GetLifecyclePolicy", "GetRepositoryPolicy",
                 "InitiateLayerUpload", "ListImages", "PutImage", "PutImageScanningConfiguration",
-                "PutImageTagMutability", "PutLifecyclePolicy", "SetRepositoryPolicy", "UploadLayerPart"),
+                "PutImageTagMutability", "PutLifecyclePolicy", "SetRepositoryPolicy", "UpdateImageStorageClass",
+                "UploadLayerPart"),
         **_rows("{resourceArn}", "ListTagsForResource", "TagResource", "UntagResource"),
     },
     "dynamodb": {

@@ -125,7 +125,7 @@ def _dispatch(request: Request, route: dict[str, str | None], api: EcrApi) -> Re
             handlers = {"HEAD": lambda: blobs.head(digest), "GET": lambda: blobs.get(digest, request)}
         case {"manifest": str(reference)}:
             handlers = {
-                "HEAD": lambda: manifests.get(reference),
+                "HEAD": lambda: manifests.head(reference),
                 "GET": lambda: manifests.get(reference),
                 "PUT": lambda: manifests.put(reference, request),
             }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -28,7 +29,17 @@ class Manifests:
     repository: str
 
     def get(self, reference: str) -> Response:
-        """The manifest of a tag or digest; a HEAD request gets the same headers."""
+        """A pull: the manifest of a tag or digest. ECR's API as such does not document which call records a pull."""
+        response = self.head(reference)
+        repository = repository_of(self.api.host, self.repository)
+        digest = response.headers["Docker-Content-Digest"]
+        image = ecr_images.find(repository, digest=digest) if repository else None
+        if isinstance(image, ecr_images.StoredImage):
+            image.record_pull()
+        return response
+
+    def head(self, reference: str) -> Response:
+        """The same for a HEAD request, which only asks whether it exists."""
         answer = self.api.call("BatchGetImage", repositoryName=self.repository, imageIds=[_identifier(reference)])
         if not answer["images"]:
             raise RegistryError(404, "MANIFEST_UNKNOWN", "Requested image not found")
@@ -61,14 +72,29 @@ class Manifests:
         """Tags in order, `n` on a page, after `last`; the next page is in the Link header."""
         size = _page_size(request)
         last = request.args.get("last", "")
-        answer = self.api.call("ListImages", repositoryName=self.repository, filter={"tagStatus": "TAGGED"})
-        tags = sorted({item["imageTag"] for item in answer["imageIds"] if item.get("imageTag", "") > last})
+        tags = sorted({item["imageTag"] for item in self._tagged() if item["imageTag"] > last})
         page, more = tags[:size], len(tags) > size
         response = _json({"name": self.repository, "tags": page})
         if more and page:
             query = urlencode({"last": page[-1], "n": size})
             response.headers["Link"] = f'</v2/{self.repository}/tags/list?{query}>; rel="next"'
         return response
+
+    def _tagged(self) -> Iterator[dict[str, str]]:
+        """Every tag that ListImages names, page by page."""
+        more: dict[str, str] = {}
+        while True:
+            answer = self.api.call(
+                "ListImages",
+                repositoryName=self.repository,
+                maxResults=_PAGE,
+                filter={"tagStatus": "TAGGED"},
+                **more,
+            )
+            yield from answer["imageIds"]
+            if "nextToken" not in answer:
+                return
+            more = {"nextToken": answer["nextToken"]}
 
     def referrers(self, digest: str, request: Request) -> Response:
         """The manifests whose subject is this digest, as an index; empty if there are none."""
