@@ -46,19 +46,13 @@ TIME_SCALE: Final = 0.5
 """CloudTrail takes a second, longer than any of these pushes: a push that caused its own repository while it was
 still busy trying to mount layers from others would pass here and nowhere else."""
 
-ANSWERS: Mapping[front.Missing, str] = {"answer": "404", "drop": "dropped connection"}
 LOOKING: Final = frozenset({"ctr", "helm"})
 """Those that ask for the manifest before they push it."""
 
-HEADINGS: Final = (
-    "client",
-    "missing repository",
-    "bare",
-    "after `ensure`, request lane",
-    "after `ensure`, event lane",
-    "`push`",
-    "bare, `engine: native`",
-)
+BARE: Final[Mapping[front.Missing, str]] = {"answer": "bare, 404", "drop": "bare, dropped connection"}
+ENSURED: Final = "after `ensure`, or by `push`"
+NATIVE: Final = "bare, `engine: native`"
+HEADINGS: Final = ("client", *BARE.values(), ENSURED, NATIVE)
 
 LABELS: Mapping[str, str] = {
     "ctr": "ctr (containerd)",
@@ -88,11 +82,18 @@ class Row:
     """Bare, to a registry whose OU has the engine `native`."""
 
     @property
-    def cells(self) -> tuple[str, ...]:
-        """As the page shows it; versions differ from machine to machine, so they stand apart."""
-        bare = "succeeds, since it tries again" if self.bare else "fails"
-        others = (self.requested, self.ensured, self.pushed, self.native)
-        return (LABELS.get(self.client, self.client), ANSWERS[self.answer], bare, *map(_shown, others))
+    def label(self) -> str:
+        """The client's name on the page."""
+        return LABELS.get(self.client, self.client)
+
+    @property
+    def cells(self) -> Mapping[str, str]:
+        """What the page shows of it, by heading; versions differ from machine to machine, so they stand apart."""
+        return {
+            BARE[self.answer]: "succeeds: it retries" if self.bare else "fails",
+            ENSURED: _shown(self.requested and self.ensured and self.pushed),
+            NATIVE: _shown(self.native),
+        }
 
 
 def _shown(holds: bool) -> str:
@@ -236,21 +237,26 @@ def _arrives(sandbox: Sandbox, client: Client, push: Pushing, *, account: str = 
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as Markdown."""
-    versions = dict.fromkeys(f"{LABELS.get(row.client, row.client)} {row.version}" for row in rows)
+    """The rows as Markdown, one line for each client; a cell succeeds only if it does with both answers."""
+    versions = dict.fromkeys(f"{row.label} {row.version}" for row in rows)
+    clients: dict[str, dict[str, str]] = {}
+    for row in rows:
+        cells = clients.setdefault(row.label, {"client": row.label})
+        cells.update({heading: text for heading, text in row.cells.items() if cells.get(heading) != _shown(False)})
     lines = [
         f"| {' | '.join(HEADINGS)} |",
         f"|{' --- |' * len(HEADINGS)}",
-        *(f"| {' | '.join(row.cells)} |" for row in rows),
+        *(f"| {' | '.join(cells[heading] for heading in HEADINGS)} |" for cells in clients.values()),
     ]
     return "\n".join([*lines, "", f"Measured with {', '.join(versions)}.", ""])
 
 
-def shown() -> set[tuple[str, ...]]:
-    """The cells that the page has."""
+def shown() -> Mapping[str, Mapping[str, str]]:
+    """The cells that the page has, by client and heading."""
     text = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
-    rows = [line for line in text.splitlines() if line.startswith("| ")][2:]
-    return {tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows}
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    headings, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: dict(zip(headings, row, strict=True)) for row in rows}
 
 
 def main() -> int:
@@ -269,7 +275,7 @@ def main() -> int:
                 except Unavailable as reason:
                     left_out.append(f"{name}: {reason}")
                     continue
-                rows += [measure(sandbox, workbench, name, client, answer) for answer in ANSWERS]
+                rows += [measure(sandbox, workbench, name, client, answer) for answer in BARE]
     if left_out:
         sys.stderr.write("\n".join(["The page stays as it is, since clients are missing:", *left_out, ""]))
         return 1
