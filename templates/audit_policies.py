@@ -28,7 +28,7 @@ def audit_keys(names: Names) -> Statement:
 
 
 def audit_roles(names: Names, *, cleanup: bool) -> Statement:
-    """Compare deployer's own roles in the account with the template that created them, what was added later too."""
+    """Compare deployer's own roles with their template, and find what was added to them."""
     reads = ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListInstanceProfilesForRole", "ListRolePolicies")
     roles = [names.creator_role, names.forwarding_role, names.auditor_role, names.repairer_role]
     roles += [names.cleaner_role] if cleanup else []
@@ -41,7 +41,7 @@ def audit_roles(names: Names, *, cleanup: bool) -> Statement:
 
 
 def audit_rules(names: Names) -> Statement:
-    """Compare the forwarding rule and its target with the template that created them."""
+    """Compare the forwarding rule and its target with their template."""
     return allow(
         "AuditRules",
         ["events:DescribeRule", "events:ListTargetsByRule"],
@@ -50,7 +50,7 @@ def audit_rules(names: Names) -> Statement:
 
 
 def audit_queues(names: Names) -> Statement:
-    """Compare the dead-letter queue with the template that created it, and count its messages without reading any."""
+    """Compare the dead-letter queue with its template, and count its messages without reading any."""
     return allow(
         "AuditQueues",
         ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
@@ -75,7 +75,7 @@ def audit_registries() -> Statement:
 
 
 def repair_repositories() -> Statement:
-    """Restore the settings of a repository, only if its tag shows that the handler created it."""
+    """Restore the settings of a repository that the handler created."""
     changes = (
         "DeleteLifecyclePolicy",
         "DeleteRepositoryPolicy",
@@ -105,7 +105,7 @@ def repair_tags() -> Statement:
 
 
 def restore_ownership_tags(names: Names) -> Statement:
-    """Set both ownership tags, and no other, on a repository that has neither, for this installation."""
+    """Set both ownership tags, and no other, on a repository that has neither."""
     return allow(
         "RestoreOwnershipTags",
         "ecr:TagResource",
@@ -142,7 +142,7 @@ def restore_event_tag(names: Names) -> Statement:
 
 
 def delete_blank_repositories() -> Statement:
-    """Delete a repository, only if its tag shows that the handler created it; ECR refuses while it holds images.
+    """Delete a repository that the handler created; ECR refuses while it holds images.
 
     (Unless the request sets `force`, which no IAM condition can prevent; `deployer` never sets it.)
     """
@@ -164,7 +164,7 @@ def request_probe_repository(names: Names) -> Statement:
 
 
 def delete_probe(names: Names) -> Statement:
-    """Delete the repository of `deployer doctor --probe`, only if its tag shows that the handler created it.
+    """Delete the repository of `deployer doctor --probe`.
 
     ECR refuses while it holds images (but see `delete_blank_repositories`).
     """

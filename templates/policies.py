@@ -59,7 +59,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-acc
 
 
 def assume_creator_roles(names: Names) -> Statement:
-    """Assume the creator role of any account in the organization; the event determines which."""
+    """Assume the creator role of any account; the event determines which."""
     return allow(
         "AssumeCreatorRoles",
         "sts:AssumeRole",
@@ -69,7 +69,7 @@ def assume_creator_roles(names: Names) -> Statement:
 
 
 def look_up_accounts(names: Names) -> list[Statement]:
-    """Look up the OU of an account when its push is handled, for accounts and OUs of this organization only."""
+    """Look up the OU of an account of this organization when its push is handled."""
     owned = f"arn:{names.partition}:organizations::*"
     accounts = f"{owned}:account/{names.organization_id}/*"
     return [
@@ -84,12 +84,12 @@ def write_ledger(table_arn: Any) -> Statement:
 
 
 def find_created(names: Names) -> Statement:
-    """Find the `created` record of an event in the index of events, which holds nothing but keys."""
+    """Find the `created` record of an event, in an index that holds only keys."""
     return allow("FindCreated", "dynamodb:Query", on=f"{names.ledger_table_arn}/index/{EVENT_INDEX}")
 
 
 def count_in_ledger(table_arn: Any) -> Statement:
-    """Update counters in place. The keys of records have a different prefix, so records cannot be updated."""
+    """Update counters, but no records, whose keys have another prefix."""
     return allow(
         "CountInLedger",
         "dynamodb:UpdateItem",
@@ -107,7 +107,7 @@ def send_failures(queue_arn: Any) -> Statement:
 
 
 def send_notices(names: Names) -> Statement:
-    """Put notices of decisions on the central bus, only with the source `deployer`."""
+    """Put notices of decisions on the central bus."""
     return allow(
         "SendNotices",
         "events:PutEvents",
@@ -120,13 +120,13 @@ def send_notices(names: Names) -> Statement:
 
 
 def write_logs(names: Names, *, log_group: str) -> Statement:
-    """Write log lines to the function's own log group, which the stack creates."""
+    """Write to the function's own log group, which the stack creates."""
     group = f"arn:{names.partition}:logs:{names.central_region}:{names.central_account}:log-group:{log_group}"
     return allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], on=f"{group}:log-stream:*")
 
 
 def invoke_itself(names: Names) -> Statement:
-    """Invoke itself with an event for each repository in a request, so that no request remains unfinished."""
+    """Invoke itself for each repository of a request, so that no request remains unfinished."""
     return allow("InvokeItself", "lambda:InvokeFunction", on=names.function_arn)
 
 
@@ -139,7 +139,7 @@ def send_traces() -> Statement:
 
 
 def create_repositories() -> Statement:
-    """Create a repository, only with the tag that contains the id of the event that caused it."""
+    """Create a repository, only with the tag of the event that caused it."""
     return allow(
         "CreateTaggedRepositories",
         ["ecr:CreateRepository", "ecr:TagResource"],
@@ -176,7 +176,7 @@ def look_up_callers() -> Statement:
 
 
 def use_keys(names: Names) -> list[Statement]:
-    """Allow ECR to use a KMS key for a new repository, only through ECR, and only keys of the organization.
+    """Allow ECR to use a KMS key for a new repository.
 
     The settings determine the key, and can change without a change of this role.
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html)
@@ -197,7 +197,7 @@ def use_keys(names: Names) -> list[Statement]:
 
 
 def retire_grants(names: Names) -> Statement:
-    """Allow ECR to retire its grant of a KMS key, only through ECR, and only for keys of the organization.
+    """Allow ECR to retire its grant of a KMS key.
 
     ECR requires this when an encrypted repository is deleted.
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html)
@@ -243,7 +243,7 @@ def handle_failures(names: Names) -> Statement:
 
 
 def handle_dead_letters(names: Names) -> Statement:
-    """The same for the dead-letter queues of the organization's accounts, whose policies allow the central account."""
+    """The same for the dead-letter queues of member accounts, whose policies allow it."""
     return allow(
         "HandleDeadLetters",
         list(HANDLE_MESSAGES),
@@ -253,7 +253,7 @@ def handle_dead_letters(names: Names) -> Statement:
 
 
 def count_dead_letters(names: Names) -> Statement:
-    """Count the messages in the dead-letter queues of the organization's accounts, without reading any."""
+    """Count the messages in the dead-letter queues of member accounts, without reading any."""
     return allow(
         "CountDeadLetters",
         "sqs:GetQueueAttributes",
@@ -292,7 +292,7 @@ def read_stack_sets(names: Names) -> Statement:
 
 
 def assume_auditor_roles(names: Names) -> Statement:
-    """Assume the read-only auditor role of any account in the organization, to inspect deployer's resources there."""
+    """Assume the auditor role of any account, to inspect deployer's resources there."""
     return allow(
         "AssumeAuditorRoles",
         "sts:AssumeRole",
@@ -310,7 +310,7 @@ def read_delegated_administrators() -> Statement:
 
 
 def assume_repairer_roles(names: Names, *, cleanup: bool) -> Statement:
-    """Assume the repairer role of any account in the organization, and with `cleanup` its cleaner role."""
+    """Assume the repairer role of any account, and with `cleanup` its cleaner role."""
     roles = (names.repairer_role, names.cleaner_role) if cleanup else (names.repairer_role,)
     return allow(
         "AssumeRepairerRoles",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -71,17 +72,20 @@ _PERMISSIONS = {"*": "principals of the organization may call it, through its UR
 
 _LISTED = {
     "AWS::CloudWatch::Alarm": "alarms, which [Operations](operations.md#alarms) describes",
+    "AWS::IAM::Role": "IAM roles, which [Roles](#roles) describes",
     "AWS::Logs::MetricFilter": "metric filters, which count lines of the logs",
 }
-"""Types of which one line lists all resources of a template."""
+"""Types of which one line lists all resources of a template, if it has several."""
 
 
 def changes(template: Template) -> Iterator[str]:
-    """A line for each resource, as in "IAM role `deployer-creator`: …", and one for all alarms or metric filters."""
+    """A line for each resource, as in "SQS queue `deployer-failures`: …", and one for all alarms, roles or filters."""
     resources: Mapping[str, Any] = template.to_dict()["Resources"]
+    counts = Counter(resource["Type"] for resource in resources.values())
     lines = (
-        _listed(resource["Type"], resources) if resource["Type"] in _LISTED else _change(resource)
+        _listed(kind, resources) if kind in _LISTED and counts[kind] > 1 else _change(resource)
         for resource in resources.values()
+        for kind in (resource["Type"],)
     )
     yield from dict.fromkeys(lines)
 

@@ -139,6 +139,7 @@ def render(names: Names) -> str:
         "permissions",
         changes=_changes(names, stacks),
         roles=_roles(stacks),
+        keys=_keys(stacks),
         resource_policies=_resource_policies(stacks),
         operator_role=names.operator_role,
         auditor_role=names.auditor_role,
@@ -187,9 +188,32 @@ def _roles(stacks: Mapping[str, Template]) -> str:
                 "| Actions | Resources | Only if | Why |",
                 "| --- | --- | --- | --- |",
             ]
-            lines += [_row(statement) for policy in role["Policies"] for statement in _statements(policy)]
+            lines += [_row(statement) for statement in _permissions(role) if not _is_for_keys(statement)]
             lines.append("")
     return "\n".join(lines).rstrip()
+
+
+def _keys(stacks: Mapping[str, Template]) -> str:
+    """The permissions for KMS keys, each with all roles that have it."""
+    roles: dict[str, list[str]] = {}
+    for template in stacks.values():
+        for role in _of_type(template, "AWS::IAM::Role"):
+            for statement in filter(_is_for_keys, _permissions(role)):
+                roles.setdefault(_row(statement), []).append(code(role["RoleName"]))
+    return "\n".join(f"| {', '.join(names)} {row}" for row, names in roles.items())
+
+
+def _permissions(role: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (statement for policy in role["Policies"] for statement in _statements(policy))
+
+
+def _is_for_keys(statement: Mapping[str, Any]) -> bool:
+    return all(action.startswith("kms:") for action in _actions(statement))
+
+
+def _actions(statement: Mapping[str, Any]) -> list[str]:
+    actions: str | list[str] = statement["Action"]
+    return [actions] if isinstance(actions, str) else actions
 
 
 def _user(trusted: Mapping[str, Any]) -> str:
@@ -199,8 +223,14 @@ def _user(trusted: Mapping[str, Any]) -> str:
 
 
 def _resource_policies(stacks: Mapping[str, Template]) -> str:
-    rows = [_admission(statement) for template in stacks.values() for statement in _admissions(template)]
-    return "\n".join(dict.fromkeys(rows))
+    """Who may do what; statements that differ only by their condition are one row."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for template in stacks.values():
+        for statement in _admissions(template):
+            who, what, when, why = _admission(statement)
+            found.setdefault((who, what, why), []).append(when)
+    rows = [(who, what, " or ".join(dict.fromkeys(when)), why) for (who, what, why), when in found.items()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _admissions(template: Template) -> Iterator[Mapping[str, Any]]:
@@ -221,15 +251,14 @@ def _row(statement: Mapping[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _admission(statement: Mapping[str, Any]) -> str:
+def _admission(statement: Mapping[str, Any]) -> tuple[str, str, str, str]:
     verb = "may" if statement["Effect"] == "Allow" else "may not"
-    cells = (
+    return (
         principal(statement["Principal"]),
-        f"{verb} {code(statement['Action'])}",
+        f"{verb} {code(_actions(statement)).replace(' or ', ', ')}",
         conditions(statement.get("Condition", {})),
         reason(statement["Sid"]).partition("; ")[0].removesuffix("."),
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def reason(sid: str) -> str:

@@ -17,8 +17,8 @@ _VERBS = {
 
 
 def conditions(block: Mapping[str, Mapping[str, Any]]) -> str:
-    """A Condition element as a sentence; all of it has to hold."""
-    return " and ".join(_terms(block)) or "always"
+    """A Condition element as a sentence; all of it has to hold. Empty without a condition."""
+    return " and ".join(_terms(block))
 
 
 def _terms(block: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
