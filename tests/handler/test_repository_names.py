@@ -11,7 +11,7 @@ from handler.repository_names import PATTERN, is_valid, namespace_of
 
 
 @pytest.mark.parametrize("name", ["ab", "team-a/api", "a.b_c__d-e--f/0", "x" * 256, "1/2/3"])
-def test_names_that_ecr_takes(name: str) -> None:
+def test_names_that_ecr_accepts(name: str) -> None:
     assert is_valid(name)
 
 

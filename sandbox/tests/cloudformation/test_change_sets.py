@@ -125,7 +125,7 @@ def test_changes_have_what_is_replaced_and_why(deployer: Deployer) -> None:
     assert deployer.execute(change_set) == "UPDATE_COMPLETE"
 
 
-def test_what_a_replacement_may_replace_is_conditional(deployer: Deployer) -> None:
+def test_a_replacement_of_dependents_is_conditional(deployer: Deployer) -> None:
     def resources(name: str) -> dict[str, Any]:
         group = resource("AWS::Logs::LogGroup", {"LogGroupName": name})
         metric = {"MetricName": "m", "MetricNamespace": "n", "MetricValue": "1"}
@@ -155,7 +155,7 @@ def test_a_change_set_without_changes_fails_with_the_reason_of_aws(deployer: Dep
         deployer.execute(change_set)
 
 
-def test_outputs_and_tags_alone_are_changes(deployer: Deployer) -> None:
+def test_a_change_of_outputs_or_tags_only_is_a_change(deployer: Deployer) -> None:
     resources = {"Queue": queue("one")}
     deployer.deploy(resources)
     outputs = {"Outputs": {"Url": {"Value": {"Ref": "Queue"}}}}
@@ -166,14 +166,14 @@ def test_outputs_and_tags_alone_are_changes(deployer: Deployer) -> None:
     assert shown(change_set) == {"Queue": ("Modify", "False")}
 
 
-def test_a_policy_alone_is_a_change(deployer: Deployer) -> None:
+def test_a_change_of_a_deletion_policy_only_is_a_change(deployer: Deployer) -> None:
     deployer.deploy({"Queue": queue("one")})
     change_set = deployer.propose({"Queue": {**queue("one"), "DeletionPolicy": "Retain"}})
     assert change_set["Changes"][0]["ResourceChange"]["Scope"] == ["DeletionPolicy"]
     assert deployer.execute(change_set) == "UPDATE_COMPLETE"
 
 
-def test_executing_one_makes_the_others_obsolete(deployer: Deployer) -> None:
+def test_executing_one_change_set_makes_the_others_obsolete(deployer: Deployer) -> None:
     deployer.deploy({"Queue": queue("one")})
     first = deployer.propose({"Queue": queue("one", DelaySeconds=1)}, name="a")
     second = deployer.propose({"Queue": queue("one", DelaySeconds=2)}, name="b")
@@ -197,7 +197,7 @@ def test_a_change_set_can_be_deleted(deployer: Deployer) -> None:
     assert deployer.status == "CREATE_COMPLETE"
 
 
-def test_a_bad_property_fails_the_change_set(deployer: Deployer) -> None:
+def test_an_invalid_property_fails_the_change_set(deployer: Deployer) -> None:
     deployer.deploy({"Queue": queue("one")})
     change_set = deployer.propose({"Queue": queue("one", Colour="blue"), "Other": queue("two", Size=1)})
     assert change_set["Status"] == "FAILED"
@@ -218,7 +218,7 @@ def refused(hook: str) -> str:
 
 
 @pytest.mark.parametrize("kind", ["UPDATE", "CREATE"])
-def test_a_name_that_is_taken_fails_the_change_set_before_anything_is_deployed(
+def test_a_name_that_is_in_use_fails_the_change_set_before_anything_is_deployed(
     sandbox: Sandbox, deployer: Deployer, kind: str
 ) -> None:
     sandbox.client("sqs", account=MEMBER).create_queue(QueueName="taken")
@@ -234,7 +234,9 @@ def test_a_name_that_is_taken_fails_the_change_set_before_anything_is_deployed(
     assert "already exists" in event["ValidationStatusReason"]
 
 
-def test_a_resource_of_another_stack_is_neither_imported_nor_made_twice(sandbox: Sandbox, deployer: Deployer) -> None:
+def test_a_resource_of_another_stack_is_neither_imported_nor_created_twice(
+    sandbox: Sandbox, deployer: Deployer
+) -> None:
     body = template({"Queue": queue("taken")})
     deployer.client.create_stack(StackName="owner", TemplateBody=body)
     sandbox.settle()
@@ -263,7 +265,7 @@ def test_an_import_reads_the_resource_with_the_permissions_of_its_caller(sandbox
     assert any(READS in event.get("ResourceStatusReason", "") for event in events) is not reads
 
 
-def test_events_are_those_of_a_change_set_that_is_still_there(deployer: Deployer) -> None:
+def test_events_are_returned_while_the_change_set_exists(deployer: Deployer) -> None:
     change_set = deployer.propose({"Queue": queue("one")}, "CREATE")
     assert deployer.events(change_set) == []
     with pytest.raises(ClientError, match="One of ChangeSetName, OperationId or StackName must be specified"):
@@ -278,10 +280,12 @@ def test_events_are_those_of_a_change_set_that_is_still_there(deployer: Deployer
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        pytest.param({"ChangeSetType": "UPDATE"}, "Stack with id stack does not exist", id="an update of nothing"),
-        pytest.param({"ChangeSetType": "IMPORT"}, "IMPORT is not supported", id="an import of its own"),
-        pytest.param({"ChangeSetName": "9"}, "changeSetName", id="a bad name"),
-        pytest.param({"Capabilities": []}, "InsufficientCapabilities", id="no capability"),
+        pytest.param(
+            {"ChangeSetType": "UPDATE"}, "Stack with id stack does not exist", id="an update of a missing stack"
+        ),
+        pytest.param({"ChangeSetType": "IMPORT"}, "IMPORT is not supported", id="an import by resource list"),
+        pytest.param({"ChangeSetName": "9"}, "changeSetName", id="an invalid name"),
+        pytest.param({"Capabilities": []}, "InsufficientCapabilities", id="a missing capability"),
     ],
 )
 def test_a_change_set_is_refused(deployer: Deployer, parameters: dict[str, Any], message: str) -> None:
@@ -303,7 +307,7 @@ def test_names_of_change_sets_are_unique_in_a_stack(deployer: Deployer) -> None:
         deployer.propose({"Queue": queue("two")})
 
 
-def test_what_was_kept_is_taken_over_again(sandbox: Sandbox, deployer: Deployer) -> None:
+def test_a_retained_resource_is_adopted_again(sandbox: Sandbox, deployer: Deployer) -> None:
     kept = {"Queue": {**queue("one", DelaySeconds=1), "DeletionPolicy": "Retain"}, "Other": queue("two")}
     deployer.deploy(kept)
     deployer.client.delete_stack(StackName="stack")
@@ -316,14 +320,14 @@ def test_what_was_kept_is_taken_over_again(sandbox: Sandbox, deployer: Deployer)
     assert item["ResourceStatus"] == "IMPORT_COMPLETE"
 
 
-def test_what_could_be_deleted_is_not_taken_over(sandbox: Sandbox, deployer: Deployer) -> None:
+def test_a_resource_that_the_stack_may_delete_is_not_adopted(sandbox: Sandbox, deployer: Deployer) -> None:
     sandbox.client("sqs", account=MEMBER).create_queue(QueueName="one")
     change_set = deployer.propose({"Queue": queue("one")}, "CREATE", ImportExistingResources=True)
     assert change_set["Status"] == "FAILED"
     assert change_set["StatusReason"].endswith("The affected resources are Queue ({QueueName=one})")
 
 
-def test_a_rollback_leaves_what_was_taken_over(sandbox: Sandbox, deployer: Deployer) -> None:
+def test_a_rollback_keeps_adopted_resources(sandbox: Sandbox, deployer: Deployer) -> None:
     sqs = sandbox.client("sqs", account=MEMBER)
     sqs.create_queue(QueueName="one")
     resources = {

@@ -43,7 +43,7 @@ def statuses(logical_id: str) -> list[str]:
     return [event.status for event in stack_of().events if event.logical_id == logical_id]
 
 
-def test_a_stack_is_made_changed_and_removed(sandbox: Sandbox) -> None:
+def test_a_stack_is_created_updated_and_deleted(sandbox: Sandbox) -> None:
     assert deploy({"Queue": queue("one", VisibilityTimeout=10)}).status == "CREATE_COMPLETE"
     assert attribute(sandbox, "one", "VisibilityTimeout") == "10"
     assert deploy({"Queue": queue("one", VisibilityTimeout=20)}).status == "UPDATE_COMPLETE"
@@ -69,7 +69,7 @@ def test_a_changed_name_creates_a_new_resource_and_removes_the_old_one_last(sand
     ]
 
 
-def test_what_depends_on_a_replaced_resource_follows_it(sandbox: Sandbox) -> None:
+def test_dependents_of_a_replaced_resource_are_updated(sandbox: Sandbox) -> None:
     def resources(name: str) -> dict[str, Any]:
         output = resource("AWS::SQS::Queue", {"QueueName": "other", "RedrivePolicy": redrive})
         return {"Other": output, "Queue": queue(name)}
@@ -93,7 +93,7 @@ def test_a_failed_creation_is_rolled_back_with_the_reason(sandbox: Sandbox) -> N
     assert statuses("Queue")[-2:] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
 
 
-def test_what_a_failed_creation_left_is_deleted_before_the_next(sandbox: Sandbox) -> None:
+def test_leftovers_of_a_failed_creation_are_deleted_before_the_next(sandbox: Sandbox) -> None:
     with pytest.raises(StackFailed):
         deploy({"Policy": BROKEN})
     failed = stack_of().id
@@ -138,7 +138,7 @@ def test_a_rollback_that_fails_reports_it(sandbox: Sandbox) -> None:
     assert stack_of().status == "UPDATE_ROLLBACK_FAILED"
 
 
-def test_a_deletion_that_fails_keeps_what_is_left_and_can_be_tried_again(sandbox: Sandbox) -> None:
+def test_a_failed_deletion_keeps_what_is_left_and_can_be_retried(sandbox: Sandbox) -> None:
     deploy({"Queue": queue("one"), "Other": queue("two")})
     fault = sandbox.faults.add(Fault(service="sqs", operation="DeleteQueue", effect=Throttle(), times=1))
     with pytest.raises(StackFailed, match="Rate exceeded"):
@@ -149,7 +149,7 @@ def test_a_deletion_that_fails_keeps_what_is_left_and_can_be_tried_again(sandbox
     assert not queues(sandbox)
 
 
-def test_a_resource_that_is_gone_already_does_not_stop_a_deletion(sandbox: Sandbox) -> None:
+def test_a_resource_that_no_longer_exists_does_not_stop_a_deletion(sandbox: Sandbox) -> None:
     deploy({"Queue": queue("one"), "Role": role("worker")})
     sqs = sandbox.client("sqs", account=MEMBER)
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="one")["QueueUrl"])
@@ -169,7 +169,7 @@ def test_a_retained_resource_outlives_its_stack(sandbox: Sandbox, policy: str) -
 
 
 @pytest.mark.parametrize(("policy", "left"), [("Retain", {"one"}), ("RetainExceptOnCreate", set())])
-def test_a_failed_creation_leaves_what_is_retained(sandbox: Sandbox, policy: str, left: set[str]) -> None:
+def test_a_failed_creation_keeps_retained_resources(sandbox: Sandbox, policy: str, left: set[str]) -> None:
     with pytest.raises(StackFailed):
         deploy({"Queue": {**queue("one"), "DeletionPolicy": policy}, "Policy": {**BROKEN, "DependsOn": "Queue"}})
     assert queues(sandbox) == left
@@ -204,20 +204,20 @@ def test_tags_of_the_stack_reach_its_resources(sandbox: Sandbox) -> None:
     assert tags() == {"team": "b", "own": "1"}
 
 
-def test_names_of_another_stack_are_taken(sandbox: Sandbox) -> None:
+def test_a_name_in_use_by_another_stack_is_refused(sandbox: Sandbox) -> None:
     deploy({"Role": role("shared")}, name="first")
     owner = stack_of(name="first")
     with pytest.raises(StackFailed, match=f"shared already exists in stack {owner.id}"):
         deploy({"Role": role("shared")}, name="second")
 
 
-def test_a_global_name_is_taken_in_every_region(sandbox: Sandbox) -> None:
+def test_a_global_name_in_use_is_refused_in_every_region(sandbox: Sandbox) -> None:
     deploy({"Role": role("shared")}, name="first")
     with pytest.raises(StackFailed, match=r"Role with name shared already exists.*HandlerErrorCode: AlreadyExists"):
         deploy({"Role": role("shared")}, region="us-east-1")
 
 
-def test_a_named_resource_cannot_be_replaced_under_its_name(sandbox: Sandbox) -> None:
+def test_a_named_resource_cannot_be_replaced_without_a_new_name(sandbox: Sandbox) -> None:
     deploy({"Role": role("worker", Path="/")})
     with pytest.raises(StackFailed, match="Rename worker and update the stack again"):
         deploy({"Role": role("worker", Path="/other/")})
@@ -228,19 +228,21 @@ def test_a_named_resource_cannot_be_replaced_under_its_name(sandbox: Sandbox) ->
     ("definition", "message"),
     [
         pytest.param(
-            resource("AWS::EC2::Instance"), r"Unrecognized resource types: \[AWS::EC2::Instance\]", id="a type"
+            resource("AWS::EC2::Instance"), r"Unrecognized resource types: \[AWS::EC2::Instance\]", id="an unknown type"
         ),
         pytest.param(
-            queue("one", ContentBased=True), r"extraneous key \[ContentBased\] is not permitted", id="a property"
+            queue("one", ContentBased=True),
+            r"extraneous key \[ContentBased\] is not permitted",
+            id="an unknown property",
         ),
         pytest.param(
             resource("AWS::IAM::Role", {"AssumeRolePolicyDocument": LAMBDA_TRUST, "Policies": [{"PolicyName": "x"}]}),
             r"#/Policies/0: required key \[PolicyDocument\] not found",
-            id="a missing property inside",
+            id="a missing nested property",
         ),
-        pytest.param(queue("one", DelaySeconds="soon"), "expected type: Number", id="a number that is none"),
-        pytest.param(queue("one", FifoQueue="yes"), "expected type: Boolean", id="a boolean that is none"),
-        pytest.param(queue("one", Tags="x"), "expected type: JSONArray", id="a list that is none"),
+        pytest.param(queue("one", DelaySeconds="soon"), "expected type: Number", id="an invalid number"),
+        pytest.param(queue("one", FifoQueue="yes"), "expected type: Boolean", id="an invalid boolean"),
+        pytest.param(queue("one", Tags="x"), "expected type: JSONArray", id="an invalid list"),
     ],
 )
 def test_what_the_sandbox_does_not_know_fails_the_stack(sandbox: Sandbox, definition: Any, message: str) -> None:
@@ -255,7 +257,7 @@ def test_a_resource_cannot_become_one_of_another_type(sandbox: Sandbox) -> None:
         deploy({"Thing": role("one")})
 
 
-def test_texts_become_what_a_property_requires(sandbox: Sandbox) -> None:
+def test_strings_are_converted_to_the_type_of_the_property(sandbox: Sandbox) -> None:
     deploy({"Queue": queue("one", VisibilityTimeout="15", SqsManagedSseEnabled="true")})
     assert attribute(sandbox, "one", "VisibilityTimeout") == "15"
 

@@ -70,7 +70,7 @@ def test_describe_list_and_get_return_the_same(sandbox: Sandbox, client: Any) ->
     assert summary["Parameters"][0]["DefaultValue"] == "x"
 
 
-def test_events_come_latest_first_and_give_the_reason(sandbox: Sandbox, client: Any) -> None:
+def test_events_are_listed_latest_first_with_the_reason(sandbox: Sandbox, client: Any) -> None:
     create(sandbox, client, BROKEN)
     events = client.describe_stack_events(StackName="stack")["StackEvents"]
     assert events[0]["ResourceStatus"] == "ROLLBACK_COMPLETE"
@@ -80,7 +80,7 @@ def test_events_come_latest_first_and_give_the_reason(sandbox: Sandbox, client: 
     assert "Resource handler returned message" in failed["ResourceStatusReason"]
 
 
-def test_events_come_in_pages(sandbox: Sandbox, client: Any) -> None:
+def test_events_are_listed_in_pages(sandbox: Sandbox, client: Any) -> None:
     create(sandbox, client, {f"Queue{n}": resource("AWS::SQS::Queue", {"QueueName": f"queue-{n}"}) for n in range(40)})
     pages = list(client.get_paginator("describe_stack_events").paginate(StackName="stack"))
     assert [len(page["StackEvents"]) for page in pages] == [100, 22]
@@ -128,18 +128,20 @@ def test_tags_and_previous_values_are_kept(sandbox: Sandbox, client: Any) -> Non
     ("parameters", "code", "message"),
     [
         pytest.param(
-            {"TemplateBody": template(QUEUE)}, "ValidationError", "No updates are to be performed.", id="nothing"
+            {"TemplateBody": template(QUEUE)}, "ValidationError", "No updates are to be performed.", id="no changes"
         ),
         pytest.param(
             {"StackName": "other"}, "ValidationError", "Stack with id other does not exist", id="no such stack"
         ),
-        pytest.param({}, "ValidationError", "Either Template URL or Template Body", id="no template"),
-        pytest.param({"TemplateBody": "{}"}, "ValidationError", "At least one Resources", id="a bad template"),
+        pytest.param(
+            {}, "ValidationError", "Either Template URL or Template Body", id="no template and no previous template"
+        ),
+        pytest.param({"TemplateBody": "{}"}, "ValidationError", "At least one Resources", id="an invalid template"),
         pytest.param(
             {"TemplateBody": template({"Role": role("x")})},
             "InsufficientCapabilitiesException",
             r"Requires capabilities : \[CAPABILITY_NAMED_IAM\]",
-            id="no capability",
+            id="a missing capability",
         ),
         pytest.param(
             {"TemplateBody": template({"Role": role("x")}), "Capabilities": ["CAPABILITY_IAM"]},
@@ -151,19 +153,19 @@ def test_tags_and_previous_values_are_kept(sandbox: Sandbox, client: Any) -> Non
             {"TemplateBody": template({"X": resource("AWS::EC2::VPC")})},
             "ValidationError",
             "AWS::EC2::VPC",
-            id="a type",
+            id="an unknown resource type",
         ),
         pytest.param(
             {"TemplateBody": template(QUEUE, Description="x" * 51_200)},
             "ValidationError",
             "51200",
-            id="too long inline",
+            id="an inline template that is too long",
         ),
         pytest.param(
             {"TemplateBody": template(CHANGED), "StackPolicyBody": "{}"},
             "ValidationError",
             "StackPolicyBody",
-            id="policies",
+            id="an invalid deletion policy",
         ),
         pytest.param(
             {"TemplateBody": template(CHANGED), "Parameters": [{"ParameterKey": "X", "ParameterValue": "1"}]},
@@ -183,7 +185,7 @@ def test_an_update_is_refused(
     assert described(client)["StackStatus"] == "CREATE_COMPLETE"
 
 
-def test_a_name_is_taken_until_its_stack_is_deleted(sandbox: Sandbox, client: Any) -> None:
+def test_a_stack_name_is_in_use_until_its_stack_is_deleted(sandbox: Sandbox, client: Any) -> None:
     create(sandbox, client, BROKEN)
     with pytest.raises(ClientError, match="AlreadyExistsException"):
         client.create_stack(StackName="stack", TemplateBody=template(QUEUE))
@@ -194,13 +196,13 @@ def test_a_name_is_taken_until_its_stack_is_deleted(sandbox: Sandbox, client: An
     create(sandbox, client)
 
 
-def test_a_bad_name_is_refused(client: Any) -> None:
+def test_an_invalid_stack_name_is_refused(client: Any) -> None:
     with pytest.raises(ClientError, match="failed to satisfy constraint"):
         client.create_stack(StackName="1_stack", TemplateBody=template(QUEUE))
 
 
 @pytest.mark.parametrize(("on_failure", "status"), [("DO_NOTHING", "CREATE_FAILED"), ("DELETE", "DELETE_COMPLETE")])
-def test_what_follows_a_failed_creation_can_be_chosen(
+def test_on_failure_decides_what_follows_a_failed_creation(
     sandbox: Sandbox, client: Any, on_failure: str, status: str
 ) -> None:
     stack_id = create(sandbox, client, BROKEN, OnFailure=on_failure)
@@ -216,7 +218,7 @@ def test_a_protected_stack_is_not_deleted(sandbox: Sandbox, client: Any) -> None
     sandbox.settle()
 
 
-def test_resources_that_cannot_be_deleted_can_be_left_behind(sandbox: Sandbox, client: Any) -> None:
+def test_resources_that_cannot_be_deleted_can_be_retained(sandbox: Sandbox, client: Any) -> None:
     table = {
         "TableName": "ledger",
         "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
@@ -236,7 +238,7 @@ def test_resources_that_cannot_be_deleted_can_be_left_behind(sandbox: Sandbox, c
     assert sandbox.client("dynamodb", account=MEMBER).describe_table(TableName="ledger")
 
 
-def test_a_long_template_comes_from_s3(sandbox: Sandbox, client: Any) -> None:
+def test_a_long_template_is_read_from_s3(sandbox: Sandbox, client: Any) -> None:
     s3 = sandbox.client("s3", account=MEMBER)
     s3.create_bucket(Bucket="templates-of-member", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     padding = {f"Pad{n}": {"Value": "x" * 1000} for n in range(60)}
@@ -249,7 +251,7 @@ def test_a_long_template_comes_from_s3(sandbox: Sandbox, client: Any) -> None:
         client.create_stack(StackName="other", TemplateURL=url.replace("long", "none"))
 
 
-def test_a_caller_deploys_with_its_own_rights(sandbox: Sandbox) -> None:
+def test_a_caller_deploys_with_its_own_permissions(sandbox: Sandbox) -> None:
     deploy({"Role": role("operator", allow(["cloudformation:*", "sqs:GetQueueUrl"]))}, name="operator")
     client = sandbox.client_with(assume(sandbox, arn_of("operator")), "cloudformation")
     client.create_stack(StackName="stack", TemplateBody=template(QUEUE))
@@ -259,7 +261,7 @@ def test_a_caller_deploys_with_its_own_rights(sandbox: Sandbox) -> None:
     assert "assumed-role/operator/test is not authorized to perform: sqs:CreateQueue" in failed
 
 
-def test_a_service_role_deploys_with_its_rights(sandbox: Sandbox) -> None:
+def test_a_service_role_deploys_with_its_permissions(sandbox: Sandbox) -> None:
     trusts = trust({"Service": "cloudformation.amazonaws.com"})
     roles = {
         "Operator": role("operator", allow(["cloudformation:*"])),

@@ -1,4 +1,4 @@
-"""The role that StackSets deploys with: made once in an account, however many of its stacks begin at the same time."""
+"""The role that StackSets deploys with: created once in an account, however many stacks start at the same time."""
 
 from __future__ import annotations
 

@@ -34,33 +34,47 @@ def body(resources: Any, **sections: Any) -> str:
     ("text", "message"),
     [
         pytest.param("Resources: {}", "JSON not well-formed", id="not JSON"),
-        pytest.param("[]", "unsupported structure", id="no object"),
+        pytest.param("[]", "unsupported structure", id="not an object"),
         pytest.param("{}", "At least one Resources member", id="no resources"),
-        pytest.param(body({"A": QUEUE}, AWSTemplateFormatVersion="2020-01-01"), "not a supported", id="a new version"),
+        pytest.param(
+            body({"A": QUEUE}, AWSTemplateFormatVersion="2020-01-01"), "not a supported", id="an unknown version"
+        ),
         pytest.param(body({"A": QUEUE}, Description="d" * 1025), "greater than 1024", id="a long description"),
         pytest.param(body({f"A{number}": QUEUE for number in range(501)}), "allowed, 500", id="501 resources"),
-        pytest.param(body({"A": QUEUE}, Parameters={"P": {"Type": "Strin"}}), "type: Strin", id="no parameter type"),
+        pytest.param(
+            body({"A": QUEUE}, Parameters={"P": {"Type": "Strin"}}), "type: Strin", id="an unknown parameter type"
+        ),
         pytest.param(body({"A": QUEUE}, Parameters={"P": {}}), "Type member", id="a parameter without a type"),
-        pytest.param(body({"A": QUEUE}, Outputs={"a_b": {"Value": "x"}}), "Output name a_b", id="a bad output name"),
+        pytest.param(
+            body({"A": QUEUE}, Outputs={"a_b": {"Value": "x"}}), "Output name a_b", id="an invalid output name"
+        ),
         pytest.param(body({"A": QUEUE}, Conditions={}), r"\[Conditions\]", id="a section that is not evaluated"),
-        pytest.param(body({"A-B": QUEUE}), "non alphanumeric", id="a bad logical id"),
+        pytest.param(body({"A-B": QUEUE}), "non alphanumeric", id="an invalid logical id"),
         pytest.param(body({"A": {}}), "must contain a Type", id="no type"),
-        pytest.param(body({"A": {**QUEUE, "UpdatePolicy": {}}}), "UpdatePolicy", id="an attribute that is not known"),
-        pytest.param(body({"A": {**QUEUE, "DeletionPolicy": "Keep"}}), "DeletionPolicy Keep", id="a bad policy"),
+        pytest.param(body({"A": {**QUEUE, "UpdatePolicy": {}}}), "UpdatePolicy", id="an unknown attribute"),
+        pytest.param(
+            body({"A": {**QUEUE, "DeletionPolicy": "Keep"}}), "DeletionPolicy Keep", id="an unknown deletion policy"
+        ),
         pytest.param(
             body({"A": {**QUEUE, "UpdateReplacePolicy": "RetainExceptOnCreate"}}),
             "UpdateReplacePolicy",
-            id="not for updates",
+            id="a deletion policy for updates",
         ),
-        pytest.param(body({"A": {**QUEUE, "DependsOn": "B"}}), r"Unresolved.*\[B\]", id="depends on nothing"),
+        pytest.param(body({"A": {**QUEUE, "DependsOn": "B"}}), r"Unresolved.*\[B\]", id="DependsOn a missing resource"),
         pytest.param(
-            body({"A": {**QUEUE, "Properties": {"QueueName": {"Ref": "B"}}}}), r"Unresolved.*\[B\].*Resources", id="Ref"
+            body({"A": {**QUEUE, "Properties": {"QueueName": {"Ref": "B"}}}}),
+            r"Unresolved.*\[B\].*Resources",
+            id="Ref to a missing resource",
         ),
         pytest.param(
-            body({"A": {**QUEUE, "Properties": {"QueueName": {"Fn::Sub": "${B.Arn}"}}}}), r"Unresolved.*\[B\]", id="Sub"
+            body({"A": {**QUEUE, "Properties": {"QueueName": {"Fn::Sub": "${B.Arn}"}}}}),
+            r"Unresolved.*\[B\]",
+            id="Sub with a missing resource",
         ),
         pytest.param(
-            body({"A": QUEUE}, Outputs={"O": {"Value": {"Fn::GetAtt": ["B", "Arn"]}}}), r"\[B\].*Outputs", id="outputs"
+            body({"A": QUEUE}, Outputs={"O": {"Value": {"Fn::GetAtt": ["B", "Arn"]}}}),
+            r"\[B\].*Outputs",
+            id="an output of a missing resource",
         ),
         pytest.param(
             body(
@@ -71,26 +85,26 @@ def body(resources: Any, **sections: Any) -> str:
             id="an attribute of a parameter",
         ),
         pytest.param(
-            body({"A": QUEUE}, Outputs={"O": {"Value": "x", "Export": {"Name": "x"}}}), "Export", id="exports"
+            body({"A": QUEUE}, Outputs={"O": {"Value": "x", "Export": {"Name": "x"}}}), "Export", id="an export"
         ),
         pytest.param(
             body({"A": {**QUEUE, "Properties": {"QueueName": {"Fn::ImportValue": "x"}}}}),
             "Fn::ImportValue",
-            id="imports",
+            id="an import",
         ),
         pytest.param(
             body({"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": ["A"]}}),
             r"Circular dependency between resources: \[A, B\]",
-            id="a ring",
+            id="a cycle",
         ),
     ],
 )
-def test_a_template_is_refused_as_a_whole(text: str, message: str) -> None:
+def test_an_invalid_template_is_refused(text: str, message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         parse(text)
 
 
-def test_resources_come_after_what_they_need_and_otherwise_in_their_order() -> None:
+def test_resources_are_ordered_by_dependency_and_otherwise_as_in_the_template() -> None:
     template = parse(
         body(
             {
@@ -122,7 +136,7 @@ def test_resources_come_after_what_they_need_and_otherwise_in_their_order() -> N
         ),
     ],
 )
-def test_capabilities_follow_from_the_iam_resources(resources: Any, capabilities: set[str]) -> None:
+def test_iam_resources_determine_the_capabilities(resources: Any, capabilities: set[str]) -> None:
     assert parse(body(resources)).capabilities == capabilities
 
 
@@ -135,16 +149,22 @@ def test_capabilities_follow_from_the_iam_resources(resources: Any, capabilities
         pytest.param({"Fn::GetAtt": ["Queue", "Arn"]}, "arn:queue", id="GetAtt"),
         pytest.param({"Fn::GetAtt": "Queue.Arn"}, "arn:queue", id="GetAtt in one string"),
         pytest.param(
-            {"Fn::Sub": "${AWS::AccountId}/${Queue.Arn}/${Prefix}"}, "111111111111/arn:queue/deployer", id="Sub"
+            {"Fn::Sub": "${AWS::AccountId}/${Queue.Arn}/${Prefix}"},
+            "111111111111/arn:queue/deployer",
+            id="Sub",
         ),
         pytest.param(
-            {"Fn::Sub": ["${a}-${!Literal}", {"a": {"Ref": "Prefix"}}]}, "deployer-${Literal}", id="Sub's own"
+            {"Fn::Sub": ["${a}-${!Literal}", {"a": {"Ref": "Prefix"}}]},
+            "deployer-${Literal}",
+            id="Sub with its own variables",
         ),
         pytest.param({"Fn::Join": [":", ["a", {"Ref": "Prefix"}]]}, "a:deployer", id="Join"),
         pytest.param({"Fn::Select": ["1", {"Fn::Split": [",", "a,b"]}]}, "b", id="Select and Split"),
         pytest.param({"a": {"Ref": "AWS::NoValue"}, "b": [{"Ref": "AWS::NoValue"}, 1]}, {"b": [1]}, id="NoValue"),
-        pytest.param({"Ref": "New"}, KNOWN_AFTER_APPLY, id="what is not known yet"),
-        pytest.param({"Ref": "Queue", "more": 1}, {"Ref": "Queue", "more": 1}, id="a mapping with two keys is none"),
+        pytest.param({"Ref": "New"}, KNOWN_AFTER_APPLY, id="a value known after apply"),
+        pytest.param(
+            {"Ref": "Queue", "more": 1}, {"Ref": "Queue", "more": 1}, id="a mapping with two keys is not a function"
+        ),
     ],
 )
 def test_functions_are_resolved(value: Any, expected: Any) -> None:
@@ -155,8 +175,8 @@ def test_functions_are_resolved(value: Any, expected: Any) -> None:
     "value",
     [
         pytest.param({"Fn::GetAtt": ["Queue", "Nothing"]}, id="an attribute that the type does not have"),
-        pytest.param({"Ref": "Nothing"}, id="a name that is not there"),
-        pytest.param({"Fn::Select": [3, ["a"]]}, id="past the end"),
+        pytest.param({"Ref": "Nothing"}, id="a missing name"),
+        pytest.param({"Fn::Select": [3, ["a"]]}, id="an index past the end"),
         pytest.param({"Fn::GetAtt": ["Queue"]}, id="GetAtt without an attribute"),
     ],
 )

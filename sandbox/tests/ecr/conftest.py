@@ -1,4 +1,4 @@
-"""What tests of ECR's API begin with."""
+"""Fixtures for tests of ECR's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ECR's API in the sandbox, if it differs from moto."""
+"""ECR's API in the sandbox, as far as it differs from moto."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class TestLayers:
     def _repository(self, ecr: Any) -> None:
         ecr.create_repository(repositoryName=NAME)
 
-    def test_a_layer_comes_in_parts_and_is_available_then(self, ecr: Any) -> None:
+    def test_a_layer_uploaded_in_parts_is_available(self, ecr: Any) -> None:
         digest = upload(ecr, b"a" * MINIMUM_PART, b"b")
         answer = ecr.batch_check_layer_availability(repositoryName=NAME, layerDigests=[digest, "sha256:" + "0" * 64])
         assert [(layer["layerDigest"], layer["layerSize"]) for layer in answer["layers"]] == [
@@ -89,7 +89,7 @@ class TestLayers:
         ]
         assert [failure["failureCode"] for failure in answer["failures"]] == ["MissingLayerDigest"]
 
-    def test_a_download_url_gives_the_bytes(self, ecr: Any) -> None:
+    def test_a_download_url_returns_the_bytes(self, ecr: Any) -> None:
         digest = upload(ecr, b"layer")
         url = ecr.get_download_url_for_layer(repositoryName=NAME, layerDigest=digest)["downloadUrl"]
         with urllib.request.urlopen(url) as response:
@@ -99,7 +99,7 @@ class TestLayers:
         code, _ = refusal(ecr.get_download_url_for_layer, repositoryName=NAME, layerDigest="sha256:" + "0" * 64)
         assert code == "LayersNotFoundException"
 
-    def test_a_layer_is_not_taken_twice(self, ecr: Any) -> None:
+    def test_a_layer_that_exists_is_refused(self, ecr: Any) -> None:
         upload(ecr, b"layer")
         with pytest.raises(ecr.exceptions.LayerAlreadyExistsException):
             upload(ecr, b"layer")
@@ -121,7 +121,7 @@ class TestLayers:
         )
         assert code == "EmptyUploadException"
 
-    def test_a_small_part_may_only_be_the_last(self, ecr: Any) -> None:
+    def test_only_the_last_part_may_be_small(self, ecr: Any) -> None:
         with pytest.raises(ecr.exceptions.LayerPartTooSmallException):
             upload(ecr, b"small", b"last")
 
@@ -133,7 +133,7 @@ class TestLayers:
             pytest.param(0, MAXIMUM_PART, b"x" * (MAXIMUM_PART + 1), id="above 20 MiB"),
         ],
     )
-    def test_parts_that_do_not_follow_are_refused(self, ecr: Any, first: int, last: int, data: bytes) -> None:
+    def test_parts_out_of_sequence_are_refused(self, ecr: Any, first: int, last: int, data: bytes) -> None:
         upload_id = ecr.initiate_layer_upload(repositoryName=NAME)["uploadId"]
         with pytest.raises(ecr.exceptions.InvalidLayerPartException) as caught:
             ecr.upload_layer_part(
@@ -157,7 +157,7 @@ class TestImages:
         assert detail["imageSizeInBytes"] == sum(map(len, image.blobs.values()))
         assert detail["registryId"] == SHOP
 
-    def test_an_image_is_got_by_digest_and_by_each_tag(self, ecr: Any) -> None:
+    def test_an_image_is_returned_by_digest_and_by_each_tag(self, ecr: Any) -> None:
         image = oci_images.build()
         push(ecr, image, "1")
         ecr.put_image(repositoryName=NAME, imageManifest=image.manifest.decode(), imageTag="2")
@@ -169,7 +169,7 @@ class TestImages:
         ]
         assert answer["failures"][0]["imageId"] == {"imageTag": "3"}
 
-    def test_a_tag_that_moves_leaves_the_image_behind(self, ecr: Any) -> None:
+    def test_moving_a_tag_keeps_the_earlier_image(self, ecr: Any) -> None:
         first, second = oci_images.build(content="first"), oci_images.build(content="second")
         push(ecr, first, "1")
         push(ecr, second, "1")
@@ -179,7 +179,7 @@ class TestImages:
             second.digest: ["1"],
         }
 
-    def test_layers_must_be_there_first(self, ecr: Any) -> None:
+    def test_an_image_needs_its_layers(self, ecr: Any) -> None:
         manifest = oci_images.build().manifest.decode()
         code, message = refusal(ecr.put_image, repositoryName=NAME, imageManifest=manifest, imageTag="1")
         assert code == "LayersNotFoundException"
@@ -201,7 +201,7 @@ class TestImages:
     @pytest.mark.parametrize(
         ("changes", "code"),
         [
-            pytest.param({"imageManifest": "no json"}, "InvalidParameterException", id="no JSON"),
+            pytest.param({"imageManifest": "no json"}, "InvalidParameterException", id="invalid JSON"),
             pytest.param({"imageManifest": '{"schemaVersion": 2}'}, "InvalidParameterException", id="no media type"),
             pytest.param({"imageManifestMediaType": SCHEMA2}, "InvalidParameterException", id="two media types"),
             pytest.param({"imageTag": "a/b"}, "InvalidParameterException", id="a tag with a slash"),
@@ -211,7 +211,7 @@ class TestImages:
             pytest.param({}, "ImageAlreadyExistsException", id="the same image under the same tag"),
         ],
     )
-    def test_images_that_are_refused(self, ecr: Any, changes: dict[str, str], code: str) -> None:
+    def test_invalid_images_are_refused(self, ecr: Any, changes: dict[str, str], code: str) -> None:
         image = oci_images.build()
         push(ecr, image, "1")
         request = {"repositoryName": NAME, "imageManifest": image.manifest.decode(), "imageTag": "1"} | changes
@@ -226,12 +226,12 @@ class TestImages:
         pytest.param("IMMUTABLE_WITH_EXCLUSION", "latest", "latest", True, id="excluded from immutable"),
         pytest.param("IMMUTABLE_WITH_EXCLUSION", "latest", "1", False, id="not excluded from immutable"),
         pytest.param("IMMUTABLE_WITH_EXCLUSION", "dev-*", "dev-7", True, id="excluded by a wildcard"),
-        pytest.param("IMMUTABLE_WITH_EXCLUSION", "v1.0", "v1x0", False, id="a dot is a dot"),
-        pytest.param("IMMUTABLE_WITH_EXCLUSION", "lat", "latest", False, id="a filter is the whole tag"),
+        pytest.param("IMMUTABLE_WITH_EXCLUSION", "v1.0", "v1x0", False, id="a dot matches only a dot"),
+        pytest.param("IMMUTABLE_WITH_EXCLUSION", "lat", "latest", False, id="a filter must match the whole tag"),
         pytest.param("MUTABLE_WITH_EXCLUSION", "v*", "v1", False, id="excluded from mutable"),
     ],
 )
-def test_whether_a_tag_may_move(ecr: Any, mutability: str, exclusion: str | None, tag: str, *, moves: bool) -> None:
+def test_whether_a_tag_may_be_moved(ecr: Any, mutability: str, exclusion: str | None, tag: str, *, moves: bool) -> None:
     filters = [{"filterType": "WILDCARD", "filter": exclusion}] if exclusion else None
     options = {"imageTagMutabilityExclusionFilters": filters} if filters else {}
     ecr.create_repository(repositoryName=NAME, imageTagMutability=mutability, **options)
@@ -249,13 +249,15 @@ def test_whether_a_tag_may_move(ecr: Any, mutability: str, exclusion: str | None
 
 
 class TestRegistries:
-    def test_another_accounts_missing_repository_is_missing_there(self, ecr: Any) -> None:
+    def test_a_missing_repository_of_another_account_is_reported_missing_in_that_registry(self, ecr: Any) -> None:
         assert refusal(ecr.initiate_layer_upload, repositoryName=NAME, registryId=SEARCH) == (
             "RepositoryNotFoundException",
             f"The repository with name '{NAME}' does not exist in the registry with id '{SEARCH}'",
         )
 
-    def test_another_accounts_repository_is_closed_without_a_policy(self, sandbox: Sandbox, ecr: Any) -> None:
+    def test_another_accounts_repository_is_denied_without_a_repository_policy(
+        self, sandbox: Sandbox, ecr: Any
+    ) -> None:
         sandbox.client("ecr", account=SEARCH).create_repository(repositoryName=NAME)
         code, message = refusal(ecr.initiate_layer_upload, repositoryName=NAME, registryId=SEARCH)
         assert code == "AccessDeniedException"
@@ -263,9 +265,12 @@ class TestRegistries:
 
     @pytest.mark.parametrize(
         ("organization", "opens"),
-        [pytest.param("o-exampleorg1", True, id="this one"), pytest.param("o-other", False, id="another")],
+        [
+            pytest.param("o-exampleorg1", True, id="this organization"),
+            pytest.param("o-other", False, id="another organization"),
+        ],
     )
-    def test_a_repository_policy_opens_it_to_an_organization(
+    def test_a_repository_policy_grants_access_to_an_organization(
         self, sandbox: Sandbox, ecr: Any, organization: str, *, opens: bool
     ) -> None:
         owner = sandbox.client("ecr", account=SEARCH)
@@ -285,24 +290,24 @@ class TestRegistries:
             assert refusal(ecr.batch_get_image, **request, imageIds=[{"imageTag": "1"}])[0] == "AccessDeniedException"
         assert refusal(ecr.initiate_layer_upload, **request)[0] == "AccessDeniedException"
 
-    def test_repositories_are_created_in_ones_own_registry(self, ecr: Any) -> None:
+    def test_repositories_are_created_in_the_callers_own_registry(self, ecr: Any) -> None:
         code, _ = refusal(ecr.create_repository, repositoryName=NAME, registryId=SEARCH)
         assert code == "AccessDeniedException"
 
-    def test_a_registry_id_is_twelve_digits(self, ecr: Any) -> None:
+    def test_a_registry_id_has_twelve_digits(self, ecr: Any) -> None:
         code, _ = refusal(ecr.initiate_layer_upload, repositoryName=NAME, registryId="12345")
         assert code == "InvalidParameterException"
 
 
 class TestSettings:
-    def test_a_repository_exists_once(self, ecr: Any) -> None:
+    def test_a_repository_is_not_created_twice(self, ecr: Any) -> None:
         ecr.create_repository(repositoryName=NAME)
         assert refusal(ecr.create_repository, repositoryName=NAME) == (
             "RepositoryAlreadyExistsException",
             f"The repository with name '{NAME}' already exists in the registry with id '{SHOP}'",
         )
 
-    def test_the_managed_key_is_one_for_the_account(self, sandbox: Sandbox, ecr: Any) -> None:
+    def test_an_account_has_one_managed_key(self, sandbox: Sandbox, ecr: Any) -> None:
         keys = {
             ecr.create_repository(repositoryName=name, encryptionConfiguration={"encryptionType": "KMS"})["repository"][
                 "encryptionConfiguration"
@@ -313,7 +318,7 @@ class TestSettings:
         alias = sandbox.client("kms", account=SHOP).describe_key(KeyId="alias/aws/ecr")
         assert keys == {alias["KeyMetadata"]["Arn"]}
 
-    def test_a_key_must_be_there_and_enabled(self, sandbox: Sandbox, ecr: Any) -> None:
+    def test_a_key_must_exist_and_be_enabled(self, sandbox: Sandbox, ecr: Any) -> None:
         kms = sandbox.client("kms", account=SHOP)
         key = kms.create_key()["KeyMetadata"]
         arn = key["Arn"]
@@ -346,19 +351,19 @@ class TestSettings:
             )
         assert caught.value.response["kmsError"] == "InvalidKeyUsageException"
 
-    def test_rules_hold_and_a_refused_request_changes_nothing(self, ecr: Any) -> None:
+    def test_limits_are_enforced_and_a_refused_request_changes_nothing(self, ecr: Any) -> None:
         assert refusal(ecr.create_repository, repositoryName="Upper/case")[0] == "InvalidParameterException"
         tags = [{"Key": "aws:x", "Value": ""}]
         assert refusal(ecr.create_repository, repositoryName=NAME, tags=tags)[0] == "InvalidTagParameterException"
         assert ecr.describe_repositories()["repositories"] == []
 
-    def test_tags_are_counted_with_those_that_exist(self, ecr: Any) -> None:
+    def test_the_tag_limit_includes_existing_tags(self, ecr: Any) -> None:
         tags = [{"Key": f"k{number}", "Value": ""} for number in range(50)]
         arn = ecr.create_repository(repositoryName=NAME, tags=tags)["repository"]["repositoryArn"]
         code, _ = refusal(ecr.tag_resource, resourceArn=arn, tags=[{"Key": "one-more", "Value": ""}])
         assert code == "TooManyTagsException"
 
-    def test_a_refused_lifecycle_policy_leaves_the_old_one(self, ecr: Any) -> None:
+    def test_a_refused_lifecycle_policy_keeps_the_old_one(self, ecr: Any) -> None:
         def policy(**selection: Any) -> str:
             stated = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1} | selection
             rule = {"rulePriority": 1, "selection": stated, "action": {"type": "expire"}}
@@ -370,12 +375,12 @@ class TestSettings:
         assert code == "InvalidParameterException"
         assert ecr.get_lifecycle_policy(repositoryName=NAME)["lifecyclePolicyText"] == policy()
 
-    def test_a_repository_policy_has_a_limit(self, ecr: Any) -> None:
+    def test_a_repository_policy_has_a_size_limit(self, ecr: Any) -> None:
         ecr.create_repository(repositoryName=NAME)
         code, _ = refusal(ecr.set_repository_policy, repositoryName=NAME, policyText=" " * 10_241)
         assert code == "InvalidParameterException"
 
-    @pytest.mark.parametrize("is_list", [True, False], ids=["a list of statements", "a statement alone"])
+    @pytest.mark.parametrize("is_list", [True, False], ids=["a list of statements", "a single statement"])
     def test_a_repository_policy_names_no_resource(self, ecr: Any, *, is_list: bool) -> None:
         ecr.create_repository(repositoryName=NAME)
         statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Resource": "*"}
@@ -399,7 +404,7 @@ class TestSettings:
         }
 
 
-def test_a_token_lasts_twelve_hours_and_is_the_callers_own(ecr: Any) -> None:
+def test_a_token_is_valid_for_twelve_hours_and_belongs_to_the_caller(ecr: Any) -> None:
     first, second = (ecr.get_authorization_token()["authorizationData"][0] for _ in range(2))
     hours = (first["expiresAt"] - datetime.now(UTC)).total_seconds() / 3600
     assert 11.9 < hours <= 12
@@ -409,7 +414,7 @@ def test_a_token_lasts_twelve_hours_and_is_the_callers_own(ecr: Any) -> None:
 
 @pytest.mark.usefixtures("running_sandbox")
 class TestCanaries:
-    """What moto does alone. Where one of these fails, moto changed: look whether its seam is still needed."""
+    """What moto does by itself. If one of these fails, moto has changed: check whether its seam is still needed."""
 
     @pytest.fixture
     def backend(self) -> ECRBackend:
@@ -422,7 +427,7 @@ class TestCanaries:
     def test_tags_and_keys_are_not_checked(self, backend: ECRBackend) -> None:
         assert backend.repositories[NAME].encryption_configuration == {"encryptionType": "KMS_DSSE"}
 
-    def test_a_layers_digest_is_not_checked_and_its_bytes_are_lost(self, backend: ECRBackend) -> None:
+    def test_a_layers_digest_is_not_checked_and_its_bytes_are_not_stored(self, backend: ECRBackend) -> None:
         upload_id = backend.initiate_layer_upload(NAME)["uploadId"]
         backend.upload_layer_part(NAME, upload_id, 0, 0, b"x")
         digest = backend.complete_layer_upload(NAME, upload_id, ["sha256:wrong"])["layerDigest"]
@@ -433,7 +438,7 @@ class TestCanaries:
         image = backend.put_image(NAME, manifest, "1")
         assert image.image_digest != f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
 
-    def test_a_tag_that_moves_takes_the_image_away(self, backend: ECRBackend) -> None:
+    def test_moving_a_tag_deletes_the_earlier_image(self, backend: ECRBackend) -> None:
         for number in (1, 2):
             backend.put_image(NAME, json.dumps({"mediaType": SCHEMA2, "layers": [], "config": {"size": number}}), "1")
         assert len(backend.repositories[NAME].images) == 1
@@ -442,7 +447,7 @@ class TestCanaries:
         with pytest.raises(NotImplementedError):
             original(ECRResponse, "get_download_url_for_layer")(ECRResponse())
 
-    def test_a_lifecycle_policy_may_be_short_and_knows_no_archive(self) -> None:
+    def test_a_lifecycle_policy_may_be_short_and_cannot_archive(self) -> None:
         validate = original(EcrLifecyclePolicyValidator, "validate")
         validate(EcrLifecyclePolicyValidator('{"rules": []}'))
         selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
@@ -450,6 +455,6 @@ class TestCanaries:
         with pytest.raises(InvalidParameterException, match="not found in enum"):
             validate(EcrLifecyclePolicyValidator(json.dumps({"rules": [rule]})))
 
-    def test_scanning_filters_are_regular_expressions_from_the_start(self, backend: ECRBackend) -> None:
+    def test_scanning_filters_are_regular_expressions_for_a_prefix(self, backend: ECRBackend) -> None:
         assert original(ECRBackend, "_match_repository_filter")(backend, "prod*", "production/x")
         assert original(ECRBackend, "_match_repository_filter")(backend, "a.c*", "abc")

@@ -29,14 +29,14 @@ def test_canary_moto_has_no_creation_templates() -> None:
 
 
 REFUSED = [
-    pytest.param({"prefix": "Team"}, "prefix", id="a capital letter"),
-    pytest.param({"prefix": "root"}, "", id="nothing: root in small letters is an ordinary prefix"),
+    pytest.param({"prefix": "Team"}, "prefix", id="an uppercase letter"),
+    pytest.param({"prefix": "root"}, "", id="an empty prefix: root in lower case is an ordinary prefix"),
     pytest.param({"appliedFor": []}, "appliedFor", id="no scenario"),
     pytest.param({"appliedFor": ["PUSH"]}, "appliedFor", id="an unknown scenario"),
     pytest.param({"description": "x" * 257}, "description", id="a long description"),
     pytest.param({"imageTagMutability": "NEVER"}, "imageTagMutability", id="an unknown mutability"),
     pytest.param({"imageTagMutability": "MUTABLE_WITH_EXCLUSION"}, "imageTagMutabilityExclusionFilters",
-                 id="no filter"),
+                 id="an empty filter list"),
     pytest.param({"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "alias/x"}}, "kmsKey", id="an alias"),
     pytest.param({"encryptionConfiguration": {"encryptionType": "AES256", "kmsKey": KEY}}, "encryptionConfiguration",
                  id="a key for AES256"),
@@ -63,14 +63,14 @@ def test_a_template_with_invalid_settings_is_refused(ecr: Any, settings: dict[st
     assert ecr.describe_repository_creation_templates()["repositoryCreationTemplates"] == []
 
 
-def test_a_prefix_has_one_template_with_or_without_the_slash(ecr: Any) -> None:
+def test_a_prefix_with_and_without_a_slash_is_the_same_template(ecr: Any) -> None:
     create(ecr, "team-a")
     for prefix in ("team-a", "team-a/"):
         code, message = refusal(ecr.create_repository_creation_template, prefix=prefix, appliedFor=["REPLICATION"])
         assert (code, SHOP in message) == ("TemplateAlreadyExistsException", True)
 
 
-def test_an_update_keeps_what_it_leaves_out_and_removes_what_is_empty(ecr: Any) -> None:
+def test_an_update_keeps_omitted_settings_and_removes_empty_ones(ecr: Any) -> None:
     create(ecr, "team-a", description="first", imageTagMutability="IMMUTABLE")
     ecr.update_repository_creation_template(prefix="team-a", description="second")
     (found,) = ecr.describe_repository_creation_templates(prefixes=["team-a"])["repositoryCreationTemplates"]
@@ -113,7 +113,7 @@ def test_the_template_with_the_longest_prefix_applies(prefixes: set[str], name: 
     assert (found["prefix"] if found else None) == expected
 
 
-def test_a_registry_takes_a_hundred_templates(ecr: Any) -> None:
+def test_a_registry_accepts_a_hundred_templates(ecr: Any) -> None:
     for number in range(100):
         create(ecr, f"p{number}")
     another = refusal(ecr.create_repository_creation_template, prefix="another", appliedFor=["CREATE_ON_PUSH"])

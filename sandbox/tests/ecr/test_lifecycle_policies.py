@@ -1,4 +1,4 @@
-"""Lifecycle policies that ECR takes and refuses."""
+"""Lifecycle policies that ECR accepts and refuses."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def without(key: str, selection: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in selection.items() if name != key}
 
 
-TAKEN = [
+ACCEPTED = [
     pytest.param(policy(rule()), id="untagged by number"),
-    pytest.param(policy(rule(storageClass="standard")), id="the standard class by its name"),
+    pytest.param(policy(rule(storageClass="standard")), id="the standard class by name"),
     pytest.param(policy(rule(**TAGGED)), id="tagged by a prefix"),
     pytest.param(policy(rule(tagStatus="tagged", tagPatternList=["*a*b*c*"])), id="tagged by four wildcards"),
-    pytest.param(policy(rule(**PUSHED), rule(2, **ANY)), id="untagged by age, and any"),
+    pytest.param(policy(rule(**PUSHED), rule(2, **ANY)), id="untagged by age, then any"),
     pytest.param(policy(rule(1, **TAGGED), rule(2, **TAGGED)), id="tagged twice"),
-    pytest.param(policy(rule(action=TRANSITION, **PULLED)), id="to the archive when it is not pulled"),
+    pytest.param(policy(rule(action=TRANSITION, **PULLED)), id="to the archive when not pulled"),
     pytest.param(policy(rule(action=TRANSITION, **PUSHED)), id="to the archive by age"),
     pytest.param(policy(rule(action=TRANSITION)), id="to the archive by number"),
     pytest.param(policy(rule(**ARCHIVED)), id="out of the archive"),
@@ -50,50 +50,50 @@ TAKEN = [
     pytest.param(policy(*(rule(number, **TAGGED) for number in range(1, 51))), id="fifty rules"),
 ]
 REFUSED = [
-    pytest.param('{"rules": []}' + " " * 100, "1 to 50 elements", id="no rule"),
+    pytest.param('{"rules": []}' + " " * 100, "1 to 50 elements", id="an empty list of rules"),
     pytest.param(policy(*(rule(number, **TAGGED) for number in range(1, 52))), "1 to 50 elements", id="51 rules"),
-    pytest.param('{"rule": []}' + " " * 100, r'required properties \(\["rules"\]\)', id="no rules"),
-    pytest.param(policy("x" * 100), 'allowed: \\["object"\\]', id="a rule that is no object"),
-    pytest.param(policy(rule(), {"rulePriority": 2}), r'\["action", "selection"\]', id="half a rule"),
+    pytest.param('{"rule": []}' + " " * 100, r'required properties \(\["rules"\]\)', id="missing rules"),
+    pytest.param(policy("x" * 100), 'allowed: \\["object"\\]', id="a rule that is not an object"),
+    pytest.param(policy(rule(), {"rulePriority": 2}), r'\["action", "selection"\]', id="an incomplete rule"),
     pytest.param(policy(rule() | {"priority": 1}), r'not allowed by the schema: \(\["priority"\]\)', id="unknown key"),
     pytest.param(policy(rule(age=1)), r'not allowed by the schema: \(\["age"\]\)', id="unknown key of a selection"),
-    pytest.param(policy(rule(action="expire")), 'allowed: \\["object"\\]', id="an action that is no object"),
+    pytest.param(policy(rule(action="expire")), 'allowed: \\["object"\\]', id="an action that is not an object"),
     pytest.param(policy(rule(action={"type": "delete"})), r'"delete"\) not found in enum', id="unknown action"),
     pytest.param(policy(rule(tagStatus="all")), r'"all"\) not found in enum', id="unknown status"),
     pytest.param(policy(rule(countType=["x"])), "not found in enum", id="a list as count type"),
     pytest.param(policy(rule(countNumber=0)), "minimum: 1, found: 0", id="a number of 0"),
-    pytest.param(policy(rule(countNumber=True)), "type .boolean.", id="a number that is none"),
-    pytest.param(policy(rule(1), rule(1)), "rulePriority must be unique", id="a priority twice"),
-    pytest.param(policy(rule(tagStatus="tagged")), "Must specify tagPrefixList or tagPatternList", id="no prefix"),
+    pytest.param(policy(rule(countNumber=True)), "type .boolean.", id="a number that is not an integer"),
+    pytest.param(policy(rule(1), rule(1)), "rulePriority must be unique", id="a duplicate priority"),
+    pytest.param(policy(rule(tagStatus="tagged")), "Must specify tagPrefixList or tagPatternList", id="no prefixes"),
     pytest.param(policy(rule(tagPrefixList=["v"])), "only when tagStatus=TAGGED", id="prefixes for untagged images"),
     pytest.param(policy(rule(tagPrefixList=[])), "only when tagStatus=TAGGED", id="no prefixes for untagged images"),
-    pytest.param(policy(rule(**TAGGED, tagPatternList=["v*"])), "Must specify", id="both lists"),
+    pytest.param(policy(rule(**TAGGED, tagPatternList=["v*"])), "Must specify", id="prefixes and patterns together"),
     pytest.param(policy(rule(tagStatus="tagged", tagPrefixList=[])), "list of strings", id="an empty list"),
     pytest.param(policy(rule(tagStatus="tagged", tagPatternList=["*a*b*c*d*"])), "4 wildcards", id="five wildcards"),
     pytest.param(policy(rule(countType="sinceImagePushed")), "matched 0 out of 2", id="an age without a unit"),
     pytest.param(policy(rule(countUnit="days")), "matched 0 out of 2", id="a number with a unit"),
     pytest.param(policy(rule(**PUSHED | {"countUnit": "hours"})), r'"hours"\) not found in enum', id="hours"),
-    pytest.param(policy(rule(**PULLED)), r'"expire"\) not found in enum', id="deleted for want of pulls"),
-    pytest.param(policy(rule(action=TRANSITION, **ARCHIVED)), r'"transition"\) not found', id="archived once more"),
-    pytest.param(policy(rule(**without("storageClass", ARCHIVED))), r'\(\["storageClass"\]\)', id="no storage class"),
+    pytest.param(policy(rule(**PULLED)), r'"expire"\) not found in enum', id="deleted when not pulled"),
+    pytest.param(policy(rule(action=TRANSITION, **ARCHIVED)), r'"transition"\) not found', id="archived twice"),
+    pytest.param(policy(rule(**without("storageClass", ARCHIVED))), r'\(\["storageClass"\]\)', id="an unknown class"),
     pytest.param(policy(rule(storageClass="archive")), r'"archive"\) not found in enum', id="the archive by number"),
     pytest.param(policy(rule(**ARCHIVED | {"countNumber": 89})), "minimum: 90, found: 89", id="89 days in the archive"),
-    pytest.param(policy(rule(action={"type": "transition"})), "targetStorageClass is required", id="to nowhere"),
-    pytest.param(policy(rule(action=EXPIRE | {"targetStorageClass": "archive"})), "only if", id="deleted to somewhere"),
+    pytest.param(policy(rule(action={"type": "transition"})), "targetStorageClass is required", id="no target class"),
+    pytest.param(policy(rule(action=EXPIRE | {"targetStorageClass": "archive"})), "only if", id="a target to delete"),
     pytest.param(
-        policy(rule(1), rule(2, **PUSHED)), "Only one rule can select Untagged images per", id="untagged twice"
+        policy(rule(1), rule(2, **PUSHED)), "Only one rule can select Untagged images per", id="two for untagged"
     ),
     pytest.param(
-        policy(rule(1, **ANY), rule(2)), "tagStatus=ANY must have the lowest priority per", id="any is not the last"
+        policy(rule(1, **ANY), rule(2)), "tagStatus=ANY must have the lowest priority per", id="any before the last"
     ),
     pytest.param(
-        policy(rule(1, action=TRANSITION, **ANY, **PULLED), rule(2, **ANY)), "lowest priority per", id="any twice"
+        policy(rule(1, action=TRANSITION, **ANY, **PULLED), rule(2, **ANY)), "lowest priority per", id="two for any"
     ),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", TAKEN)
-def test_policies_that_ecr_takes(text: str) -> None:
+@pytest.mark.parametrize("text", ACCEPTED)
+def test_policies_that_ecr_accepts(text: str) -> None:
     check_lifecycle_policy(text)
 
 
@@ -108,9 +108,9 @@ def test_policies_that_ecr_refuses(text: str, message: str) -> None:
     [
         pytest.param('{"rules": []}', "greater than or equal to 100", id="below 100 characters"),
         pytest.param(policy(rule()) + " " * 30_720, "less than or equal to 30720", id="above 30,720 characters"),
-        pytest.param("x" * 100, "Could not map policyString", id="no JSON"),
+        pytest.param("x" * 100, "Could not map policyString", id="invalid JSON"),
     ],
 )
-def test_texts_that_are_no_policy(text: str, message: str) -> None:
+def test_strings_that_are_not_a_policy(text: str, message: str) -> None:
     with pytest.raises(ServiceException, match=message):
         check_lifecycle_policy(text)

@@ -1,4 +1,4 @@
-"""Repository policies that ECR takes and refuses."""
+"""Repository policies that ECR accepts and refuses."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def condition(operator: str, value: Any) -> str:
         json.dumps({"Statement": NOT_PRINCIPAL | {"Effect": "Deny"}}),
     ],
 )
-def test_ecr_takes(text: str) -> None:
+def test_policies_that_ecr_accepts(text: str) -> None:
     check_repository_policy(text)
 
 
@@ -91,7 +91,7 @@ def test_ecr_takes(text: str) -> None:
     ],
     ids=lambda text: text[:120],
 )
-def test_ecr_refuses(text: str) -> None:
+def test_policies_that_ecr_refuses(text: str) -> None:
     with pytest.raises(InvalidParameterException, match="Invalid repository policy provided"):
         check_repository_policy(text)
 
@@ -106,7 +106,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.dictionaries(KEYS, JSON, max_size=2))
-def test_any_json_is_taken_or_refused(document: Any, changes: dict[str, Any]) -> None:
+def test_any_json_is_accepted_or_refused_without_another_error(document: Any, changes: dict[str, Any]) -> None:
     for text in (json.dumps(document), json.dumps({"Statement": document}), policy(**changes)):
         with contextlib.suppress(InvalidParameterException):
             check_repository_policy(text)

@@ -13,7 +13,7 @@ from aws_org_sandbox.ecr.errors import InvalidTagParameterException, TooManyTags
 
 
 @pytest.mark.parametrize("name", ["ab", "a1", "team-a/api", "a--b", "a__b/c.d", "1/2/3", "a" * 256])
-def test_names_that_ecr_takes(name: str) -> None:
+def test_names_that_ecr_accepts(name: str) -> None:
     ecr_rules.check_repository_name(name)
 
 
@@ -29,7 +29,7 @@ def test_names_that_ecr_takes(name: str) -> None:
         pytest.param("a___b", id="three underscores"),
         pytest.param("a//b", id="an empty part"),
         pytest.param("/ab", id="begins with a slash"),
-        pytest.param("api\n", id="a line's end"),
+        pytest.param("api\n", id="a trailing newline"),
         pytest.param(None, id="none"),
     ],
 )
@@ -45,12 +45,12 @@ WILDCARD = {"filterType": "WILDCARD", "filter": "latest"}
     ("mutability", "exclusions"),
     [
         pytest.param(None, None, id="nothing configured"),
-        pytest.param("IMMUTABLE", None, id="plain"),
+        pytest.param("IMMUTABLE", None, id="immutable without filters"),
         pytest.param("IMMUTABLE_WITH_EXCLUSION", [WILDCARD], id="one filter"),
         pytest.param("MUTABLE_WITH_EXCLUSION", [WILDCARD] * 5, id="five filters"),
     ],
 )
-def test_mutability_that_ecr_takes(mutability: str | None, exclusions: list[dict[str, str]] | None) -> None:
+def test_mutability_that_ecr_accepts(mutability: str | None, exclusions: list[dict[str, str]] | None) -> None:
     ecr_rules.check_mutability(mutability, exclusions)
 
 
@@ -58,13 +58,15 @@ def test_mutability_that_ecr_takes(mutability: str | None, exclusions: list[dict
     ("mutability", "exclusions"),
     [
         pytest.param("FROZEN", None, id="unknown"),
-        pytest.param("IMMUTABLE", [WILDCARD], id="filters without exclusion"),
-        pytest.param(None, [WILDCARD], id="filters alone"),
+        pytest.param("IMMUTABLE", [WILDCARD], id="filters for a mutability without exclusion"),
+        pytest.param(None, [WILDCARD], id="filters without a mutability"),
         pytest.param("IMMUTABLE_WITH_EXCLUSION", None, id="exclusion without filters"),
-        pytest.param("IMMUTABLE_WITH_EXCLUSION", [], id="no filter"),
+        pytest.param("IMMUTABLE_WITH_EXCLUSION", [], id="an empty list of filters"),
         pytest.param("IMMUTABLE_WITH_EXCLUSION", [WILDCARD] * 6, id="six filters"),
         pytest.param("IMMUTABLE_WITH_EXCLUSION", [WILDCARD | {"filterType": "REGEX"}], id="another filter type"),
-        pytest.param("IMMUTABLE_WITH_EXCLUSION", [WILDCARD | {"filter": "a/b"}], id="a character no tag has"),
+        pytest.param(
+            "IMMUTABLE_WITH_EXCLUSION", [WILDCARD | {"filter": "a/b"}], id="a character that tags cannot have"
+        ),
         pytest.param("IMMUTABLE_WITH_EXCLUSION", [WILDCARD | {"filter": "a" * 129}], id="129 characters"),
     ],
 )
@@ -86,7 +88,7 @@ KEY = "arn:aws:kms:eu-west-1:111111111111:key/11111111-2222-3333-4444-5555555555
         {"encryptionType": "KMS", "kmsKey": "11111111-2222-3333-4444-555555555555"},
     ],
 )
-def test_encryption_that_ecr_takes(encryption: dict[str, str] | None) -> None:
+def test_encryption_that_ecr_accepts(encryption: dict[str, str] | None) -> None:
     ecr_rules.check_encryption(encryption, region="eu-west-1")
 
 
@@ -94,9 +96,11 @@ def test_encryption_that_ecr_takes(encryption: dict[str, str] | None) -> None:
     "encryption",
     [
         pytest.param({"encryptionType": "ROT13"}, id="unknown type"),
-        pytest.param({"encryptionType": "AES256", "kmsKey": KEY}, id="a key without KMS"),
-        pytest.param({"encryptionType": "KMS", "kmsKey": "images"}, id="no key and no alias"),
-        pytest.param({"encryptionType": "KMS", "kmsKey": KEY.replace("eu-west-1", "us-east-1")}, id="another region"),
+        pytest.param({"encryptionType": "AES256", "kmsKey": KEY}, id="a key for AES256"),
+        pytest.param({"encryptionType": "KMS", "kmsKey": "images"}, id="neither a key nor an alias"),
+        pytest.param(
+            {"encryptionType": "KMS", "kmsKey": KEY.replace("eu-west-1", "us-east-1")}, id="a key of another region"
+        ),
     ],
 )
 def test_encryption_that_ecr_refuses(encryption: dict[str, str]) -> None:
@@ -104,7 +108,7 @@ def test_encryption_that_ecr_refuses(encryption: dict[str, str]) -> None:
         ecr_rules.check_encryption(encryption, region="eu-west-1")
 
 
-def test_dual_layer_encryption_is_taken_in_govcloud_only() -> None:
+def test_dual_layer_encryption_is_accepted_in_govcloud_only() -> None:
     key = KEY.replace("arn:aws:kms:eu-west-1", "arn:aws-us-gov:kms:us-gov-west-1")
     ecr_rules.check_encryption({"encryptionType": "KMS_DSSE", "kmsKey": key}, region="us-gov-west-1")
     with pytest.raises(ServiceException, match="KMS_DSSE"):
@@ -115,7 +119,7 @@ def tags(*pairs: tuple[str, Any]) -> list[dict[str, Any]]:
     return [{"Key": key, "Value": value} for key, value in pairs]
 
 
-def test_tags_that_ecr_takes() -> None:
+def test_tags_that_ecr_accepts() -> None:
     ecr_rules.check_tags(tags(("k" * 128, "v" * 256), ("Kosten stelle", ""), ("a/b:c=d+e-f@g", "Ü ½")))
     ecr_rules.check_tags(tags(*((f"k{number}", "") for number in range(50))))
     ecr_rules.check_tags(tags(("k0", "new")), present={f"k{number}": "" for number in range(50)})
@@ -130,7 +134,7 @@ def test_tags_that_ecr_takes() -> None:
         pytest.param(("aws:x", "x"), id="the reserved prefix"),
         pytest.param(("AWS:x", "x"), id="the reserved prefix in capitals"),
         pytest.param(("k", "a\tb"), id="a control character"),
-        pytest.param(("k", "a;b"), id="punctuation that no tag has"),
+        pytest.param(("k", "a;b"), id="punctuation that tags cannot have"),
         pytest.param(("k", None), id="no value"),
     ],
 )
@@ -139,7 +143,7 @@ def test_a_tag_that_ecr_refuses(refused: tuple[str, Any]) -> None:
         ecr_rules.check_tags(tags(refused))
 
 
-def test_more_tags_than_fifty_or_one_key_twice() -> None:
+def test_more_than_fifty_tags_or_duplicate_keys_are_refused() -> None:
     with pytest.raises(TooManyTagsException):
         ecr_rules.check_tags(tags(("one-more", "")), present={f"k{number}": "" for number in range(50)})
     with pytest.raises(InvalidTagParameterException):
@@ -150,7 +154,7 @@ def test_more_tags_than_fifty_or_one_key_twice() -> None:
     ("scan_type", "frequencies"),
     [("BASIC", ["SCAN_ON_PUSH"]), ("ENHANCED", ["SCAN_ON_PUSH", "CONTINUOUS_SCAN"]), ("BASIC", [])],
 )
-def test_scanning_that_ecr_takes(scan_type: str, frequencies: list[str]) -> None:
+def test_scanning_that_ecr_accepts(scan_type: str, frequencies: list[str]) -> None:
     ecr_rules.check_scanning(scan_type, [{"scanFrequency": one, "repositoryFilters": []} for one in frequencies])
 
 
@@ -158,9 +162,9 @@ def test_scanning_that_ecr_takes(scan_type: str, frequencies: list[str]) -> None
     ("scan_type", "frequencies", "filter_"),
     [
         pytest.param("FULL", [], "*", id="unknown type"),
-        pytest.param("BASIC", ["CONTINUOUS_SCAN"], "*", id="continuous needs enhanced"),
-        pytest.param("BASIC", ["SCAN_ON_PUSH", "SCAN_ON_PUSH"], "*", id="a frequency twice"),
-        pytest.param("ENHANCED", ["SCAN_ON_PUSH"], "Prod", id="a filter that no name fits"),
+        pytest.param("BASIC", ["CONTINUOUS_SCAN"], "*", id="continuous scanning without enhanced scanning"),
+        pytest.param("BASIC", ["SCAN_ON_PUSH", "SCAN_ON_PUSH"], "*", id="a duplicate frequency"),
+        pytest.param("ENHANCED", ["SCAN_ON_PUSH"], "Prod", id="a filter that matches no valid name"),
         pytest.param("ENHANCED", ["SCAN_ON_PUSH", "CONTINUOUS_SCAN", "MANUAL"], "*", id="three rules"),
     ],
 )

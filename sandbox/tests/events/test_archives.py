@@ -43,7 +43,7 @@ def happen(sandbox: Sandbox, *hours: int, source: str = "aws.ecr") -> None:
 
 
 def received(sandbox: Sandbox, name: str) -> list[dict[str, Any]]:
-    """What came into a queue since it was last asked: what was received stays invisible for half a minute."""
+    """What arrived in a queue since the last call: received messages stay invisible for half a minute."""
     url = sandbox.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
     return [message["body"] for message in messages(sandbox, url)]
 
@@ -70,7 +70,7 @@ def test_an_archive_stores_events_that_match_its_pattern(sandbox: Sandbox, rules
     assert sandbox.client("events").describe_archive(ArchiveName="all")["EventCount"] == 2
 
 
-def test_an_archives_new_pattern_holds_from_then_on(sandbox: Sandbox, rules: dict[str, str]) -> None:
+def test_a_new_pattern_of_an_archive_applies_to_later_events(sandbox: Sandbox, rules: dict[str, str]) -> None:
     happen(sandbox, 1)
     events = sandbox.client("events")
     events.update_archive(ArchiveName="all", EventPattern='{"source": ["aws.s3"]}')
@@ -79,7 +79,7 @@ def test_an_archives_new_pattern_holds_from_then_on(sandbox: Sandbox, rules: dic
     assert events.describe_archive(ArchiveName="all")["EventCount"] == 2
 
 
-def test_a_replay_gives_the_events_of_its_time_again(sandbox: Sandbox, rules: dict[str, str]) -> None:
+def test_a_replay_repeats_the_events_of_its_period(sandbox: Sandbox, rules: dict[str, str]) -> None:
     happen(sandbox, 1, 2, 3, 4)
     before = {event["id"]: event for event in received(sandbox, "one")}
     received(sandbox, "two")
@@ -108,7 +108,7 @@ def test_a_replayed_event_is_not_archived_again(sandbox: Sandbox, rules: dict[st
     assert sandbox.client("events").describe_archive(ArchiveName="all")["EventCount"] == 1
 
 
-def test_canary_motos_archive_and_replay_have_what_is_read() -> None:
+def test_canary_motos_archive_and_replay_have_the_attributes_that_are_read() -> None:
     archive = Archive(ACCOUNT, "eu-west-1", "all", BUS, "", '{"source": ["aws.ecr"]}', "0")  # type: ignore[abstract]
     assert (archive.events, archive.event_bus_name) == ([], "central")
     replay = Replay(ACCOUNT, "eu-west-1", "again", "", ARCHIVE, "1", "2", {"Arn": BUS})

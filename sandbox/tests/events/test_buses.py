@@ -110,7 +110,7 @@ def dead(sandbox: Sandbox) -> list[dict[str, Any]]:
     ]
 
 
-def test_the_envelope_is_kept_over_account_and_region(sandbox: Sandbox, central: str) -> None:
+def test_the_envelope_is_unchanged_across_accounts_and_regions(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central)
     push(sandbox)
     assert seen(sandbox) == [{"version": "0", "account": SHOP, "region": OUTSIDE, **PUSH}]
@@ -174,13 +174,13 @@ def test_if_the_role_does_not_trust_eventbridge_the_event_goes_to_the_dead_lette
     assert [letter["ERROR_CODE"] for letter in dead(sandbox)] == ["FAILED_TO_ASSUME_ROLE"]
 
 
-def test_a_bus_that_is_gone_sends_the_event_to_the_dead_letter_queue(sandbox: Sandbox, central: str) -> None:
+def test_a_missing_bus_sends_the_event_to_the_dead_letter_queue(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central.replace("/central", "/gone"))
     push(sandbox)
     assert [letter["ERROR_CODE"] for letter in dead(sandbox)] == ["NO_RESOURCE"]
 
 
-def test_an_event_is_forwarded_no_second_time(sandbox: Sandbox, central: str) -> None:
+def test_a_forwarded_event_is_not_forwarded_again(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central)
     events = sandbox.client("events", account="300000000002")
     third = events.create_event_bus(Name="third")["EventBusArn"]
@@ -219,7 +219,7 @@ def test_temporary_errors_are_retried_as_the_retry_policy_requires(
     assert letter["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts"
 
 
-def test_an_event_that_grows_too_old_is_given_up(sandbox: Sandbox, central: str) -> None:
+def test_an_event_that_grows_too_old_is_not_retried(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central)
     events = sandbox.client("events", account=SHOP, region=OUTSIDE)
     (target,) = events.list_targets_by_rule(Rule="forward")["Targets"]
@@ -241,7 +241,7 @@ def test_a_dead_letter_queue_that_does_not_admit_eventbridge_loses_the_event(san
     assert metrics.total("AWS/Events", "InvocationsFailedToBeSentToDlq", RuleName="forward") == 1
 
 
-def test_eventbridges_calls_are_in_the_log_as_the_role_that_makes_them(sandbox: Sandbox, central: str) -> None:
+def test_eventbridges_calls_are_logged_under_the_role_that_makes_them(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central)
     push(sandbox)
     (call,) = sandbox.calls.of("events", "PutEvents", account=SHOP)
@@ -259,7 +259,7 @@ def rule_for(sandbox: Sandbox, target: dict[str, Any]) -> str:
     return arn
 
 
-def test_a_function_is_invoked_only_if_its_policy_lets_the_rule(sandbox: Sandbox) -> None:
+def test_a_function_is_invoked_only_if_its_policy_allows_the_rule(sandbox: Sandbox) -> None:
     function = create_function(sandbox)
     rule = rule_for(sandbox, {"Arn": function})
     buses.deliver(PUSH, account=sandbox.central_account, region=sandbox.home_region)
@@ -279,7 +279,7 @@ def test_a_function_is_invoked_only_if_its_policy_lets_the_rule(sandbox: Sandbox
     assert seen(sandbox) == []
 
 
-def test_a_permission_for_another_rule_lets_no_other_in(sandbox: Sandbox) -> None:
+def test_a_permission_for_another_rule_does_not_allow_this_rule(sandbox: Sandbox) -> None:
     function = create_function(sandbox)
     rule = rule_for(sandbox, {"Arn": function})
     sandbox.client("lambda").add_permission(
@@ -321,7 +321,7 @@ def test_another_account_may_put_events_only_if_the_policy_of_the_bus_allows_it(
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
-def test_delivering_does_not_keep_the_sender_waiting(sandbox: Sandbox, central: str) -> None:
+def test_put_events_does_not_wait_for_delivery(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central)
     with sandbox.held():
         for _ in range(100):
@@ -331,7 +331,7 @@ def test_delivering_does_not_keep_the_sender_waiting(sandbox: Sandbox, central: 
     assert metrics.total("AWS/Events", "Invocations", RuleName="all") == 100
 
 
-def test_canary_motos_bus_and_rule_have_what_routing_reads(sandbox: Sandbox, central: str) -> None:
+def test_canary_motos_bus_and_rule_have_the_attributes_that_routing_reads(sandbox: Sandbox, central: str) -> None:
     bus = events_backends[sandbox.central_account]["eu-west-1"].event_buses["central"]
     rule = bus.rules["all"]
     names = {"name", "account_id", "region_name", "event_bus_name", "state", "managed_by", "targets", "event_pattern"}

@@ -1,4 +1,4 @@
-"""What a target gets of an event: paths, constants and templates."""
+"""What a target receives of an event: paths, constants and templates."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def template(text: str, **paths: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("target", "payload"),
     [
-        pytest.param({}, EVENT, id="all of it"),
+        pytest.param({}, EVENT, id="the whole event"),
         pytest.param({"Input": '{"a": 1}'}, {"a": 1}, id="a constant"),
-        pytest.param({"InputPath": "$"}, EVENT, id="the path to all of it"),
-        pytest.param({"InputPath": "$.detail.count"}, 2, id="a value"),
+        pytest.param({"InputPath": "$"}, EVENT, id="the path to the whole event"),
+        pytest.param({"InputPath": "$.detail.count"}, 2, id="the path to a value"),
         pytest.param({"InputPath": "$.detail.list[0].key"}, "x", id="an element of an array"),
         pytest.param({"InputPath": "$.detail['dotted.name']"}, True, id="a name with a dot"),
-        pytest.param({"InputPath": "$.detail.gone"}, None, id="nothing where nothing is"),
-        pytest.param(template('{"n": "<n>"}', n="$.id"), {"n": "e-1"}, id="a quoted text"),
-        pytest.param(template('{"n": <n>}', n="$.detail.name"), {"n": 'team-"a"'}, id="a text that is not quoted"),
-        pytest.param(template('"<n> is <m>."', n="$.id", m="$.detail.count"), "e-1 is 2.", id="values within a text"),
-        pytest.param(template('"all: <n>"', n="$.detail.list"), "all: [{key: x}]", id="an array within a text"),
+        pytest.param({"InputPath": "$.detail.gone"}, None, id="a missing value"),
+        pytest.param(template('{"n": "<n>"}', n="$.id"), {"n": "e-1"}, id="a quoted string"),
+        pytest.param(template('{"n": <n>}', n="$.detail.name"), {"n": 'team-"a"'}, id="a string that is not quoted"),
+        pytest.param(template('"<n> is <m>."', n="$.id", m="$.detail.count"), "e-1 is 2.", id="values within a string"),
+        pytest.param(template('"all: <n>"', n="$.detail.list"), "all: [{key: x}]", id="an array within a string"),
         pytest.param(template('{"n": <n>}', n="$.detail.count"), {"n": 2}, id="a number"),
         pytest.param(template('{"n": "<n>"}', n="$.gone"), {"n": ""}, id="a quoted placeholder without a value"),
         pytest.param(template('"<aws.events.rule-name>"'), "all", id="the rule's name"),
         pytest.param(template("<aws.events.event.json>"), EVENT, id="the event"),
     ],
 )
-def test_payload(target: dict[str, Any], payload: Any) -> None:
+def test_the_payload_of_a_target(target: dict[str, Any], payload: Any) -> None:
     assert shaped(target) == payload
 
 
@@ -54,10 +54,10 @@ def test_payload(target: dict[str, Any], payload: Any) -> None:
     [
         pytest.param({"InputPath": "detail"}, "must begin with", id="a path without a root"),
         pytest.param({"InputPath": "$.a[*]"}, "Invalid path", id="a wildcard in a path"),
-        pytest.param(template('{"n": <n>}', n="$.gone"), "no JSON", id="a template with a hole"),
-        pytest.param(template('{"n": "<n>"}', n="$.detail.name"), "no JSON", id="a quote that nobody escapes"),
+        pytest.param(template('{"n": <n>}', n="$.gone"), "no JSON", id="a template with a missing value"),
+        pytest.param(template('{"n": "<n>"}', n="$.detail.name"), "no JSON", id="an unescaped quote"),
     ],
 )
-def test_what_gives_no_json_is_an_error(target: dict[str, Any], reason: str) -> None:
+def test_an_input_that_does_not_produce_json_is_an_error(target: dict[str, Any], reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         shaped(target)

@@ -40,56 +40,64 @@ def matches(pattern: dict[str, Any], event: dict[str, Any] | None = None) -> boo
         pytest.param({"source": ["aws.s3", "aws.ecr"]}, True, id="one of several values is enough"),
         pytest.param({"source": ["aws.ecr"], "account": ["1"]}, False, id="every field must match"),
         pytest.param({"detail": {"errorCode": ["RepositoryNotFoundException"]}}, True, id="a nested field matches"),
-        pytest.param({"detail": {"errorCode": {"code": ["x"]}}}, False, id="a value has no fields"),
-        pytest.param({"detail": ["x"]}, False, id="an object is no value"),
-        pytest.param({"resources": ["arn:b"]}, True, id="an array matches by one element"),
-        pytest.param({"resources": [{"anything-but": "arn:a"}]}, True, id="anything-but passes by one element"),
+        pytest.param({"detail": {"errorCode": {"code": ["x"]}}}, False, id="a field below a value does not match"),
+        pytest.param({"detail": ["x"]}, False, id="an object is not a value"),
+        pytest.param({"resources": ["arn:b"]}, True, id="one element of an array is enough"),
+        pytest.param({"resources": [{"anything-but": "arn:a"}]}, True, id="one element is enough for anything-but"),
         pytest.param({"resources": [{"suffix": ":c"}]}, False, id="no element matches"),
-        pytest.param({"detail": {"tags": {"key": ["env"], "value": ["prod"]}}}, True, id="one object of an array"),
-        pytest.param({"detail": {"tags": {"key": ["env"], "value": ["a"]}}}, False, id="not two objects together"),
+        pytest.param(
+            {"detail": {"tags": {"key": ["env"], "value": ["prod"]}}}, True, id="one object of an array matches"
+        ),
+        pytest.param(
+            {"detail": {"tags": {"key": ["env"], "value": ["a"]}}}, False, id="two objects together do not match"
+        ),
         pytest.param({"detail": {"missing": [{"exists": False}]}}, True, id="a missing field does not exist"),
-        pytest.param({"gone": {"deep": [{"exists": False}]}}, True, id="nor does one below a missing field"),
-        pytest.param({"detail": {"errorCode": [{"exists": False}]}}, False, id="a field that is there exists"),
-        pytest.param({"detail": {"errorCode": [{"exists": True}]}}, True, id="exists asks for nothing else"),
+        pytest.param({"gone": {"deep": [{"exists": False}]}}, True, id="a field below a missing field does not exist"),
+        pytest.param({"detail": {"errorCode": [{"exists": False}]}}, False, id="a field with a value exists"),
+        pytest.param({"detail": {"errorCode": [{"exists": True}]}}, True, id="exists ignores the value"),
         pytest.param({"detail": {"requestParameters": {"registryId": [{"exists": True}]}}}, True, id="null exists"),
         pytest.param({"detail": {"requestParameters": {"registryId": [None]}}}, True, id="null matches null"),
-        pytest.param({"detail": {"requestParameters": [{"exists": True}]}}, False, id="an object is no leaf"),
+        pytest.param({"detail": {"requestParameters": [{"exists": True}]}}, False, id="an object is not a leaf"),
         pytest.param({"detail": {"empty": [{"exists": True}]}}, False, id="an empty array has no leaf"),
         pytest.param({"detail": {"nothing": {"x": [{"exists": False}]}}}, True, id="an empty object has no field"),
         pytest.param(
-            {"detail": {"errorCode": [{"exists": False}, "RepositoryNotFoundException"]}}, True, id="absent or a value"
+            {"detail": {"errorCode": [{"exists": False}, "RepositoryNotFoundException"]}},
+            True,
+            id="an alternative of absence and a value",
         ),
         pytest.param({"detail": {"missing": [{"anything-but": "x"}]}}, False, id="anything-but needs a value"),
         pytest.param({"detail": {"requestParameters": {"layers": [0]}}}, True, id="zero is a value"),
         pytest.param({"detail": {"requestParameters": {"layers": [False]}}}, False, id="zero is not false"),
-        pytest.param({"$or": [{"source": ["x"]}, {"account": [{"prefix": "3"}]}]}, True, id="one alternative holds"),
-        pytest.param({"$or": [{"source": ["x"]}, {"account": ["1"]}]}, False, id="no alternative holds"),
+        pytest.param({"$or": [{"source": ["x"]}, {"account": [{"prefix": "3"}]}]}, True, id="one alternative matches"),
+        pytest.param({"$or": [{"source": ["x"]}, {"account": ["1"]}]}, False, id="no alternative matches"),
         pytest.param(
-            {"source": ["x"], "$or": [{"source": ["aws.ecr"]}, {"account": ["1"]}]}, False, id="$or is one more field"
+            {"source": ["x"], "$or": [{"source": ["aws.ecr"]}, {"account": ["1"]}]},
+            False,
+            id="$or adds to the other fields",
         ),
         pytest.param(
-            {"detail": {"$or": [{"errorCode": ["x"]}, {"eventSource": ["ecr.amazonaws.com"]}]}}, True, id="$or below"
+            {"detail": {"$or": [{"errorCode": ["x"]}, {"eventSource": ["ecr.amazonaws.com"]}]}}, True, id="a nested $or"
         ),
     ],
 )
-def test_pattern(pattern: dict[str, Any], matched: bool) -> None:
+def test_whether_a_pattern_matches(pattern: dict[str, Any], matched: bool) -> None:
     assert matches(pattern) is matched
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        pytest.param("{", "Invalid JSON", id="no JSON"),
+        pytest.param("{", "Invalid JSON", id="invalid JSON"),
         pytest.param("[]", "not an object", id="an array"),
         pytest.param("{}", "Empty objects", id="an empty object"),
-        pytest.param('{"detail": {}}', "Empty objects", id="an empty object below"),
+        pytest.param('{"detail": {}}', "Empty objects", id="a nested empty object"),
         pytest.param('{"source": []}', "Empty arrays", id="no values"),
         pytest.param('{"source": "aws.ecr"}', "must be an object or an array", id="a bare value"),
         pytest.param('{"source": [["aws.ecr"]]}', "Match value must be", id="an array in an array"),
         pytest.param('{"source": [{"like": "a"}]}', "Unrecognized match type like", id="an unknown operator"),
-        pytest.param('{"source": [{"exists": "true"}]}', "either true or false", id="exists of a text"),
+        pytest.param('{"source": [{"exists": "true"}]}', "either true or false", id="exists with a string"),
         pytest.param('{"$or": [{"source": ["a"]}]}', "at least 2 objects", id="a single alternative"),
-        pytest.param('{"$or": ["a", "b"]}', "at least 2 objects", id="alternatives that are no objects"),
+        pytest.param('{"$or": ["a", "b"]}', "at least 2 objects", id="alternatives that are not objects"),
         pytest.param(json.dumps({"source": ["x" * MAX_LENGTH]}), "at most 4096", id="too long"),
     ],
 )
@@ -142,7 +150,7 @@ def test_anything_but_is_the_opposite_of_the_value_for_single_leaves(
 
 
 @given(st.text("ab*", max_size=6).filter(lambda text: "**" not in text), st.text("ab", max_size=6))
-def test_a_wildcard_matches_what_its_parts_allow(wildcard: str, value: str) -> None:
+def test_a_wildcard_pattern_matches_if_its_parts_occur_in_order(wildcard: str, value: str) -> None:
     first, *rest = wildcard.split("*")
     allowed = value == wildcard if not rest else _in_order(value, first, rest)
     assert matches({"a": [{"wildcard": wildcard}]}, {"a": value}) is allowed

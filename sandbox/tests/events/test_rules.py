@@ -1,4 +1,4 @@
-"""What EventBridge checks of rules, targets and events that come in by its API."""
+"""What EventBridge checks in rules, targets and events sent to its API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROLE = "arn:aws:iam::200000000001:role/forwarder"
     [
         pytest.param({"source": [{"like": "a"}]}, "Unrecognized match type like", id="an unknown operator"),
         pytest.param({"source": "aws.ecr"}, "must be an object or an array", id="a bare value"),
-        pytest.param({"detail": {}}, "Empty objects", id="nothing asked"),
+        pytest.param({"detail": {}}, "Empty objects", id="an empty pattern object"),
     ],
 )
 def test_a_pattern_that_eventbridge_refuses_creates_no_rule(
@@ -66,17 +66,25 @@ def test_patterns_can_be_tried_without_a_rule(sandbox: Sandbox) -> None:
             "InputTransformer is not available",
             id="a transformer for a foreign bus",
         ),
-        pytest.param({"Arn": FOREIGN_BUS, "RoleArn": ROLE, "Input": "{}"}, "Input is not available", id="an input too"),
         pytest.param(
-            {"Arn": QUEUE, "DeadLetterConfig": {"Arn": QUEUE + ".fifo"}}, "standard SQS queue", id="a FIFO dead letters"
+            {"Arn": FOREIGN_BUS, "RoleArn": ROLE, "Input": "{}"},
+            "Input is not available",
+            id="a transformer beside an input",
+        ),
+        pytest.param(
+            {"Arn": QUEUE, "DeadLetterConfig": {"Arn": QUEUE + ".fifo"}},
+            "standard SQS queue",
+            id="a FIFO dead-letter queue",
         ),
         pytest.param(
             {"Arn": QUEUE, "DeadLetterConfig": {"Arn": QUEUE.replace("eu-west-1", "us-east-1")}},
             "standard SQS queue in eu-west-1",
-            id="dead letters in another region",
+            id="a dead-letter queue in another region",
         ),
         pytest.param(
-            {"Arn": QUEUE.replace("eu-west-1", "us-east-1")}, "not in the account and region", id="a far queue"
+            {"Arn": QUEUE.replace("eu-west-1", "us-east-1")},
+            "not in the account and region",
+            id="a queue in another region",
         ),
         pytest.param(
             {"Arn": "arn:aws:kinesis:eu-west-1:200000000001:stream/s"},
@@ -111,17 +119,17 @@ GOOD = {"Source": "mine", "DetailType": "d", "Detail": '{"a": 1}'}
 @pytest.mark.parametrize(
     ("entry", "code"),
     [
-        pytest.param({"Source": "aws.ecr"}, "NotAuthorizedForSourceException", id="an aws source"),
+        pytest.param({"Source": "aws.ecr"}, "NotAuthorizedForSourceException", id="a source that begins with aws"),
         pytest.param({"Source": ""}, "InvalidArgument", id="no source"),
         pytest.param({"DetailType": ""}, "InvalidArgument", id="no detail type"),
         pytest.param({"Detail": ""}, "InvalidArgument", id="no detail"),
-        pytest.param({"Detail": "{"}, "MalformedDetail", id="a detail that is no JSON"),
-        pytest.param({"Detail": "[1]"}, "MalformedDetail", id="a detail that is no object"),
+        pytest.param({"Detail": "{"}, "MalformedDetail", id="a detail that is not JSON"),
+        pytest.param({"Detail": "[1]"}, "MalformedDetail", id="a detail that is not an object"),
         pytest.param({"Detail": json.dumps({"a": "x" * 262_144})}, "InvalidArgument", id="an entry over 256 KB"),
-        pytest.param({"EventBusName": "gone"}, "ResourceNotFoundException", id="a bus that is not there"),
+        pytest.param({"EventBusName": "gone"}, "ResourceNotFoundException", id="a missing bus"),
     ],
 )
-def test_an_entry_that_is_refused_keeps_no_other_out(sandbox: Sandbox, entry: dict[str, str], code: str) -> None:
+def test_a_refused_entry_does_not_affect_the_others(sandbox: Sandbox, entry: dict[str, str], code: str) -> None:
     events = sandbox.client("events")
     url = create_queue(sandbox, "seen", admits="events.amazonaws.com")
     events.put_rule(Name="r", EventPattern='{"account": ["200000000001"]}')
@@ -140,7 +148,7 @@ def test_more_than_ten_entries_are_refused(sandbox: Sandbox) -> None:
         sandbox.client("events").put_events(Entries=[GOOD] * 11)
 
 
-def test_the_time_of_an_entry_is_the_events(sandbox: Sandbox) -> None:
+def test_an_event_has_the_time_of_its_entry(sandbox: Sandbox) -> None:
     events = sandbox.client("events")
     url = create_queue(sandbox, "seen", admits="events.amazonaws.com")
     events.put_rule(Name="r", EventPattern='{"source": ["mine"]}')
@@ -163,7 +171,7 @@ def test_canary_stock_moto_accepts_any_number_of_targets() -> None:
     assert len(rule.targets) == 9
 
 
-def test_a_bus_with_rules_is_not_deleted_and_none_is_called_as_a_partners(sandbox: Sandbox) -> None:
+def test_a_bus_with_rules_is_not_deleted_and_no_bus_has_the_prefix_of_partners(sandbox: Sandbox) -> None:
     events = sandbox.client("events")
     with pytest.raises(ClientError, match="must not start with 'aws"):
         events.create_event_bus(Name="aws.mine")
@@ -175,7 +183,7 @@ def test_a_bus_with_rules_is_not_deleted_and_none_is_called_as_a_partners(sandbo
     events.delete_event_bus(Name="bus")
 
 
-def test_two_targets_of_one_request_have_two_ids(sandbox: Sandbox) -> None:
+def test_targets_of_one_request_need_different_ids(sandbox: Sandbox) -> None:
     events = sandbox.client("events")
     events.put_rule(Name="r", EventPattern='{"source": ["a"]}')
     target = {"Id": "1", "Arn": "arn:aws:sqs:eu-west-1:200000000001:q"}
@@ -184,17 +192,17 @@ def test_two_targets_of_one_request_have_two_ids(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("schedule", ["rate(1 minutes)", "cron(0 12 * * * *)"])
-def test_a_schedule_that_cannot_be_read_is_refused(sandbox: Sandbox, schedule: str) -> None:
+def test_an_invalid_schedule_is_refused(sandbox: Sandbox, schedule: str) -> None:
     with pytest.raises(ClientError, match="ScheduleExpression is not valid"):
         sandbox.client("events").put_rule(Name="r", ScheduleExpression=schedule)
 
 
 @pytest.mark.parametrize("schedule", ["rate(1 hour)", "cron(0 12 * * ? *)"])
-def test_a_schedule_is_taken(sandbox: Sandbox, schedule: str) -> None:
+def test_a_valid_schedule_is_accepted(sandbox: Sandbox, schedule: str) -> None:
     sandbox.client("events").put_rule(Name="r", ScheduleExpression=schedule)
 
 
-def test_canary_moto_takes_a_schedule_of_1_minutes_and_deletes_a_bus_under_its_rules(sandbox: Sandbox) -> None:
+def test_canary_moto_accepts_a_schedule_of_1_minutes_and_deletes_a_bus_that_has_rules(sandbox: Sandbox) -> None:
     backend = events_backends[sandbox.central_account]["eu-west-1"]
     put = original(EventsBackend, "put_rule")
     put(backend, name="r", scheduled_expression="rate(1 minutes)")

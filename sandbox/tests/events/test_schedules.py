@@ -1,4 +1,4 @@
-"""Schedules that EventBridge reads, and those that it refuses."""
+"""Schedules that EventBridge accepts, and those that it refuses."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from aws_org_sandbox.events.schedules import is_readable
         "cron(*/10 * ? * * *)",
     ],
 )
-def test_a_schedule_is_read(schedule: str) -> None:
+def test_a_valid_schedule_is_accepted(schedule: str) -> None:
     assert is_readable(schedule)
 
 
 @pytest.mark.parametrize(
     "schedule",
     [
-        pytest.param("rate(1 minutes)", id="one and many"),
-        pytest.param("rate(5 minute)", id="many and one"),
-        pytest.param("rate(0 days)", id="none"),
-        pytest.param("rate(1 week)", id="no unit of its"),
+        pytest.param("rate(1 minutes)", id="plural for one"),
+        pytest.param("rate(5 minute)", id="singular for many"),
+        pytest.param("rate(0 days)", id="a rate of zero"),
+        pytest.param("rate(1 week)", id="an unknown unit"),
         pytest.param("hourly", id="a word"),
-        pytest.param("cron(0 12 * * ?)", id="five fields"),
+        pytest.param("cron(0 12 * * ?)", id="five fields instead of six"),
         pytest.param("cron(0 12 * * * *)", id="no question mark"),
         pytest.param("cron(0 12 ? * ? *)", id="two question marks"),
         pytest.param("cron(60 12 * * ? *)", id="minute 60"),
@@ -43,10 +43,10 @@ def test_a_schedule_is_read(schedule: str) -> None:
         pytest.param("cron(0 12 * 13 ? *)", id="month 13"),
         pytest.param("cron(0 12 ? * 0 *)", id="day 0 of the week"),
         pytest.param("cron(0 12 * * ? 2200)", id="the year 2200"),
-        pytest.param("cron(0/0 12 * * ? *)", id="steps of nothing"),
+        pytest.param("cron(0/0 12 * * ? *)", id="a step of zero"),
         pytest.param("cron(x 12 * * ? *)", id="a letter"),
         pytest.param("cron(0 12  * * ? *)", id="two spaces"),
     ],
 )
-def test_a_schedule_that_cannot_be_read(schedule: str) -> None:
+def test_an_invalid_schedule_is_refused(schedule: str) -> None:
     assert not is_readable(schedule)

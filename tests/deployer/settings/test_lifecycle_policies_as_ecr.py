@@ -7,11 +7,11 @@ import json
 import pytest
 
 from deployer.settings import policies
-from sandbox.tests.ecr.test_lifecycle_policies import REFUSED, TAKEN
+from sandbox.tests.ecr.test_lifecycle_policies import ACCEPTED, REFUSED
 
 
-@pytest.mark.parametrize("text", TAKEN)
-def test_policies_that_ecr_takes(text: str) -> None:
+@pytest.mark.parametrize("text", ACCEPTED)
+def test_policies_that_ecr_accepts(text: str) -> None:
     assert list(policies.check_lifecycle_policy(json.loads(text))) == []
 
 
