@@ -83,7 +83,7 @@ def rollout(
 
     Exits 0 only if everything is in sync, 1 if something is not, 9 if another roll-out is in progress, 10 for more
     deletions than --allow-delete permits, 12 if the answer was no, 27 if the plan of --plan no longer applies.
-    `deployer docs rollout` has all exit codes.
+    `deployer docs troubleshooting` has all exit codes.
 
     $ deployer rollout --org
     $ deployer rollout --ou Workloads/Dev --region eu-west-1
