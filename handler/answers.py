@@ -9,7 +9,7 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from handler import reasons
 from handler.creation import Conclusion
@@ -53,12 +53,12 @@ def result_of(call: FailedCall, conclusion: Conclusion) -> Result:
     return Result(call=call, outcome=conclusion.outcome, reason=conclusion.reason, rule=rule, detail=conclusion.detail)
 
 
-def response(results: Sequence[Result]) -> dict[str, Any]:
+def response(results: Sequence[Result]) -> dict[str, object]:
     """The HTTP response with the results, in the order of the request."""
     return _http(200, {"version": VERSION, "results": [_document(result) for result in results]})
 
 
-def error_response(rejection: Rejection) -> dict[str, Any]:
+def error_response(rejection: Rejection) -> dict[str, object]:
     """The HTTP response to a request that is not served."""
     error = {"code": rejection.code, "message": rejection.message, "next_step": rejection.next_step}
     headers = {405: {"allow": "POST"}}.get(rejection.status, {})
@@ -67,7 +67,7 @@ def error_response(rejection: Rejection) -> dict[str, Any]:
     return _http(rejection.status, {"version": VERSION, "error": error}, **headers)
 
 
-def _http(status: int, document: dict[str, Any], **headers: str) -> dict[str, Any]:
+def _http(status: int, document: dict[str, object], **headers: str) -> dict[str, object]:
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json", "cache-control": "no-store", **headers},

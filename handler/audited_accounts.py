@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler import resource_reading
 from handler.aws_errors import code_of
-from handler.clients import Clients, Credentials
+from handler.clients import Client, Clients, Credentials
 from handler.deployed_resources import Resource
 from handler.inspection import ReadDeniedError, ReadError
 from handler.resource_comparison import Reading
@@ -59,7 +58,7 @@ class AuditedAccount:
         del queue, region
         return 0
 
-    def _client(self, service: str, region: str) -> Any:
+    def _client(self, service: str, region: str) -> Client:
         return self.clients.of(service, region=region, credentials=self.credentials)
 
 

@@ -10,11 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
+
+from handler.json_values import Json
+
+if TYPE_CHECKING:
+    from botocore.model import ServiceModel
 
 CONFIG = Config(
     connect_timeout=2,
@@ -31,6 +36,9 @@ SHORT_TIMEOUTS = CONFIG.merge(
     Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 )
 """For notices, which are optional and never fail an event: a call fails after 6 s."""
+
+Client = Any
+"""botocore makes the methods of clients at run time, so a caller annotates with a type of boto3-stubs what it gets."""
 
 SERVICES = ("cloudformation", "dynamodb", "ecr", "events", "iam", "lambda", "organizations", "sqs", "sts")
 """All AWS services that the handler and the watch call."""
@@ -60,7 +68,7 @@ class _Loader(Loader):
         """The services that the handler uses; by default botocore searches all of its 400."""
         return list(SERVICES)
 
-    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+    def load_data_with_path(self, name: str) -> tuple[Json, str]:
         """The data of this name, and the path of its file."""
         if name != "endpoints":
             return super().load_data_with_path(name)
@@ -68,7 +76,7 @@ class _Loader(Loader):
         return {"partitions": [_without_services(partition) for partition in data["partitions"]]}, path
 
 
-def _without_services(partition: Mapping[str, Any]) -> dict[str, Any]:
+def _without_services(partition: Mapping[str, Json]) -> dict[str, object]:
     """A partition in the format of the list of endpoints, without services."""
     return {
         "partition": partition["id"],
@@ -91,21 +99,21 @@ class Clients:
         self.partition: str = self._session.get_partition_for_region(region)
         self._cached = lru_cache(maxsize=MAX_CLIENTS)(self._make)
 
-    def model(self, service: str) -> Any:
+    def model(self, service: str) -> ServiceModel:
         """The SDK's model of a service; it is cached, so that a client created later does not read it again."""
         with self._lock:
             return self._session.get_service_model(service)
 
-    def own(self, service: str) -> Any:
+    def own(self, service: str) -> Client:
         """A client with the function's credentials in the function's region."""
         return self.of(service, region=self.region, credentials=None)
 
-    def of(self, service: str, *, region: str, credentials: Credentials | None) -> Any:
+    def of(self, service: str, *, region: str, credentials: Credentials | None) -> Client:
         """A client with a role's credentials; cached by service, region and credentials."""
         with self._lock:
             return self._cached(service, region, credentials)
 
-    def _make(self, service: str, region: str, credentials: Credentials | None) -> Any:
+    def _make(self, service: str, region: str, credentials: Credentials | None) -> Client:
         if credentials is None:
             config = SHORT_TIMEOUTS if service == "events" else CONFIG
             return self._session.create_client(service, region_name=region, config=config)

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from handler.json_values import Json
 from handler.observed_calls import ObservedCall
 
 How = Literal["deployer", "native", "pull-through", "replication", "by hand", "unknown"]
@@ -42,7 +43,7 @@ class OwnRoles:
     """Names of the roles of its creation templates, which CloudTrail shows (assumption A26)."""
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> OwnRoles:
+    def read(cls, document: Mapping[str, Json]) -> OwnRoles:
         """The names in the settings file; none in a file of an older version."""
         native = document.get("native")
         return cls(deployer=frozenset(document.get("deployer", ())), native=re.compile(native) if native else None)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from handler import log
 from handler.inspection import Accounts, Damage, Found, Inspected, inspect
@@ -67,7 +67,7 @@ class DailyInspection:
     is_late: Callable[[], bool] = lambda: False
     at_once: int = AT_ONCE
 
-    def run(self, *, scheduled: datetime, request_id: str) -> dict[str, Any]:
+    def run(self, *, scheduled: datetime, request_id: str) -> dict[str, object]:
         """The fields of the log line: what is damaged and what could not be read, with accounts and regions."""
         steps = log.Steps()
         number = current_slice(scheduled)

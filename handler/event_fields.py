@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from handler.text import clean
 
@@ -26,7 +25,7 @@ class Malformed(Exception):  # noqa: N818 - the value that leaves `handler.event
     """Raised for the first field that does not match the documentation."""
 
 
-def mapping(value: object, field: str) -> Mapping[str, Any]:
+def mapping(value: object, field: str) -> Mapping[str, object]:
     """The value, which must be an object."""
     if not isinstance(value, Mapping):
         raise Malformed(f"{field} is not an object")
@@ -92,12 +91,12 @@ def written_time(value: object) -> datetime | None:
 # The caller
 
 
-def identity(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+def identity(detail: Mapping[str, object]) -> Mapping[str, object]:
     """Who made the call, as CloudTrail has it; empty if it has nothing."""
     return mapping(detail.get("userIdentity") or {}, "detail.userIdentity")
 
 
-def principal(caller: Mapping[str, Any]) -> str:
+def principal(caller: Mapping[str, object]) -> str:
     """The caller's ARN; the id or name of a caller without one (of another account, or an AWS service)."""
     for key in ("arn", "invokedBy", "principalId", "accountId"):
         if caller.get(key):
@@ -105,12 +104,12 @@ def principal(caller: Mapping[str, Any]) -> str:
     return "unknown"
 
 
-def principal_account(caller: Mapping[str, Any]) -> str | None:
+def principal_account(caller: Mapping[str, object]) -> str | None:
     """The caller's account, if CloudTrail has it."""
     return valid_or_none(caller.get("accountId"), ACCOUNT)
 
 
-def role_arn(caller: Mapping[str, Any]) -> str | None:
+def role_arn(caller: Mapping[str, object]) -> str | None:
     """ARN of the role of an assumed-role session, with the role's path, which the session's own ARN lacks."""
     context = mapping(caller.get("sessionContext") or {}, "detail.userIdentity.sessionContext")
     issuer = mapping(context.get("sessionIssuer") or {}, "detail.userIdentity.sessionContext.sessionIssuer")

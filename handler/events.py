@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from handler import event_fields as fields
 from handler import redrives
@@ -129,7 +129,7 @@ def parse(event: object) -> Parsed:
         return _malformed(event, problem=str(problem))
 
 
-def _other(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> OtherEvent | None:
+def _other(envelope: Mapping[str, object], detail: Mapping[str, object]) -> OtherEvent | None:
     """Describe an event that is no such call: somebody may have changed the rule that excludes these."""
     if _is_request(envelope):
         return None
@@ -145,7 +145,7 @@ def _other(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> OtherEvent
     return None
 
 
-def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> FailedCall:
+def _failed_call(envelope: Mapping[str, object], detail: Mapping[str, object]) -> FailedCall:
     parameters = fields.mapping(detail.get("requestParameters"), "detail.requestParameters")
     identity = fields.identity(detail)
     registry = parameters.get("registryId")
@@ -175,11 +175,11 @@ def _failed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Fail
     )
 
 
-def _is_request(envelope: Mapping[str, Any]) -> bool:
+def _is_request(envelope: Mapping[str, object]) -> bool:
     return (envelope.get("source"), envelope.get("detail-type")) == (REQUEST_SOURCE, REQUEST_DETAIL_TYPE)
 
 
-def _via(envelope: Mapping[str, Any]) -> Via | None:
+def _via(envelope: Mapping[str, object]) -> Via | None:
     if redrives.MARK in envelope:
         return "redrive"
     if _is_request(envelope):
@@ -187,7 +187,7 @@ def _via(envelope: Mapping[str, Any]) -> Via | None:
     return "replay" if "replay-name" in envelope else None
 
 
-def _checked_via(envelope: Mapping[str, Any], event_time: datetime) -> Via | None:
+def _checked_via(envelope: Mapping[str, object], event_time: datetime) -> Via | None:
     """How the event was delivered again; raises if a redrive's message time contradicts the time of the call."""
     via = _via(envelope)
     if via != "redrive":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handler.text import short_json
 
@@ -27,7 +27,7 @@ class FailuresQueue:
         self._queue_url = queue_url
         self._clock = clock
 
-    def send(self, event: Any, *, request_id: str, reason: str, detail: str) -> None:
+    def send(self, event: object, *, request_id: str, reason: str, detail: str) -> None:
         """Send an event with the reason for its failure; a redrive runs the handler on `requestPayload` again."""
         message = {
             "version": "1.0",

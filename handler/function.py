@@ -11,7 +11,7 @@ import gc
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from handler.serving import Service
@@ -23,7 +23,7 @@ class Context(Protocol):
     aws_request_id: str
 
 
-def handle(event: Any, context: Context) -> dict[str, Any]:
+def handle(event: object, context: Context) -> dict[str, object]:
     """Handle one event from EventBridge, a redrive or a replay, or answer a request to the function URL."""
     return _service().handle(event, request_id=context.aws_request_id)
 

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handler.text import short_json
 
@@ -23,7 +23,7 @@ class Itself:
         self._client = client
         self._function = function
 
-    def hand_over(self, event: Any) -> None:
+    def hand_over(self, event: object) -> None:
         """Return once Lambda has stored the event; raises the error of the call."""
         self._client().invoke(FunctionName=self._function, InvocationType="Event", Payload=short_json(event).encode())
 

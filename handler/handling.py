@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from handler import reasons, tags
 from handler.answers import NOT_HANDED_OVER, TEMPORARY, Result, result_of
@@ -73,9 +72,9 @@ class Handler:
     notices: Notices
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
-    log: Callable[[dict[str, Any]], None]
+    log: Callable[[dict[str, object]], None]
 
-    def handle(self, event: Any, *, request_id: str) -> dict[str, Any]:
+    def handle(self, event: object, *, request_id: str) -> dict[str, object]:
         """Handle one event and return the fields of its log line. If it raises, Lambda retries the event."""
         attempt = Attempt(event=event, request_id=request_id, received_at=self.clock())
         parsed = parse(event)
@@ -86,7 +85,7 @@ class Handler:
             raise
         return self._close(parsed, attempt, conclusion, record if is_new else None)
 
-    def answer(self, event: Any, *, request_id: str) -> Result:
+    def answer(self, event: object, *, request_id: str) -> Result:
         """Handle the event of a request at once and return the result for its caller. Raises no error of AWS.
 
         An error leaves the rest to the asynchronous run that the event is handed over to: it retries, and it writes the
@@ -139,7 +138,7 @@ class Handler:
         attempt: Attempt,
         conclusion: Conclusion,
         new_record: Record | None,
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Send the notice of a new record, and write the log line."""
         problem = self._notify(attempt, new_record) if new_record else ""
         fields = log_fields(parsed, attempt, written_at=self.clock(), conclusion=conclusion)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from handler.deployed_resources import MEMBER_TYPES, NAMED_TYPES, Location, Resource, ResourceTypes, resources_of
 from handler.resource_comparison import Addition, Reading, changed_properties, label, problem
@@ -82,7 +82,7 @@ class DamagedResource(NamedTuple):
     is_missing: bool
     changed: tuple[str, ...]
     """Properties that differ."""
-    unset: tuple[tuple[str, Any], ...]
+    unset: tuple[tuple[str, object], ...]
     """Those of them that the template does not set, with their values: CloudFormation does not compare them."""
 
 

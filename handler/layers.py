@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import TypeVar, get_args, get_origin, get_type_hints
 
-Layer = Mapping[str, Any]
+from handler.json_values import Json
+
+Layer = Mapping[str, Json]
 """The content of one file: a part of `Settings` as plain data; None resets a key to the built-in default."""
 
 Kind = TypeVar("Kind")
 
 
-def merge(layers: Iterable[Layer]) -> dict[str, Any]:
+def merge(layers: Iterable[Layer]) -> dict[str, Json]:
     """All layers merged into one, the nearest last: maps merge, scalars and lists replace, None resets."""
-    merged: dict[str, Any] = {}
+    merged: dict[str, Json] = {}
     for layer in layers:
         for key, value in layer.items():
             if value is None:
@@ -42,14 +44,14 @@ def overlay(below: Kind, layer: Layer) -> Kind:
 
     `overlay(build(kind, a), b) == build(kind, merge([a, b]))` for all merged a and all b.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for item in fields(below):  # type: ignore[arg-type]
         value = getattr(below, item.name)
         values[item.name] = _over(item, value, layer[item.name]) if item.name in layer else value
     return type(below)(**values)
 
 
-def _over(item: Field[Any], below: Any, above: Any) -> Any:
+def _over(item: Field[object], below: Json, above: Json) -> object:
     if above is None:
         return item.default if item.default_factory is MISSING else item.default_factory()
     if is_dataclass(below):
@@ -59,7 +61,7 @@ def _over(item: Field[Any], below: Any, above: Any) -> Any:
     return tuple(above) if isinstance(above, list) else above
 
 
-def _value(hint: Any, value: Any) -> Any:
+def _value(hint: object, value: Json) -> object:
     if is_dataclass(hint):
         assert isinstance(hint, type)
         return build(hint, value)
@@ -69,6 +71,6 @@ def _value(hint: Any, value: Any) -> Any:
 
 
 @cache
-def _hints(kind: Hashable) -> dict[str, Any]:
+def _hints(kind: Hashable) -> dict[str, object]:
     """Types of the fields; resolving annotations takes longer than the rest of `build`."""
     return get_type_hints(kind)

@@ -24,11 +24,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handler import reasons
 from handler.errors import PermanentError
 from handler.events import FailedCall
+from handler.json_values import Json
 from handler.observed_calls import ObservedCall
 from handler.reasons import Outcome
 from handler.records import Record, RecordRetention, key_of
@@ -273,7 +274,7 @@ class Ledger:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except client.exceptions.ConditionalCheckFailedException as taken:
-            response: Any = taken.response  # whose type lacks the item
+            response: Json = taken.response  # whose type lacks the item
             return str(response["Item"]["event"]["S"])
         return record.event_id
 

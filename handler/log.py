@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Any
 
 WATCHED = "watched"
 """The outcome in log lines of the watch (`handler.watch`); log lines of the handler have the ledger's outcomes."""
@@ -53,13 +52,13 @@ class Steps:
         return {name: round(value * 1000, 1) for name, value in seconds.items()}
 
 
-def line(fields: dict[str, Any]) -> str:
+def line(fields: dict[str, object]) -> str:
     """One line of JSON; fields without a value are omitted."""
     text = json.dumps({key: value for key, value in fields.items() if value not in (None, "")}, default=str)
     return text.replace("\x7f", "\\u007f")
 
 
-def write(fields: dict[str, Any]) -> None:
+def write(fields: dict[str, object]) -> None:
     """Write one line to Lambda's log, in a single write."""
     sys.stdout.write(line(fields) + "\n")
     sys.stdout.flush()

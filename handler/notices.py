@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handler.reasons import LIMIT_REACHED, sentence_of
 from handler.records import Record
@@ -61,7 +61,7 @@ class Notices:
             raise NotSentError(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}")
 
 
-def detail_of(record: Record) -> dict[str, Any]:
+def detail_of(record: Record) -> dict[str, object]:
     """`detail` of the notice, without absent values."""
     item = record.to_item()
     kept = {name: item[name]["S"] for name in _FIELDS if name in item}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from handler import event_fields as fields
 from handler.regions import REGION
@@ -58,15 +58,15 @@ class ObservedCall:
     user_agent: str
     created_at: datetime | None
     """When the repository was created, in whole seconds, if the event shows that in a known form (assumption A30)."""
-    settings: Mapping[str, Any]
+    settings: Mapping[str, object]
     """What the event shows of the repository's settings, in the form of `handler.requested`."""
     via: Literal["redrive", "replay", "request"] | None = None
 
     @property
     def tags(self) -> Mapping[str, str]:
         """The tags of the request."""
-        found: Mapping[str, str] = self.settings.get("tags", {})
-        return found
+        found = self.settings.get("tags")
+        return found if isinstance(found, dict) else {}
 
     @property
     def settings_text(self) -> str:
@@ -74,7 +74,7 @@ class ObservedCall:
         return compact(self.settings) if self.settings else ""
 
 
-def is_observed(detail: Mapping[str, Any]) -> bool:
+def is_observed(detail: Mapping[str, object]) -> bool:
     """Whether an event reports that a repository was created or deleted."""
     return (
         detail.get("eventSource") in EVENT_SOURCES
@@ -83,14 +83,15 @@ def is_observed(detail: Mapping[str, Any]) -> bool:
     )
 
 
-def observed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> ObservedCall:
+def observed_call(envelope: Mapping[str, object], detail: Mapping[str, object]) -> ObservedCall:
     """The call that an event reports; raises Malformed."""
     caller = fields.identity(detail)
+    event_source, event_name = str(detail["eventSource"]), str(detail["eventName"])
     request, found = _request(detail), _repository(detail)
     registry = request.get("registryId", found.get("registryId"))
     arn = found.get("repositoryArn")
     return ObservedCall(
-        action=ACTIONS[detail["eventName"]],
+        action=ACTIONS[event_name],
         account=fields.matching(envelope.get("account"), fields.ACCOUNT, "account"),
         region=fields.matching(envelope.get("region"), REGION, "region"),
         repository=fields.text(_name(detail, request, found), "the repository's name", fields.MAX_NAME_LENGTH),
@@ -98,8 +99,8 @@ def observed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Obs
         registry_id=None if registry is None else fields.text(registry, "registryId", 64),
         recipient_account=fields.matching(detail.get("recipientAccountId"), fields.ACCOUNT, "recipientAccountId"),
         event_region=fields.matching(detail.get("awsRegion"), REGION, "detail.awsRegion"),
-        event_source=detail["eventSource"],
-        event_name=detail["eventName"],
+        event_source=event_source,
+        event_name=event_name,
         event_id=fields.matching(detail.get("eventID"), fields.ID, "detail.eventID"),
         envelope_id=fields.matching(envelope.get("id"), fields.ID, "id"),
         event_time=fields.time(detail.get("eventTime"), "detail.eventTime"),
@@ -115,17 +116,17 @@ def observed_call(envelope: Mapping[str, Any], detail: Mapping[str, Any]) -> Obs
     )
 
 
-def _request(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+def _request(detail: Mapping[str, object]) -> Mapping[str, object]:
     return fields.mapping(detail.get("requestParameters") or {}, "detail.requestParameters")
 
 
-def _repository(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+def _repository(detail: Mapping[str, object]) -> Mapping[str, object]:
     """The repository in the response."""
     response = fields.mapping(detail.get("responseElements") or {}, "detail.responseElements")
     return fields.mapping(response.get("repository") or {}, "detail.responseElements.repository")
 
 
-def _name(detail: Mapping[str, Any], request: Mapping[str, Any], found: Mapping[str, Any]) -> object:
+def _name(detail: Mapping[str, object], request: Mapping[str, object], found: Mapping[str, object]) -> object:
     """The repository's name: as requested, as in the response, or at the end of the ARN of a resource."""
     resources = detail.get("resources")
     arns = [one.get("ARN") for one in resources if isinstance(one, Mapping)] if isinstance(resources, list) else []
@@ -134,7 +135,7 @@ def _name(detail: Mapping[str, Any], request: Mapping[str, Any], found: Mapping[
     return next((name for name in named if name), None)
 
 
-def _settings(request: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _settings(request: Mapping[str, object], found: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """Settings that are shown, of the repository if the response has them, else as requested."""
     shown = {**request, **found}
     mutability = _short(shown.get("imageTagMutability"))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+
+from handler.json_values import Json
 
 _LISTS = frozenset({"Action", "NotAction", "Resource", "NotResource", "Statement", "AWS", "Service", "Federated"})
 """Elements of a policy in which one value equals a list of one."""
@@ -19,7 +20,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 """
 
 
-def policy_meaning(value: Any, key: str = "") -> Any:
+def policy_meaning(value: Json, key: str = "") -> Json:
     """A parsed policy in a form that is equal for equal meaning."""
     if key in {"Principal", "NotPrincipal"} and value == "*":
         value = {"AWS": "*"}

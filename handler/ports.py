@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from handler.events import FailedCall
 from handler.ledger import Slot
@@ -74,7 +74,7 @@ class Callers(Protocol):
 class Successor(Protocol):
     """An asynchronous run that does the work of this one if this one stops; `handler.hand_over`."""
 
-    def hand_over(self, event: Any) -> None: ...
+    def hand_over(self, event: object) -> None: ...
 
 
 class Ledger(Protocol):
@@ -99,4 +99,4 @@ class Notices(Protocol):
 class Failures(Protocol):
     """The failures queue; `handler.failures`."""
 
-    def send(self, event: Any, *, request_id: str, reason: str, detail: str) -> None: ...
+    def send(self, event: object, *, request_id: str, reason: str, detail: str) -> None: ...

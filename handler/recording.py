@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from handler import reasons
 from handler.creation import Conclusion
@@ -15,6 +14,7 @@ from handler.events import FailedCall, MalformedEvent, OtherEvent, Parsed
 from handler.log import Steps
 from handler.observed_calls import ObservedCall
 from handler.ports import Membership
+from handler.reasons import Outcome
 from handler.records import EXPIRING, MAX_REFUSALS, SUMMARY_EVENT_ID, Record
 from handler.rules import text_of
 from handler.settings_file import SettingsFile
@@ -28,7 +28,7 @@ _WITHOUT_STEPS = EXPIRING | {"observed"}
 class Attempt:
     """One attempt at one event; Lambda's own retries have the same `request_id`."""
 
-    event: Any
+    event: object
     request_id: str
     received_at: datetime
     steps: Steps = field(default_factory=Steps)
@@ -132,12 +132,12 @@ def refusal_to_write(record: Record, number: int) -> Record | None:
 
 def repeated(conclusion: Conclusion, record: Record, *, event_id: str) -> tuple[Conclusion, Record]:
     """The conclusion and record of a refusal that is recorded for another event of the same push."""
-    changes: dict[str, Any] = {
-        "outcome": "ignored",
-        "reason": reasons.REFUSED_ALREADY,
-        "detail": f"refused as event {event_id}",
-    }
-    return replace(conclusion, **changes), replace(record, **changes, steps=None)
+    outcome: Outcome = "ignored"
+    reason, detail = reasons.REFUSED_ALREADY, f"refused as event {event_id}"
+    return (
+        replace(conclusion, outcome=outcome, reason=reason, detail=detail),
+        replace(record, outcome=outcome, reason=reason, detail=detail, steps=None),
+    )
 
 
 def _compact(milliseconds: Mapping[str, float]) -> str:
@@ -152,7 +152,7 @@ def log_fields(
     written_at: datetime,
     conclusion: Conclusion | None = None,
     error: Exception | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The fields of the log line of an attempt that reached a conclusion, or that Lambda will retry after an error.
 
     Lambda filters JSON log lines by `timestamp` and `level`.
@@ -176,7 +176,7 @@ def log_fields(
     }
 
 
-def _subject(parsed: Parsed) -> dict[str, Any]:
+def _subject(parsed: Parsed) -> dict[str, object]:
     match parsed:
         case FailedCall() | ObservedCall():
             return {

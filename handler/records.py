@@ -19,11 +19,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 from zlib import crc32
 
 from handler.creators import How
 from handler.events import Via
+from handler.json_values import Json
 from handler.observed_calls import Action
 from handler.reasons import Outcome
 from handler.settings import Engine, Retention
@@ -156,9 +157,9 @@ class Record:
         }
 
     @classmethod
-    def from_item(cls, item: Mapping[str, Mapping[str, Any]]) -> Record:
+    def from_item(cls, item: Mapping[str, Mapping[str, Json]]) -> Record:
         """The record from the format of DynamoDB's low-level API; attributes of later versions are dropped."""
-        values: dict[str, Any] = {name: value["S"] for name, value in item.items() if name in _FIELDS}
+        values: dict[str, Json] = {name: value["S"] for name, value in item.items() if name in _FIELDS}
         for name in _TIMES & values.keys():
             values[name] = datetime.fromisoformat(values[name])
         return cls(**values)

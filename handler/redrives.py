@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 MARK = "deployer-redrive"
 """Key in an event's envelope. Only a redrive can set it: EventBridge creates the envelopes of events it delivers."""
@@ -20,7 +19,7 @@ MAX_DELIVERY_TIME = timedelta(hours=25)
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 
-def marked(event: Any, *, sent: datetime, from_member: bool) -> Any:
+def marked(event: object, *, sent: datetime, from_member: bool) -> object:
     """The event with the mark of a redrive; `sent` is when SQS received its message.
 
     A mark on an event in the central queue is from an earlier redrive and is kept; in a member's queue it is forged and
@@ -32,7 +31,7 @@ def marked(event: Any, *, sent: datetime, from_member: bool) -> Any:
     return {**event, MARK: {"sent": time, "queue": "member" if from_member else "central"}}
 
 
-def unmarked(event: Any) -> Any:
+def unmarked(event: object) -> object:
     """The event as EventBridge delivered it."""
     if not isinstance(event, Mapping) or MARK not in event:
         return event

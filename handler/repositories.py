@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handler.aws_errors import translate_errors
 from handler.ports import Repository
@@ -20,6 +20,10 @@ from handler.tags import creator_of, fill
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.type_defs import (
+        CreateRepositoryRequestTypeDef,
+        EncryptionConfigurationTypeDef,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,31 +113,27 @@ class Repositories:
 
 def creation_request(
     name: str, *, settings: RepositorySettings, tags: Mapping[str, str], registry: Registry
-) -> dict[str, Any]:
+) -> CreateRepositoryRequestTypeDef:
     """Parameters of CreateRepository, without registryId: a role can only create repositories in its own registry."""
-    return {
+    request: CreateRepositoryRequestTypeDef = {
         "repositoryName": name,
         "tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         "imageScanningConfiguration": {"scanOnPush": settings.scan_on_push},
         "encryptionConfiguration": _encryption(settings, registry),
-        **_mutability(settings),
+        "imageTagMutability": settings.image_tag_mutability,
     }
+    if settings.mutability_exclusions:
+        is_mutable = settings.image_tag_mutability == "MUTABLE"
+        request["imageTagMutability"] = "MUTABLE_WITH_EXCLUSION" if is_mutable else "IMMUTABLE_WITH_EXCLUSION"
+        request["imageTagMutabilityExclusionFilters"] = [
+            {"filterType": "WILDCARD", "filter": tag} for tag in settings.mutability_exclusions
+        ]
+    return request
 
 
-def _encryption(settings: RepositorySettings, registry: Registry) -> dict[str, str]:
-    encryption: dict[str, str] = {"encryptionType": settings.encryption.type}
+def _encryption(settings: RepositorySettings, registry: Registry) -> EncryptionConfigurationTypeDef:
+    encryption: EncryptionConfigurationTypeDef = {"encryptionType": settings.encryption.type}
     if settings.encryption.type != "AES256" and settings.encryption.kms_key is not None:
         values = {"account": registry.account, "region": registry.region}
         encryption["kmsKey"] = fill(settings.encryption.kms_key, values)
     return encryption
-
-
-def _mutability(settings: RepositorySettings) -> dict[str, Any]:
-    if not settings.mutability_exclusions:
-        return {"imageTagMutability": settings.image_tag_mutability}
-    return {
-        "imageTagMutability": f"{settings.image_tag_mutability}_WITH_EXCLUSION",
-        "imageTagMutabilityExclusionFilters": [
-            {"filterType": "WILDCARD", "filter": tag} for tag in settings.mutability_exclusions
-        ],
-    }

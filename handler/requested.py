@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any
 
 from handler.settings import RepositorySettings
 from handler.tags import fill
@@ -21,7 +20,7 @@ def requested_settings(
     document: Callable[[str], str],
     account: str,
     region: str,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Settings of one repository as plain data; `document` gives the text of a policy file."""
     key = settings.encryption.kms_key
     return {
@@ -43,7 +42,7 @@ def policy_digest(text: str) -> str:
     return sha256(compact(json.loads(text)).encode()).hexdigest()
 
 
-def compact(values: Any) -> str:
+def compact(values: object) -> str:
     """JSON without whitespace, in ASCII, with sorted keys."""
     return json.dumps(values, separators=(",", ":"), sort_keys=True)
 

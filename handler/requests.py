@@ -18,7 +18,7 @@ from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NoReturn, TypeGuard
 
 from handler.events import REQUEST_CALL, REQUEST_DETAIL_TYPE, REQUEST_SOURCE
 from handler.principals import identity_of
@@ -92,7 +92,7 @@ OUTSIDE = Rejection(
 )
 
 
-def is_request(event: object) -> bool:
+def is_request(event: object) -> TypeGuard[Mapping[str, object]]:
     """Whether Lambda invoked the function for an HTTP request.
 
     An event with the mark of a redrive is never one: it came from a queue, which may contain forged messages.
@@ -103,10 +103,10 @@ def is_request(event: object) -> bool:
     return isinstance(context, Mapping) and "http" in context
 
 
-def parse(event: Mapping[str, Any], *, organization_id: str) -> Request | Rejection:
+def parse(event: Mapping[str, object], *, organization_id: str) -> Request | Rejection:
     """The request of an HTTP event, or why it is not served; never raises, whatever the caller sent."""
-    context = event["requestContext"]
-    http = context["http"] if isinstance(context["http"], Mapping) else {}
+    context = _mapping(event.get("requestContext"))
+    http = _mapping(context.get("http"))
     try:
         _check_address(http)
         caller = _caller(context, organization_id)
@@ -124,7 +124,7 @@ def parse(event: Mapping[str, Any], *, organization_id: str) -> Request | Reject
         return rejected.rejection
 
 
-def events_of(request: Request, *, at: datetime) -> list[dict[str, Any]]:
+def events_of(request: Request, *, at: datetime) -> list[dict[str, object]]:
     """An event for each repository; its id is the request's with a number, so every attempt at it has the same id."""
     time = f"{at:%Y-%m-%dT%H:%M:%SZ}"
     return [
@@ -133,7 +133,7 @@ def events_of(request: Request, *, at: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def _event(request: Request, repository: str, *, event_id: str, time: str) -> dict[str, Any]:
+def _event(request: Request, repository: str, *, event_id: str, time: str) -> dict[str, object]:
     account = request.caller.account
     return {
         "version": "0",
@@ -158,18 +158,17 @@ def _event(request: Request, repository: str, *, event_id: str, time: str) -> di
     }
 
 
-def _check_address(http: Mapping[str, Any]) -> None:
+def _check_address(http: Mapping[str, object]) -> None:
     if http.get("path", "/") != "/":
         raise _Rejected(404, "no-such-path", "There is nothing at this path.", "Send the request to the path `/`.")
     if http.get("method") != "POST":
         raise _Rejected(405, "method-not-allowed", "Only POST is served.", _ON_BODY)
 
 
-def _caller(context: Mapping[str, Any], organization_id: str) -> Caller:
+def _caller(context: Mapping[str, object], organization_id: str) -> Caller:
     """The authenticated caller; a request without one was not signed and is rejected."""
-    authorizer = context.get("authorizer")
-    iam = authorizer.get("iam") if isinstance(authorizer, Mapping) else None
-    iam = iam if isinstance(iam, Mapping) else {}
+    authorizer = _mapping(context.get("authorizer"))
+    iam = _mapping(authorizer.get("iam"))
     account, arn, found = iam.get("accountId"), iam.get("userArn"), iam.get("principalOrgId")
     matched = _CALLER.fullmatch(arn) if isinstance(arn, str) else None
     if matched is None or matched[2] != account or not isinstance(found, str | None):
@@ -180,7 +179,7 @@ def _caller(context: Mapping[str, Any], organization_id: str) -> Caller:
     return Caller(account=matched[2], arn=matched[0], organization_id=found or None)
 
 
-def _body(event: Mapping[str, Any]) -> Mapping[str, Any]:
+def _body(event: Mapping[str, object]) -> Mapping[str, object]:
     text = event.get("body") or ""
     if not isinstance(text, str):
         raise _Rejected(400, "malformed-body", "The body is not text.")
@@ -201,9 +200,9 @@ def _too_large() -> _Rejected:
     return _Rejected(413, "body-too-large", f"The body is larger than {MAX_BODY_SIZE} bytes.", "Send several requests.")
 
 
-def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     """An object without duplicate keys, which two readers could interpret differently."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
             raise ValueError("a key is there twice")
@@ -211,11 +210,11 @@ def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _checked_keys(body: Any) -> Mapping[str, Any]:
+def _checked_keys(body: object) -> Mapping[str, object]:
     if not isinstance(body, dict):
         raise _Rejected(400, "malformed-body", "The body is not a JSON object.")
     if body.get("version") != VERSION or isinstance(body.get("version"), bool | float):
@@ -225,7 +224,7 @@ def _checked_keys(body: Any) -> Mapping[str, Any]:
     return body
 
 
-def _check_account(body: Mapping[str, Any], caller: Caller) -> None:
+def _check_account(body: Mapping[str, object], caller: Caller) -> None:
     account = body.get("account")
     if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
         raise _Rejected(400, "invalid-account", "`account` is not a string of 12 digits.")
@@ -234,14 +233,14 @@ def _check_account(body: Mapping[str, Any], caller: Caller) -> None:
         raise _Rejected(403, "other-account", message, "Push to the other account's registry without a request.")
 
 
-def _region(body: Mapping[str, Any]) -> str:
+def _region(body: Mapping[str, object]) -> str:
     region = body.get("region")
     if not isinstance(region, str) or not REGION.fullmatch(region):
         raise _Rejected(400, "invalid-region", "`region` is not the code of a region.")
     return region
 
 
-def _repositories(body: Mapping[str, Any]) -> tuple[str, ...]:
+def _repositories(body: Mapping[str, object]) -> tuple[str, ...]:
     names = body.get("repositories")
     if not isinstance(names, list) or not 1 <= len(names) <= MAX_REPOSITORIES:
         message = f"`repositories` is not a list of 1 to {MAX_REPOSITORIES} names."
@@ -254,11 +253,15 @@ def _repositories(body: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(clean(name, limit=_MAX_NAME_LENGTH) for name in names)
 
 
-def _request_id(context: Mapping[str, Any]) -> str:
+def _request_id(context: Mapping[str, object]) -> str:
     found = context.get("requestId")
     if not isinstance(found, str) or not _ID.fullmatch(found):
         raise _Rejected(400, "malformed-request", "Lambda gave the request no id.", "Send the request again.")
     return found
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _information(value: object, *, limit: int) -> str:

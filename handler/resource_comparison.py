@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from handler.deployed_resources import Resource
+from handler.json_values import Json
 from handler.policy_meaning import policy_meaning
 
 _POLICY_TEXTS = frozenset({"LifecyclePolicy", "RepositoryPolicy"})
@@ -75,7 +76,7 @@ class Addition(NamedTuple):
 class Reading:
     """A resource that exists: the properties that are compared, by CloudFormation's names, and what was added."""
 
-    properties: Mapping[str, Any]
+    properties: Mapping[str, object]
     additions: tuple[Addition, ...] = ()
 
 
@@ -110,6 +111,6 @@ def _meaning(name: str) -> str:
     return _MEANINGS.get(name) or " ".join(re.findall("[A-Z][a-z]+|[A-Z]+", name)).lower()
 
 
-def _parsed(name: str, value: Any) -> Any:
+def _parsed(name: str, value: Json) -> Json:
     """Policies of creation templates are texts, which AWS may format in another way."""
     return json.loads(value) if name in _POLICY_TEXTS and value else value

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from handler.aws_errors import code_of
+from handler.clients import Client
 from handler.deployed_resources import Resource
 from handler.resource_comparison import Addition, Reading, label
 from handler.text import printable
 
-Clients = Callable[[str], Any]
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.type_defs import ImageTagMutabilityExclusionFilterTypeDef
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+Clients = Callable[[str], Client]
 """A client of a service in the account and region that are read."""
 
 _MISSING = {
@@ -27,7 +37,7 @@ _MISSING = {
 LARGEST_EVENT = 262_144
 """Bytes of the largest event. The default size of messages is not lower, and has changed over time.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html"""
-_COUNTS = (
+_COUNTS: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesDelayed",
     "ApproximateNumberOfMessagesNotVisible",
@@ -47,7 +57,8 @@ def read(clients: Clients, resource: Resource, *, region: str) -> Reading | None
 def stack_exists(clients: Clients, stack_id: str) -> bool:
     """Whether a stack exists, by its id, which CloudFormation also knows for 90 days after its deletion."""
     try:
-        (stack,) = clients("cloudformation").describe_stacks(StackName=stack_id)["Stacks"]
+        cloudformation: CloudFormationClient = clients("cloudformation")
+        (stack,) = cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
     except ClientError as error:
         if code_of(error) == "ValidationError" and "does not exist" in error.response["Error"].get("Message", ""):
             return False
@@ -62,7 +73,8 @@ def waiting_messages(clients: Clients, queue: Resource) -> int:
 
 def _role(clients: Clients, resource: Resource, region: str) -> Reading:
     del region
-    iam, name = clients("iam"), resource.name
+    iam: IAMClient = clients("iam")
+    name = resource.name
     role = iam.get_role(RoleName=name)["Role"]
     desired = [policy["PolicyName"] for policy in resource.properties["Policies"]]
     inline = [one for page in iam.get_paginator("list_role_policies").paginate(RoleName=name)
@@ -86,7 +98,7 @@ def _role(clients: Clients, resource: Resource, region: str) -> Reading:
     )
 
 
-def _attached_policies(iam: Any, resource: Resource) -> Iterator[Addition]:
+def _attached_policies(iam: IAMClient, resource: Resource) -> Iterator[Addition]:
     """No template of this project attaches any."""
     for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=resource.name):
         for one in page["AttachedPolicies"]:
@@ -100,7 +112,7 @@ def _inline_policy(resource: Resource, name: str) -> Addition:
     return Addition(f"policy {name} was added to {label(resource)}", _command(*command))
 
 
-def _instance_profiles(iam: Any, resource: Resource) -> Iterator[Addition]:
+def _instance_profiles(iam: IAMClient, resource: Resource) -> Iterator[Addition]:
     """IAM deletes no role that an instance profile has."""
     for page in iam.get_paginator("list_instance_profiles_for_role").paginate(RoleName=resource.name):
         for one in page["InstanceProfiles"]:
@@ -113,7 +125,7 @@ def _instance_profiles(iam: Any, resource: Resource) -> Iterator[Addition]:
 
 
 def _rule(clients: Clients, resource: Resource, region: str) -> Reading:
-    events = clients("events")
+    events: EventBridgeClient = clients("events")
     bus = resource.properties.get("EventBusName", "default")
     rule = events.describe_rule(Name=resource.name, EventBusName=bus)
     desired = {target["Id"] for target in resource.properties["Targets"]}
@@ -141,7 +153,13 @@ def _rule(clients: Clients, resource: Resource, region: str) -> Reading:
 
 def _queue(clients: Clients, resource: Resource, region: str) -> Reading:
     del region
-    names = ("DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "RedrivePolicy", "SqsManagedSseEnabled")
+    names: tuple[QueueAttributeNameType, ...] = (
+        "DelaySeconds",
+        "MaximumMessageSize",
+        "MessageRetentionPeriod",
+        "RedrivePolicy",
+        "SqsManagedSseEnabled",
+    )
     found = _attributes(clients("sqs"), resource.name, *names)
     size = int(found.get("MaximumMessageSize", LARGEST_EVENT))
     return Reading(
@@ -163,7 +181,8 @@ def _queue_policy(clients: Clients, resource: Resource, region: str) -> Reading 
 
 def _scanning(clients: Clients, resource: Resource, region: str) -> Reading:
     del resource, region
-    found = clients("ecr").get_registry_scanning_configuration()["scanningConfiguration"]
+    ecr: ECRClient = clients("ecr")
+    found = ecr.get_registry_scanning_configuration()["scanningConfiguration"]
     rules = [
         {
             "ScanFrequency": rule["scanFrequency"],
@@ -179,7 +198,8 @@ def _scanning(clients: Clients, resource: Resource, region: str) -> Reading:
 def _creation_template(clients: Clients, resource: Resource, region: str) -> Reading | None:
     """Each property that a template may have, None for those that it lacks."""
     del region
-    found = clients("ecr").describe_repository_creation_templates(prefixes=[resource.name])
+    ecr: ECRClient = clients("ecr")
+    found = ecr.describe_repository_creation_templates(prefixes=[resource.name])
     for one in found["repositoryCreationTemplates"]:
         encryption, exclusions = one.get("encryptionConfiguration", {}), one.get("imageTagMutabilityExclusionFilters")
         desired = resource.properties["EncryptionConfiguration"]
@@ -197,15 +217,14 @@ def _creation_template(clients: Clients, resource: Resource, region: str) -> Rea
     return None
 
 
-def _exclusion(item: Any) -> dict[str, str]:
+def _exclusion(item: ImageTagMutabilityExclusionFilterTypeDef) -> dict[str, str]:
     prefix = "ImageTagMutabilityExclusionFilter"
     return {f"{prefix}Type": item["filterType"], f"{prefix}Value": item["filter"]}
 
 
-def _attributes(sqs: Any, queue: str, *names: str) -> dict[str, str]:
+def _attributes(sqs: SQSClient, queue: str, *names: QueueAttributeNameType) -> Mapping[QueueAttributeNameType, str]:
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names)).get("Attributes", {})
-    return found
+    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names)).get("Attributes", {})
 
 
 def _command(*words: str) -> str:

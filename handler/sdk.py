@@ -8,12 +8,15 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-updat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import botocore
+
+if TYPE_CHECKING:
+    from botocore.model import ServiceModel, Shape
 
 OLDEST = "1.40.0"
 """The oldest version of botocore that the tests run the handler with."""
@@ -59,24 +62,25 @@ USED = (
 """The newer features that the handler uses. Everything else that it uses is older than the Python 3.13 runtime."""
 
 
-def lacking(model_of: Callable[[str], Any]) -> Iterator[Member]:
+def lacking(model_of: Callable[[str], ServiceModel]) -> Iterator[Member]:
     """The members that the SDK lacks; `model_of` returns botocore's model of a service."""
     return (member for member in USED if not _is_known(model_of(member.service), member))
 
 
-def _is_known(model: Any, member: Member) -> bool:
+def _is_known(model: ServiceModel, member: Member) -> bool:
     if member.operation not in model.operation_names:
         return False
     operation = model.operation_model(member.operation)
-    shape = operation.input_shape if member.side == "input" else operation.output_shape
+    shape: Shape | None = operation.input_shape if member.side == "input" else operation.output_shape
     for name in member.path:
-        if name not in getattr(shape, "members", {}):
+        members: Mapping[str, Shape] = getattr(shape, "members", {})
+        if name not in members:
             return False
-        shape = shape.members[name]
+        shape = members[name]
     return True
 
 
-def start_line(model_of: Callable[[str], Any], *, now: datetime) -> dict[str, Any]:
+def start_line(model_of: Callable[[str], ServiceModel], *, now: datetime) -> dict[str, object]:
     """The log line of a start: the SDK's version, and a description of each missing feature."""
     missing = [str(member) for member in lacking(model_of)]
     return {

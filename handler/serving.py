@@ -13,7 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from handler import reasons
 from handler.answers import Result, error_response, response
@@ -32,9 +31,9 @@ class Service:
     handler: Handler
     limits: RateLimits
     clock: Callable[[], datetime]
-    log: Callable[[dict[str, Any]], None]
+    log: Callable[[dict[str, object]], None]
 
-    def handle(self, event: Any, *, request_id: str) -> dict[str, Any]:
+    def handle(self, event: object, *, request_id: str) -> dict[str, object]:
         """Handle one event, or respond to one request."""
         if not is_request(event):
             return self.handler.handle(event, request_id=request_id)
@@ -65,7 +64,7 @@ class Service:
         is_outside = any(result.reason == reasons.NOT_IN_ORGANIZATION for result in results)
         return OUTSIDE if is_outside else results
 
-    def _reject(self, rejection: Rejection, *, request_id: str, caller: str | None = None) -> dict[str, Any]:
+    def _reject(self, rejection: Rejection, *, request_id: str, caller: str | None = None) -> dict[str, object]:
         """Log a rejection, which is no decision and has no record, and answer it; `caller` is who signed it."""
         self.log(
             {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from handler import globs
 from handler.layers import Layer, build, merge, overlay
@@ -233,7 +233,7 @@ class Namespace:
     __pydantic_config__ = _STRICT
 
     match: str = field(metadata={"doc": "Glob over repository names.", "example": "scratch/**"})
-    repository: Mapping[str, Any] = field(
+    repository: Layer = field(
         default_factory=dict,
         metadata={
             "doc": "Keys of `repository`, merged over it; null resets one to its built-in default.",

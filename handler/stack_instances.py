@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
 from handler.clients import Clients
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import (
+        ListStackInstancesInputTypeDef,
+        ListStackSetsInputTypeDef,
+        StackInstanceSummaryTypeDef,
+    )
+
+CallAs = Literal["SELF", "DELEGATED_ADMIN"]
 
 SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"
 """Detailed status of a stack instance whose account was suspended during the last operation (assumption A17).
@@ -40,7 +50,7 @@ class StackSets:
     """StackSets with the caller's `CallAs`; each is read once until `forget`."""
 
     clients: Clients
-    call_as: str
+    call_as: CallAs
     _instances: dict[str, tuple[StackInstance, ...]] = field(default_factory=dict)
     _names: tuple[str, ...] | None = None
 
@@ -75,8 +85,8 @@ class StackSets:
         self._names = None
 
     def _list(self) -> Iterator[str]:
-        client = self.clients.own("cloudformation")
-        request = {"Status": "ACTIVE", "CallAs": self.call_as}
+        client: CloudFormationClient = self.clients.own("cloudformation")
+        request: ListStackSetsInputTypeDef = {"Status": "ACTIVE", "CallAs": self.call_as}
         while True:
             response = client.list_stack_sets(**request)
             yield from (one["StackSetName"] for one in response["Summaries"])
@@ -85,8 +95,8 @@ class StackSets:
             request["NextToken"] = response["NextToken"]
 
     def _read(self, stack_set: str) -> Iterator[StackInstance]:
-        client = self.clients.own("cloudformation")
-        request = {"StackSetName": stack_set, "CallAs": self.call_as}
+        client: CloudFormationClient = self.clients.own("cloudformation")
+        request: ListStackInstancesInputTypeDef = {"StackSetName": stack_set, "CallAs": self.call_as}
         while True:
             response = client.list_stack_instances(**request)
             for one in response["Summaries"]:
@@ -96,7 +106,7 @@ class StackSets:
             request["NextToken"] = response["NextToken"]
 
 
-def _instance(summary: dict[str, Any]) -> StackInstance:
+def _instance(summary: StackInstanceSummaryTypeDef) -> StackInstance:
     detailed = summary.get("StackInstanceStatus", {}).get("DetailedStatus")
     return StackInstance(
         account=summary["Account"],

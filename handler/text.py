@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 _ELLIPSIS = "…"
 _NOT_IN_MESSAGES = re.compile("[\ud800-\udfff\ufffe\uffff]")
@@ -29,7 +28,7 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(_escaped(character) for character in text)
 
 
-def short_json(value: Any) -> str:
+def short_json(value: object) -> str:
     """JSON that is no longer than its source: without ASCII escapes, which would take two or three times the bytes."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _NOT_IN_MESSAGES.sub(lambda found: _escaped(found[0]), text)

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -25,7 +25,7 @@ from handler.audited_accounts import AuditedAccounts
 from handler.clients import Clients
 from handler.daily_inspection import DailyInspection
 from handler.settings_file import FILE_NAME, SettingsFile
-from handler.stack_instances import StackSets
+from handler.stack_instances import CallAs, StackSets
 
 MAX_PARALLEL = 10
 """The size of a botocore client's connection pool."""
@@ -67,7 +67,7 @@ class Unreadable(NamedTuple):
     reason: str
 
 
-def handle(event: Any, context: Context) -> dict[str, Any]:
+def handle(event: object, context: Context) -> dict[str, object]:
     """Count and inspect once; EventBridge's schedule invokes this, and the time in its event determines the slice.
 
     The time of the event is the same in every attempt, so a retry inspects the same accounts.
@@ -110,18 +110,18 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _scheduled(event: Any) -> datetime:
+def _scheduled(event: object) -> datetime:
     """The time for which EventBridge scheduled this run; now if somebody else invoked the function."""
     try:
-        return datetime.fromisoformat(event["time"])
-    except (LookupError, TypeError, ValueError):
+        return datetime.fromisoformat(str(event["time"])) if isinstance(event, dict) else _now()
+    except (LookupError, ValueError):
         return _now()
 
 
 class Caller(NamedTuple):
     """`CallAs` of the central account, and the locations of its own queues, which no StackSet deployed."""
 
-    call_as: str
+    call_as: CallAs
     own: tuple[QueueLocation, ...]
     """The locations of companion stacks, if this is the management account: it is no target of StackSets."""
 
@@ -156,7 +156,7 @@ class Watch:
     caller: Caller
     clock: Callable[[], datetime]
 
-    def count(self, *, request_id: str) -> dict[str, Any]:
+    def count(self, *, request_id: str) -> dict[str, object]:
         """The fields of the log line: the waiting messages, their locations, and the queues that could not be read.
 
         Queues of suspended accounts are read as well, because such an account can be reopened. If they cannot be read,

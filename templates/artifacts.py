@@ -6,7 +6,7 @@ from troposphere import Ref, Template, s3
 
 from templates.names import Names
 from templates.parts import compose, tags
-from templates.policies import policy
+from templates.policy_documents import policy
 from templates.resource_policies import deny_insecure_bucket_calls
 
 DESCRIPTION = "deployer: bucket for the zips of the handler that creates repositories"

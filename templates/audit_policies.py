@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG, OWN_TAGS
 from templates.names import Names
-from templates.policies import CREATED_BY_HANDLER, Statement, allow, arn_here, in_organization
+from templates.policies import CREATED_BY_HANDLER, allow, arn_here, in_organization
+from templates.policy_documents import Statement
 
 
 def audit_repositories() -> Statement:

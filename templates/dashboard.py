@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from troposphere import AWSObject, cloudwatch
 
@@ -16,7 +15,7 @@ from templates.alarms import PERIOD, catalogue
 from templates.metrics import Metric
 from templates.names import Names
 
-Widget = dict[str, Any]
+Widget = dict[str, object]
 
 WIDTH = 24
 """Columns of the grid."""
@@ -162,7 +161,7 @@ def _damage(names: Names) -> Widget:
     return {"type": "log", "properties": properties}
 
 
-def _graph(names: Names, title: str, lines: Sequence[Any], *, stacked: bool = False) -> Widget:
+def _graph(names: Names, title: str, lines: Sequence[object], *, stacked: bool = False) -> Widget:
     properties = {
         "title": title,
         "region": names.central_region,
@@ -174,13 +173,13 @@ def _graph(names: Names, title: str, lines: Sequence[Any], *, stacked: bool = Fa
     return {"type": "metric", "properties": properties}
 
 
-def _line(metric: Metric, statistic: str, *, label: str, right: bool = False) -> list[Any]:
+def _line(metric: Metric, statistic: str, *, label: str, right: bool = False) -> list[object]:
     dimensions = [text for pair in metric.dimensions.items() for text in pair]
     options = {"stat": statistic, "label": label} | ({"yAxis": "right"} if right else {})
     return [metric.namespace, metric.name, *dimensions, options]
 
 
-def _search(names: Names, name: str, *, label: str) -> list[Any]:
+def _search(names: Names, name: str, *, label: str) -> list[object]:
     """One line for each reason that has occurred."""
     search = f"SEARCH('{{{names.metric_namespace},{metrics.REASON}}} MetricName=\"{name}\"', 'Sum')"
     return [{"expression": search, "label": f"{label}${{PROP('Dim.{metrics.REASON}')}}"}]

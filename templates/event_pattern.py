@@ -6,8 +6,6 @@ repositories, the pattern also matches every one that was created or deleted.
 
 from __future__ import annotations
 
-from typing import Any
-
 from handler.events import DETAIL_TYPE, MISSING_REPOSITORY, SERVICE_DETAIL_TYPE, SOURCE
 from handler.observed_calls import ACTIONS, EVENT_SOURCES
 
@@ -17,7 +15,7 @@ def detail_types(*, observe: bool) -> list[str]:
     return [DETAIL_TYPE, SERVICE_DETAIL_TYPE] if observe else [DETAIL_TYPE]
 
 
-def forwarded_events(*, observe: bool) -> dict[str, Any]:
+def forwarded_events(*, observe: bool) -> dict[str, object]:
     """The event pattern of the members' rules, of the central rule and of the archive (assumptions A10, A30)."""
     missed = {"eventSource": list(EVENT_SOURCES[:1]), "errorCode": [MISSING_REPOSITORY]}
     changed = {"eventSource": list(EVENT_SOURCES), "eventName": list(ACTIONS), "errorCode": [{"exists": False}]}

@@ -12,15 +12,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
 
 from handler.events import PUSH_CALLS
 from handler.globs import first_arn_match
 from handler.settings import PrincipalRules
 from templates.creation_templates import ROOT
 from templates.names import Names
+from templates.policy_documents import Policy, Statement, policy
 
-Policy = dict[str, Any]
 Conditions = dict[str, dict[str, str | list[str]]]
 
 LARGEST: int = 5_120
@@ -56,17 +55,15 @@ def guard(principals: PrincipalRules, *, prefixes: Iterable[str], ou_path: str, 
     """
     prefixes = frozenset(prefixes)
     resources = _repositories(prefixes, partition=names.partition)
-    of_principals = [_push(sid, resources, condition) for sid, condition in _other_principals(principals)]
-    outside = [] if principals.outside_organization else [_push("OutsideOrganization", resources, _outside(names))]
-    to_ou = {"ForAnyValue:StringLike": {"aws:ResourceOrgPaths": f"{ou_path}*"}}
+    of_principals = list(_other_principals(principals))
+    outside = [] if principals.outside_organization else [("OutsideOrganization", _outside(names))]
+    to_ou: Conditions = {"ForAnyValue:StringLike": {"aws:ResourceOrgPaths": f"{ou_path}*"}}
     return Guard(
         resource_control_policy=_policy(
-            {**statement, "Principal": "*", "Condition": {**statement["Condition"], **_NO_SERVICE}}
-            for statement in [*outside, *of_principals]
+            _push(sid, resources, condition | _NO_SERVICE) | {"Principal": "*"}
+            for sid, condition in [*outside, *of_principals]
         ),
-        service_control_policy=_policy(
-            {**statement, "Condition": {**statement["Condition"], **to_ou}} for statement in of_principals
-        ),
+        service_control_policy=_policy(_push(sid, resources, condition | to_ou) for sid, condition in of_principals),
         also_refused=tuple(_also_refused(principals, names, prefixes)) if outside or of_principals else (),
         not_refused=tuple(_not_refused(principals)),
     )
@@ -83,7 +80,7 @@ def _repositories(prefixes: Iterable[str], *, partition: str) -> list[str]:
     return [f"arn:{partition}:ecr:*:*:repository/{path}" for path in paths]
 
 
-def _push(sid: str, resources: Sequence[str], condition: Conditions) -> Policy:
+def _push(sid: str, resources: Sequence[str], condition: Conditions) -> Statement:
     return {
         "Sid": sid,
         "Effect": "Deny",
@@ -93,9 +90,9 @@ def _push(sid: str, resources: Sequence[str], condition: Conditions) -> Policy:
     }
 
 
-def _policy(statements: Iterable[Policy]) -> Policy | None:
+def _policy(statements: Iterable[Statement]) -> Policy | None:
     found = list(statements)
-    return {"Version": "2012-10-17", "Statement": found} if found else None
+    return policy(*found) if found else None
 
 
 def _outside(names: Names) -> Conditions:

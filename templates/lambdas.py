@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from troposphere import GetAtt, Ref, awslambda, logs
 
@@ -34,7 +34,7 @@ def lambda_function(  # noqa: PLR0913 - all by keyword
     timeout: timedelta,
     role: str,
     log_group: str,
-    variables: Mapping[str, Any],
+    variables: Mapping[str, object],
     tracing: bool = False,
 ) -> awslambda.Function:
     """A function; `role` and `log_group` are logical ids. A new digest is a new S3 key, so it changes with the zip."""

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from templates.creation_templates import ROOT, CreationTemplate, CreationTemplates
 from templates.denied_names import denied_patterns
 from templates.names import Names
-from templates.policies import Statement, allow, arn_here, use_keys
+from templates.policies import allow, arn_here, use_keys
+from templates.policy_documents import Statement
 
 
 def statements(names: Names, content: CreationTemplates) -> list[Statement]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from troposphere import AWSObject, GetAtt, Ref, events, iam, sns
 
@@ -18,7 +18,8 @@ from handler.notices import DETAIL_TYPE, SOURCE
 from templates import trust
 from templates.names import Names
 from templates.parts import dead_letters, retry_policy, role, tags
-from templates.policies import policy, publish_notices
+from templates.policies import publish_notices
+from templates.policy_documents import policy
 from templates.queues import dead_letter_queue
 from templates.resource_policies import admit_publishers
 
@@ -69,7 +70,7 @@ def notices(names: Names, notifications: Notifications | None, *, bus: str) -> l
     return [*created, *queue, _role(names, topic=topic), _rule(names, notifications, bus=bus, topic=topic)]
 
 
-def pattern(notifications: Notifications) -> dict[str, Any]:
+def pattern(notifications: Notifications) -> dict[str, object]:
     """The handler's notices of the configured outcomes."""
     return {
         "source": [SOURCE],
@@ -78,7 +79,7 @@ def pattern(notifications: Notifications) -> dict[str, Any]:
     }
 
 
-def _role(names: Names, *, topic: Any) -> iam.Role:
+def _role(names: Names, *, topic: object) -> iam.Role:
     """EventBridge publishes with a role (A21), because a topic's policy cannot restrict access to one rule."""
     return role(
         ROLE,
@@ -91,7 +92,7 @@ def _role(names: Names, *, topic: Any) -> iam.Role:
     )
 
 
-def _rule(names: Names, notifications: Notifications, *, bus: str, topic: Any) -> events.Rule:
+def _rule(names: Names, notifications: Notifications, *, bus: str, topic: object) -> events.Rule:
     target = events.Target(
         Id="notices",
         Arn=topic,

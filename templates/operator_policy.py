@@ -12,11 +12,11 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from templates.central_resources import artifacts_bucket, central_resources
 from templates.names import Names
 from templates.policies import ASSUME
+from templates.policy_documents import Policy, Statement, policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +34,17 @@ class Permission:
         """Prefixes of its actions, which are the services of its resources too."""
         return frozenset(action.partition(":")[0] for action in self.actions)
 
-    def statement(self) -> dict[str, Any]:
+    def statement(self) -> Statement:
         """The statement in IAM's format."""
-        document: dict[str, Any] = {
+        document: Statement = {
             "Sid": self.sid,
             "Effect": "Allow",
             "Action": list(self.actions),
             "Resource": list(self.resources),
         }
-        return document | ({"Condition": self.condition} if self.condition else {})
+        if self.condition:
+            document["Condition"] = self.condition
+        return document
 
 
 VIA_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}
@@ -74,23 +76,23 @@ COMMANDS: Mapping[str, str] = {
 """The policies, and the commands that each is for."""
 
 
-def operator_policy(names: Names, *commands: str) -> dict[str, Any]:
+def operator_policy(names: Names, *commands: str) -> Policy:
     """The policy document of one or several of `COMMANDS`."""
     return policy_of([one for command in commands for one in permissions(names, command)])
 
 
-def policy_of(needed: Sequence[Permission]) -> dict[str, Any]:
+def policy_of(needed: Sequence[Permission]) -> Policy:
     """The document that allows these; what is needed repeatedly is in it once, and each Sid is unique."""
-    statements: list[dict[str, Any]] = []
+    statements: list[Statement] = []
     used: Counter[str] = Counter()
     for one in _merged([one for at, one in enumerate(needed) if one not in needed[:at]]):
         used[one.sid] += 1
         number = used[one.sid]
-        statements.append(one.statement() | ({"Sid": f"{one.sid}{number}"} if number > 1 else {}))
-    return {"Version": "2012-10-17", "Statement": statements}
+        statements.append((replace(one, sid=f"{one.sid}{number}") if number > 1 else one).statement())
+    return policy(*statements)
 
 
-def size_of(policy: Mapping[str, Any]) -> int:
+def size_of(policy: Policy) -> int:
     """Its characters as IAM counts them, without white space."""
     return len(json.dumps(policy, separators=(",", ":")))
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from troposphere import AWSObject, GetAtt, Tags, Template, events, iam
 
 from templates.names import MANAGED_BY_TAG, Names
-from templates.policies import Statement, policy
+from templates.policy_documents import Statement, policy
 
 RETRY_FOR = timedelta(hours=24)
 """The maximum; EventBridge makes at most 185 attempts in this time."""

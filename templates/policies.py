@@ -1,14 +1,10 @@
 """IAM statements of the roles, as pure functions; each docstring is the reason for the statement.
 
-A role's policy is `policy(statement, …)`. No statement permits reading or writing images, and each `*` in a resource
-stands for a part that is unknown when the template is generated. Deletion is limited to messages of failures and to
-repositories with the ownership tag.
+No statement permits reading or writing images, and each `*` in a resource stands for a part that is unknown when the
+template is generated. Deletion is limited to messages of failures and to repositories with the ownership tag.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from troposphere import Sub
 
@@ -16,9 +12,7 @@ from handler.ledger import COUNTER_PREFIX, EVENT_INDEX
 from handler.notices import SOURCE
 from handler.tags import EVENT_ID_TAG
 from templates.names import Names
-
-Statement = dict[str, Any]
-Policy = dict[str, Any]
+from templates.policy_documents import Conditions, Statement
 
 
 def arn_here(service: str, resource: str, *, region: str = "*") -> Sub:
@@ -26,12 +20,12 @@ def arn_here(service: str, resource: str, *, region: str = "*") -> Sub:
     return Sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")
 
 
-def allow(
-    sid: str, actions: str | list[str], *, on: object, when: Mapping[str, Mapping[str, object]] | None = None
-) -> Statement:
+def allow(sid: str, actions: str | list[str], *, on: object, when: Conditions | None = None) -> Statement:
     """A statement that allows actions on resources (an ARN or several), under conditions if any are given."""
-    statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": on}
-    return statement | ({"Condition": when} if when else {})
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": on}
+    if when:
+        statement["Condition"] = when
+    return statement
 
 
 def in_organization(names: Names) -> dict[str, dict[str, str]]:
@@ -41,11 +35,6 @@ def in_organization(names: Names) -> dict[str, dict[str, str]]:
 
 CREATED_BY_HANDLER = {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}}
 """The condition that a repository has the ownership tag with the id of an event."""
-
-
-def policy(*statements: Statement) -> Policy:
-    """A policy document of these statements."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 ASSUME = ("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession")
@@ -78,7 +67,7 @@ def look_up_accounts(names: Names) -> list[Statement]:
     ]
 
 
-def write_ledger(table_arn: Any) -> Statement:
+def write_ledger(table_arn: object) -> Statement:
     """Add records to the ledger, and read one by its key. Unlike PutItem, PartiQL's INSERT replaces no item."""
     return allow("WriteLedger", ["dynamodb:GetItem", "dynamodb:PartiQLInsert"], on=table_arn)
 
@@ -88,7 +77,7 @@ def find_created(names: Names) -> Statement:
     return allow("FindCreated", "dynamodb:Query", on=f"{names.ledger_table_arn}/index/{EVENT_INDEX}")
 
 
-def count_in_ledger(table_arn: Any) -> Statement:
+def count_in_ledger(table_arn: object) -> Statement:
     """Update counters, but no records, whose keys have another prefix."""
     return allow(
         "CountInLedger",
@@ -101,7 +90,7 @@ def count_in_ledger(table_arn: Any) -> Statement:
     )
 
 
-def send_failures(queue_arn: Any) -> Statement:
+def send_failures(queue_arn: object) -> Statement:
     """Send events that could not be handled to the failures queue; the handler does so, and Lambda on its behalf."""
     return allow("SendFailures", "sqs:SendMessage", on=queue_arn)
 
@@ -154,13 +143,12 @@ def finish_created_repositories() -> Statement:
     How soon IAM sees a new tag is assumption A12. Scans are for repositories that ECR created by a template. Every
     creator role may turn them on, since such an event can arrive after the last OU left the engine `native`.
     """
-    return {
-        "Sid": "FinishCreatedRepositories",
-        "Effect": "Allow",
-        "Action": ["ecr:PutImageScanningConfiguration", "ecr:PutLifecyclePolicy", "ecr:SetRepositoryPolicy"],
-        "Resource": _own_repositories(),
-        "Condition": {"Null": {f"aws:ResourceTag/{EVENT_ID_TAG}": "false"}},
-    }
+    return allow(
+        "FinishCreatedRepositories",
+        ["ecr:PutImageScanningConfiguration", "ecr:PutLifecyclePolicy", "ecr:SetRepositoryPolicy"],
+        on=_own_repositories(),
+        when=CREATED_BY_HANDLER,
+    )
 
 
 def describe_repositories() -> Statement:
@@ -221,7 +209,7 @@ def forward_events(names: Names) -> Statement:
 # EventBridge, for the rule that publishes notices
 
 
-def publish_notices(topic_arn: Any) -> Statement:
+def publish_notices(topic_arn: object) -> Statement:
     """Publish to the topic for notices."""
     return allow("PublishNotices", "sns:Publish", on=topic_arn)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from troposphere import AWSObject, Ref, sqs
 
 from templates.names import Names
 from templates.parts import tags
-from templates.policies import Statement, policy
+from templates.policy_documents import Statement, policy
 from templates.resource_policies import admit_dead_letters, deny_insecure_queue_calls
 
 RETENTION = timedelta(days=14)
@@ -18,7 +17,7 @@ RETENTION = timedelta(days=14)
 
 
 def dead_letter_queue(
-    logical_id: str, *, queue_name: str, names: Names, rule_arn: Any, admitting: Sequence[Statement] = ()
+    logical_id: str, *, queue_name: str, names: Names, rule_arn: object, admitting: Sequence[Statement] = ()
 ) -> list[AWSObject]:
     """A queue and its policy: EventBridge may send for one rule; `admitting` are further statements; TLS is required.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from troposphere import GetAtt, Sub
 
@@ -10,10 +10,10 @@ from handler.events import SOURCE
 from templates import policies
 from templates.event_pattern import detail_types
 from templates.names import Names
-from templates.policies import Statement
+from templates.policy_documents import Conditions, Statement
 
 
-def admit_organization(names: Names, *, bus_arn: Any, observe: bool) -> Statement:
+def admit_organization(names: Names, *, bus_arn: object, observe: bool) -> Statement:
     """Accounts of this organization may put ECR's own CloudTrail events on the central bus, and nothing else.
 
     `events:source` and `events:detail-type` are multivalued, one value for each event of a call: all must match, and
@@ -36,7 +36,7 @@ def admit_organization(names: Names, *, bus_arn: Any, observe: bool) -> Statemen
     }
 
 
-def admit_dead_letters(queue: str, *, rule_arn: Any) -> Statement:
+def admit_dead_letters(queue: str, *, rule_arn: object) -> Statement:
     """EventBridge may send undelivered events of a rule to the rule's dead-letter queue."""
     return {
         "Sid": "AdmitDeadLetters",
@@ -94,7 +94,7 @@ def deny_insecure_queue_calls(queue: str) -> Statement:
     }
 
 
-def admit_publishers(names: Names, *, topic: Any) -> Statement:
+def admit_publishers(names: Names, *, topic: object) -> Statement:
     """Principals of this account may publish if its IAM policies allow it, which only those of the rule's role do.
 
     The statement has no condition, not even one for TLS: EventBridge supports none in the policy of a topic
@@ -111,13 +111,18 @@ def admit_publishers(names: Names, *, topic: Any) -> Statement:
 
 def deny_insecure_bucket_calls(bucket: str) -> list[Statement]:
     """Deny all access without TLS 1.2 or later."""
-    shared = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [GetAtt(bucket, "Arn"), Sub(f"${{{bucket}.Arn}}/*")],
+    denied: Mapping[str, Conditions] = {
+        "DenyInsecureTransport": {"Bool": {"aws:SecureTransport": "false"}},
+        "DenyOldTLS": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
     }
     return [
-        {"Sid": "DenyInsecureTransport", **shared, "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
-        {"Sid": "DenyOldTLS", **shared, "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
+        {
+            "Sid": sid,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [GetAtt(bucket, "Arn"), Sub(f"${{{bucket}.Arn}}/*")],
+            "Condition": condition,
+        }
+        for sid, condition in denied.items()
     ]

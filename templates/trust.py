@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from troposphere import Ref
 
 from templates.names import Names
-from templates.policies import ASSUME, Statement, arn_here
+from templates.policies import ASSUME, arn_here
+from templates.policy_documents import Statement
 
 
 def function() -> Statement:

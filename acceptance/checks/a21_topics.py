@@ -15,7 +15,7 @@ from handler.notices import DETAIL_TYPE, SOURCE
 from templates.bus import BUS
 from templates.names import Names
 from templates.notices import CREATE, Notifications, notices
-from templates.policies import policy
+from templates.policy_documents import Statement, policy
 
 OUTCOME = "created"
 
@@ -42,7 +42,7 @@ def _template(names: Names, lab: Lab) -> Template:
     template.add_resource(events.EventBus(BUS, Name=names.event_bus))
     for one in notices(names, Notifications(topic=CREATE), bus=BUS):
         template.add_resource(one)
-    statement = {
+    statement: Statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
         "Action": "sqs:SendMessage",

@@ -12,7 +12,7 @@ from acceptance.rigs.function_urls import Answer, post
 from deployer.aws.errors import code_of
 from templates import trust
 from templates.function_url import function_url
-from templates.policies import policy
+from templates.policy_documents import policy
 
 SOURCE = 'def handle(event, context):\n    return {"statusCode": 200, "body": "reached"}\n'
 PROPAGATION = 60.0

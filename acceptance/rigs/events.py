@@ -18,7 +18,7 @@ from handler.events import SOURCE
 from templates import forwarding
 from templates.bus import BUS, bus
 from templates.event_pattern import detail_types, forwarded_events
-from templates.policies import policy
+from templates.policy_documents import policy
 from templates.resource_policies import admit_dead_letters
 
 REPOSITORY = "pushed"

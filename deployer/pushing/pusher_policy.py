@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from deployer.pushing.images import ImageReference
 from templates.operator_policy import Permission, policy_of
+from templates.policy_documents import Policy
 
 ENSURE_ACTIONS: Final = ("ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload")
 """The two calls that a push begins with."""
@@ -38,7 +39,7 @@ def function_arn(*, region: str | None = None) -> str:
     return f"arn:aws:lambda:{region or '<region>'}:<central account>:function:<prefix>-handler"
 
 
-def pusher_policy(images: Sequence[ImageReference], *, function: str | None) -> dict[str, Any]:
+def pusher_policy(images: Sequence[ImageReference], *, function: str | None) -> Policy:
     """The policy document of `push`, for just the repositories of `images`."""
     return policy_of(pusher_permissions("push", images, function=function))
 

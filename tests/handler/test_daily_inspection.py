@@ -186,7 +186,7 @@ def test_a_missing_auditor_role_is_damage_if_the_role_of_another_slice_can_be_as
 
 
 def test_a_watch_that_can_assume_no_role_at_all_reports_that_and_no_damage() -> None:
-    line = inspection(FakeCloudFormation(), FakeAccounts(refused=MEMBERS)).run(scheduled=START, request_id="r")
+    line: Any = inspection(FakeCloudFormation(), FakeAccounts(refused=MEMBERS)).run(scheduled=START, request_id="r")
     assert (line["level"], line["damaged"], line["unread"]) == ("WARN", 0, 2 * line["accounts"])
     assert all(NO_ROLE in place for place in line["unread_places"])
     assert line["unread_places"]
@@ -194,7 +194,7 @@ def test_a_watch_that_can_assume_no_role_at_all_reports_that_and_no_damage() -> 
 
 def test_what_it_has_no_time_for_is_reported_and_has_its_turn_on_another_day() -> None:
     def left_out(days: int) -> set[str]:
-        line = inspection(FakeCloudFormation(), FakeAccounts(), late_after=2).run(
+        line: Any = inspection(FakeCloudFormation(), FakeAccounts(), late_after=2).run(
             scheduled=START + timedelta(hours=days * SLICES), request_id="r"
         )
         places: list[str] = line["unread_places"]
@@ -208,7 +208,7 @@ def test_what_it_has_no_time_for_is_reported_and_has_its_turn_on_another_day() -
 def test_accounts_that_answer_with_errors_hide_no_others() -> None:
     throttled = MEMBERS[5]
     fakes = FakeAccounts(throttled=(throttled,), disabled=tuple((one, "eu-west-1") for one in MEMBERS))
-    line = inspection(FakeCloudFormation(), fakes).run(scheduled=in_turn(throttled), request_id="r")
+    line: Any = inspection(FakeCloudFormation(), fakes).run(scheduled=in_turn(throttled), request_id="r")
     assert [place.split()[0] for place in line["unread_places"]] == [throttled, throttled]
     assert line["damaged"] == line["accounts"] - 1 > 0
 
@@ -295,7 +295,7 @@ def test_one_line_names_the_first_places_with_texts_of_limited_length() -> None:
             del request
             return {"Summaries": [self._summary(account, "eu-west-1") for account in same]}
 
-    line = inspection(Many(), fakes).run(scheduled=START, request_id="r")
+    line: Any = inspection(Many(), fakes).run(scheduled=START, request_id="r")
     assert (line["damaged"], len(line["damaged_places"])) == (len(same), MAX_PLACES)
     assert max(map(len, line["damaged_places"])) <= MAX_LENGTH
 
@@ -339,8 +339,8 @@ TEMPLATES = {"templates-0123abcd": BODIES["forwarding"]}
 def test_creation_templates_are_inspected_like_other_resources() -> None:
     account = MEMBERS[0]
     with_templates = FakeCloudFormation(bodies=BODIES | TEMPLATES)
-    plain = inspection(FakeCloudFormation(), FakeAccounts()).run(scheduled=in_turn(account), request_id="r")
-    fields = inspection(with_templates, FakeAccounts()).run(scheduled=in_turn(account), request_id="r")
+    plain: Any = inspection(FakeCloudFormation(), FakeAccounts()).run(scheduled=in_turn(account), request_id="r")
+    fields: Any = inspection(with_templates, FakeAccounts()).run(scheduled=in_turn(account), request_id="r")
     assert fields["stacks"] == plain["stacks"] + len(REGIONS) * fields["accounts"]
     assert (fields["failed_templates"], fields["level"]) == (0, "INFO")
 

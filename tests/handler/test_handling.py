@@ -285,7 +285,7 @@ def test_both_policies_that_are_refused_are_named() -> None:
     world.faults.by_name["lifecycle"] = PermanentError(reasons.SETTINGS_NOT_ACCEPTED, "PutLifecyclePolicy: no")
     world.faults.by_name["policy"] = PermanentError(reasons.SETTINGS_NOT_ACCEPTED, "SetRepositoryPolicy: no")
     fields = world.handler().handle(load(), request_id="request-1")
-    assert "PutLifecyclePolicy: no; SetRepositoryPolicy: no" in fields["detail"]
+    assert "PutLifecyclePolicy: no; SetRepositoryPolicy: no" in str(fields["detail"])
 
 
 def test_invariant_3_a_repository_of_somebody_else_is_left_alone() -> None:
@@ -583,6 +583,6 @@ def test_a_log_line_of_a_hostile_event_is_one_line_of_json() -> None:
 
 def test_the_log_has_the_time_from_the_push_to_the_repository() -> None:
     world = World()
-    fields = world.handler().handle(load(), request_id="request-1")
+    fields: Any = world.handler().handle(load(), request_id="request-1")
     assert fields["milliseconds_to_repository"] == 8000
     assert {"organization", "role", "create", "policies", "record", "total"} <= fields["milliseconds"].keys()

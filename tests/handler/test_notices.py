@@ -109,7 +109,8 @@ def test_a_message_names_the_event_its_location_the_reason_and_the_rule() -> Non
         "text": "No config file enables the account's OU; set 'enabled: true' in the OU's file. Rule: enabled: false.",
         "who": f"{REFUSED.principal} in account {ACCOUNT}, {REFUSED.ou_path}".replace("@", "_"),
     }
-    assert detail_of(CREATED)["message"]["title"] == "Repository team-a/api created in shop-prod, eu-west-1"
+    created: Any = detail_of(CREATED)["message"]
+    assert created["title"] == "Repository team-a/api created in shop-prod, eu-west-1"
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_an_sdk_that_does_not_know_exclusion_filters_is_reported_as_too_old_and_
     ],
 )
 def test_whatever_an_sdk_lacks_is_a_warning_at_the_start(name: str, operation: str, side: str, expected: str) -> None:
-    line = start_line(clients_without(name, operation, side=side).model, now=NOW)
+    line: Any = start_line(clients_without(name, operation, side=side).model, now=NOW)
     assert line["level"] == "WARN"
     assert [missing.partition(": ")[0] for missing in line["lacking"]] == [expected]
 

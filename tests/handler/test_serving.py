@@ -206,7 +206,7 @@ def test_a_caller_above_the_rate_limit_learns_when_to_retry() -> None:
     names = [f"team-a/service-{number}" for number in range(20)]
     for _ in range(CAPACITY // 20):
         assert service.handle(http(body(*names)), request_id="1")["statusCode"] == 200
-    response = service.handle(http(body(*names)), request_id="1")
+    response: Any = service.handle(http(body(*names)), request_id="1")
     status, document = answered(response)
     assert (status, document["error"]["code"], response["headers"]["retry-after"]) == (429, "too-many-requests", "2")
     assert (world.lines[-1]["status"], world.lines[-1]["principal"]) == (429, CALLER)

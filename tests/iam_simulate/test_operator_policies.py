@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from templates.operator_policy import BY_CLOUDFORMATION, VIA_CLOUDFORMATION, operator_policy
@@ -19,7 +21,8 @@ CONTEXT = {key: [value] for condition in VIA_CLOUDFORMATION.values() for key, va
 def test_no_merged_action_applies_to_a_resource_of_another_service() -> None:
     merged = next(one for one in operator_policy(NAMES, "rollout")["Statement"] if one["Sid"] == BY_CLOUDFORMATION)
     policy = {"Version": "2012-10-17", "Statement": [merged]}
-    of_service = {resource.split(":")[2]: resource.replace("*", "0") for resource in merged["Resource"]}
+    resources: Any = merged["Resource"]
+    of_service = {resource.split(":")[2]: resource.replace("*", "0") for resource in resources}
     actions = [action for action in merged["Action"] if "*" not in action]
     pairs = [(action, service) for action in actions for service in of_service]
     calls = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def test_several_policies_allow_together_what_each_allows_and_no_more(commands: 
     assert allowed(statements) == allowed(separate)
 
 
-def allowed(statements: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
+def allowed(statements: Sequence[Mapping[str, Any]]) -> set[tuple[str, str, str]]:
     """Each action on each resource of its own service, under its condition: no other combination exists in AWS."""
     return {
         (action, resource, json.dumps(one.get("Condition")))

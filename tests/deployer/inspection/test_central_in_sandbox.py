@@ -162,9 +162,11 @@ def test_what_is_done_to_the_central_account_is_reported_and_repaired(sandbox: S
 def test_a_deep_roll_out_without_the_reads_of_the_central_account_says_so(sandbox: Sandbox) -> None:
     """The policies of `rollout` and `verify` have the auditor roles of the members, but not these reads."""
     sandbox.client("events").disable_rule(Name=RULE, EventBusName=BUS)
-    statements = [one for command in ("rollout", "verify") for one in operator_policy(NAMES, command)["Statement"]]
-    for one in statements:
-        one.pop("Sid", None)
+    statements = [
+        {key: value for key, value in one.items() if key != "Sid"}
+        for command in ("rollout", "verify")
+        for one in operator_policy(NAMES, command)["Statement"]
+    ]
     deployer = Deployer(sandbox)
     deployer.environment = session_with(sandbox, "deep", {"Version": "2012-10-17", "Statement": statements})
     ran = deployer("rollout", "--org", "--deep", "--yes")

@@ -1,0 +1,9 @@
+"""The type of JSON that comes in: from files, events, templates and AWS's answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = Any
+"""A value as a parser returned it. Nothing is known of it, so only modules that read such values use it; they hand on
+values of their own types. What only passes through, or is only written, is an `object`."""
