@@ -52,7 +52,7 @@ def signed(
 
 
 def sent(sandbox: Sandbox, request: AWSRequest) -> Reply:
-    """Send it as it is."""
+    """Send the request unchanged."""
     bundle: Any = sandbox.ca_bundle  # which the stubs do not know of
     session = URLLib3Session(proxies={"https": sandbox.endpoint_url}, verify=bundle, timeout=60)
     try:

@@ -27,7 +27,7 @@ def resource(type_: str, properties: Mapping[str, Any] | None = None, **attribut
 def deploy(
     resources: Mapping[str, Any], *, account: str = MEMBER, region: str = HOME, name: str = "stack", **sections: Any
 ) -> Stack:
-    """Deploy as StackSets do, and give the stack as it is then."""
+    """Deploy as StackSets do, and return the resulting stack."""
     deploy_stack(account=account, region=region, name=name, template_body=template(resources, **sections))
     return stack_of(account=account, region=region, name=name)
 

@@ -18,7 +18,7 @@ def scheduler() -> Scheduler:
     return scheduler
 
 
-def test_settling_waits_for_what_tasks_set_off(scheduler: Scheduler) -> None:
+def test_settling_waits_for_tasks_that_other_tasks_start(scheduler: Scheduler) -> None:
     done: list[str] = []
 
     def first() -> None:
@@ -34,7 +34,7 @@ def test_settling_waits_for_what_tasks_set_off(scheduler: Scheduler) -> None:
     assert scheduler.pending == 0
 
 
-def test_tasks_run_side_by_side(scheduler: Scheduler) -> None:
+def test_tasks_run_concurrently(scheduler: Scheduler) -> None:
     barrier = threading.Barrier(8, timeout=LONG)
     for _ in range(8):
         scheduler.submit(barrier.wait)
@@ -76,7 +76,7 @@ def test_held_tasks_wait_and_running_tasks_continue(scheduler: Scheduler) -> Non
     assert done == ["first", "second"]
 
 
-def test_work_that_is_held_stays_held_after_a_pause_within(scheduler: Scheduler) -> None:
+def test_held_work_stays_held_after_a_nested_pause(scheduler: Scheduler) -> None:
     begun = threading.Event()
     with scheduler.held():
         with scheduler.paused():
@@ -85,7 +85,7 @@ def test_work_that_is_held_stays_held_after_a_pause_within(scheduler: Scheduler)
     assert begun.wait(LONG)
 
 
-def test_a_task_that_fails_is_kept_and_others_continue(scheduler: Scheduler) -> None:
+def test_a_failed_task_is_recorded_and_others_continue(scheduler: Scheduler) -> None:
     done: list[str] = []
     scheduler.submit(int, "no number")
     scheduler.submit(done.append, "fine")
@@ -94,13 +94,13 @@ def test_a_task_that_fails_is_kept_and_others_continue(scheduler: Scheduler) -> 
     assert [type(failure) for failure in scheduler.failures] == [ValueError]
 
 
-def test_settling_names_what_is_left(scheduler: Scheduler) -> None:
+def test_settling_reports_unfinished_tasks(scheduler: Scheduler) -> None:
     scheduler.submit(print, delay=1000.0)
     with pytest.raises(TimeoutError, match="print"):
         scheduler.settle(0.05)
 
 
-def test_a_reset_forgets_what_waits_and_refuses_what_results_from_what_runs(scheduler: Scheduler) -> None:
+def test_a_reset_drops_waiting_tasks_and_refuses_new_tasks_of_running_ones(scheduler: Scheduler) -> None:
     begun, done = threading.Event(), list[str]()
 
     def long() -> None:

@@ -1,4 +1,4 @@
-"""Requests that violate the service models: AWS and the sandbox refuse them first."""
+"""Requests that violate the service models: AWS and the sandbox refuse them before anything else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ALARM = {"EvaluationPeriods": 1, "MetricName": "m", "Namespace": "n", "Period": 
 
 Request = tuple[str, str, dict[str, Any], str]
 
-TAKEN_BY_MOTO = [
+ACCEPTED_BY_MOTO = [
     pytest.param(
         ("iam", "create_role", {"RoleName": "x" * 65, "AssumeRolePolicyDocument": TRUST}, "'roleName'.*equal to 64"),
         id="a role's name of 65 characters",
@@ -43,7 +43,7 @@ TAKEN_BY_MOTO = [
     ),
     pytest.param(
         ("events", "put_rule", {"Name": "r", "EventPattern": PATTERN, "State": "ON"}, "'state'.*ENABLED, DISABLED"),
-        id="a state that rules do not have",
+        id="an unknown state of a rule",
     ),
     pytest.param(
         ("logs", "create_log_group", {"logGroupName": "a b"}, "'logGroupName'.*pattern"),
@@ -51,7 +51,7 @@ TAKEN_BY_MOTO = [
     ),
     pytest.param(
         ("cloudwatch", "put_metric_alarm", {"AlarmName": "a", "ComparisonOperator": "Above", **ALARM}, "GreaterThan"),
-        id="a comparison that alarms do not know",
+        id="an unknown comparison of an alarm",
     ),
 ]
 
@@ -61,20 +61,20 @@ def ask(sandbox: Sandbox, request: Request) -> Any:
     return getattr(sandbox.client(service), operation)(**parameters)
 
 
-@pytest.mark.parametrize("request_", TAKEN_BY_MOTO)
-def test_a_request_that_breaks_its_model_is_refused(sandbox: Sandbox, request_: Request) -> None:
+@pytest.mark.parametrize("request_", ACCEPTED_BY_MOTO)
+def test_a_request_that_violates_its_model_is_refused(sandbox: Sandbox, request_: Request) -> None:
     with pytest.raises(ClientError, match=f"1 validation error detected: .*{request_[3]}") as refused:
         ask(sandbox, request_)
     assert refused.value.response["Error"]["Code"] == CODES[request_[0]]
 
 
-@pytest.mark.parametrize("request_", TAKEN_BY_MOTO)
+@pytest.mark.parametrize("request_", ACCEPTED_BY_MOTO)
 def test_canary_moto_accepts_it_unchanged(sandbox: Sandbox, request_: Request) -> None:
     with patch.object(constraints, "check"):
         ask(sandbox, request_)
 
 
-def test_the_members_of_lists_are_held_to_the_model_too_and_all_are_named(sandbox: Sandbox) -> None:
+def test_list_members_are_checked_too_and_all_violations_are_reported(sandbox: Sandbox) -> None:
     events = sandbox.client("events")
     events.put_rule(Name="r", EventPattern=PATTERN)
     wrong = {"Id": "a b", "Arn": QUEUE, "RetryPolicy": {"MaximumRetryAttempts": 186}}
@@ -98,12 +98,12 @@ def test_an_operation_id_of_a_stack_set_has_no_at_sign(sandbox: Sandbox) -> None
         )
 
 
-def test_tags_may_hold_letters_of_any_alphabet() -> None:
+def test_tags_may_contain_letters_of_any_alphabet() -> None:
     shape = get_service_model("iam").operation_model("TagRole").input_shape
     check("iam", {"RoleName": "r", "Tags": [{"Key": "größe", "Value": "中 + 1"}]}, shape)
 
 
-def test_what_is_long_is_not_repeated() -> None:
+def test_a_long_value_is_not_repeated_in_the_error() -> None:
     shape = get_service_model("iam").operation_model("CreateRole").input_shape
     with pytest.raises(Exception, match="Value at 'description' failed"):
         check("iam", {"RoleName": "r", "AssumeRolePolicyDocument": TRUST, "Description": "d" * 1001}, shape)

@@ -51,7 +51,7 @@ def test_a_queues_name_is_free_a_minute_after_its_deletion_in_its_account_and_re
     once_free(lambda: create_queue(sandbox))
 
 
-def test_a_buckets_name_is_kept_from_every_account(sandbox: Sandbox) -> None:
+def test_a_deleted_bucket_name_is_refused_to_every_account(sandbox: Sandbox) -> None:
     background.scheduler.time_scale = 1.0
     create_bucket(sandbox)
     sandbox.client("s3", account=MEMBER).delete_bucket(Bucket="letters")

@@ -16,7 +16,7 @@ SHOP = "300000000001"
 
 
 def outcomes(sandbox: Sandbox, count: int, *, account: str = SHOP, region: str = "eu-west-1") -> list[str]:
-    """What so many calls end with: "ok" or the error code."""
+    """Results of this many calls: "ok" or the error code."""
     ended = []
     for _ in range(count):
         try:
@@ -33,16 +33,18 @@ def outcomes(sandbox: Sandbox, count: int, *, account: str = SHOP, region: str =
         pytest.param({}, ["Odd"] * 4, id="every call"),
         pytest.param({"times": 2}, ["Odd", "Odd", "ok", "ok"], id="the first two"),
         pytest.param({"first": 3}, ["ok", "ok", "Odd", "Odd"], id="from the third on"),
-        pytest.param({"first": 2, "times": 1}, ["ok", "Odd", "ok", "ok"], id="the second only"),
+        pytest.param({"first": 2, "times": 1}, ["ok", "Odd", "ok", "ok"], id="only the second"),
         pytest.param({"service": "sqs"}, ["ok"] * 4, id="another service"),
         pytest.param({"operation": "Describe*"}, ["Odd"] * 4, id="a glob of operations"),
         pytest.param({"account": "400000000001"}, ["ok"] * 4, id="another account"),
         pytest.param({"region": "us-*"}, ["ok"] * 4, id="another region"),
         pytest.param({"principal": "*:user/administrator"}, ["Odd"] * 4, id="a glob of principals"),
-        pytest.param({"when": lambda call: call.account == SHOP}, ["Odd"] * 4, id="any question"),
+        pytest.param({"when": lambda call: call.account == SHOP}, ["Odd"] * 4, id="any predicate"),
     ],
 )
-def test_a_fault_hits_what_it_names(sandbox: Sandbox, options: dict[str, Any], expected: list[str]) -> None:
+def test_a_fault_affects_the_calls_that_it_selects(
+    sandbox: Sandbox, options: dict[str, Any], expected: list[str]
+) -> None:
     fault = sandbox.faults.add(Fault(effect=Error(code="Odd"), **options))
     assert outcomes(sandbox, 4) == expected
     assert fault.hits == expected.count("Odd")
@@ -59,7 +61,7 @@ def test_throttling_has_the_error_code_of_the_service(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("effect", [Drop(), Error(code="InternalError", status=500)])
-def test_a_fault_after_the_call_leaves_its_work_done(sandbox: Sandbox, effect: Effect) -> None:
+def test_a_fault_after_the_call_keeps_its_effects(sandbox: Sandbox, effect: Effect) -> None:
     sandbox.faults.add(Fault(operation="CreateRepository", effect=effect, moment=Moment.AFTER))
     ecr = sandbox.client("ecr", account=SHOP)
     with pytest.raises((ConnectionClosedError, ClientError)):
@@ -75,7 +77,7 @@ def test_a_dropped_connection_is_recorded(sandbox: Sandbox) -> None:
     assert call.error_code == "ConnectionDropped"
 
 
-def test_a_delay_delays(sandbox: Sandbox) -> None:
+def test_a_delay_postpones_the_response(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Delay(seconds=0.2)))
     before = time.monotonic()
     assert outcomes(sandbox, 1) == ["ok"]
@@ -130,7 +132,7 @@ def test_a_reset_releases_what_is_held(sandbox: Sandbox) -> None:
         assert not call.is_alive()
 
 
-def test_a_faults_wait_for_held_calls_has_a_limit(sandbox: Sandbox) -> None:
+def test_waiting_for_held_calls_has_a_time_limit(sandbox: Sandbox) -> None:
     with sandbox.held(service="ecr") as held, pytest.raises(TimeoutError, match="0 calls are held"):
         held.wait_for(1, timeout=0.01)
 
@@ -140,7 +142,7 @@ def add_fault(sandbox: Sandbox, **values: Any) -> Any:
     return fault_actions.add(sandbox.faults, values, organization=sandbox.organization)
 
 
-def test_faults_of_the_command_line_hit_and_are_listed_and_cleared(sandbox: Sandbox) -> None:
+def test_faults_from_the_command_line_take_effect_and_are_listed_and_cleared(sandbox: Sandbox) -> None:
     add_fault(sandbox, operation="DescribeRepositories", account=SHOP, count=2, message="for a rehearsal")
     assert outcomes(sandbox, 3) == ["Odd", "Odd", "ok"]
     assert outcomes(sandbox, 1, account="400000000001") == ["ok"]
@@ -158,10 +160,10 @@ def test_faults_of_the_command_line_hit_and_are_listed_and_cleared(sandbox: Sand
         pytest.param({"account": "300000000009"}, "has no account 300000000009", id="an unknown account"),
         pytest.param({"account": "shop-dev"}, "shop-dev; 400000000001 has that name", id="the name of an account"),
         pytest.param({"region": "eu-west-9"}, "no region", id="an unknown region"),
-        pytest.param({"error": ""}, "an error code of AWS", id="no error"),
+        pytest.param({"error": ""}, "an error code of AWS", id="a missing error code"),
     ],
 )
-def test_faults_that_could_hit_nothing_are_refused(sandbox: Sandbox, values: dict[str, Any], problem: str) -> None:
+def test_faults_that_could_never_match_are_refused(sandbox: Sandbox, values: dict[str, Any], problem: str) -> None:
     with pytest.raises((ValueError, UnknownAccountError), match=problem):
         add_fault(sandbox, **values)
     assert tuple(sandbox.faults) == ()

@@ -1,4 +1,4 @@
-"""Every AWS call passes the gate: permissions, the call log, and internal defects."""
+"""Every AWS call passes the gate: permissions, the call log, and internal errors."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ UNKNOWN = Credentials(access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key="a
         ("s3", "list_buckets", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
     ],
 )
-def test_credentials_that_nobody_issued_are_refused(
+def test_unknown_credentials_are_refused(
     sandbox: Sandbox, service: str, operation: str, unknown: str, wrong: str
 ) -> None:
     stolen = Credentials(access_key_id=sandbox.credentials(SHOP).access_key_id, secret_access_key="guessed")
@@ -56,7 +56,7 @@ def test_credentials_that_nobody_issued_are_refused(
     assert len(sandbox.calls) == 0
 
 
-def test_a_session_ends(sandbox: Sandbox) -> None:
+def test_a_session_expires(sandbox: Sandbox) -> None:
     role = f"arn:aws:iam::{SHOP}:role/OrganizationAccountAccessRole"
     issued = sandbox.client("sts", account="100000000000").assume_role(RoleArn=role, RoleSessionName="someone")[
         "Credentials"
@@ -97,7 +97,7 @@ def test_a_header_cannot_give_moto_another_account(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("key", ["plain", "with space", "späße/+&?=#%", "a//b/../c", "tilde~(paren)'quote'*"])
-def test_signatures_of_all_kinds_of_paths_are_understood(sandbox: Sandbox, key: str) -> None:
+def test_signatures_are_verified_for_all_kinds_of_paths(sandbox: Sandbox, key: str) -> None:
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="signed", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     s3.put_object(Bucket="signed", Key=key, Body=b"content", Metadata={"some": "thing"})
@@ -113,7 +113,7 @@ def test_signatures_of_all_kinds_of_paths_are_understood(sandbox: Sandbox, key: 
         assert error.value.code == 403
 
 
-def test_a_function_named_by_its_arn_is_signed_for(sandbox: Sandbox) -> None:
+def test_the_signature_of_a_request_with_an_arn_in_its_path_is_valid(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError) as error:
         sandbox.client("lambda").get_function(FunctionName=f"arn:aws:lambda:eu-west-1:{SHOP}:function:absent")
     assert code(error) in {"ResourceNotFoundException", "AccessDeniedException"}
@@ -132,7 +132,7 @@ def test_calls_are_recorded(sandbox: Sandbox) -> None:
     assert created.milliseconds is not None
 
 
-def test_what_moto_lacks_fails_loudly(sandbox: Sandbox) -> None:
+def test_an_operation_that_moto_lacks_is_an_error(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError) as error:
         sandbox.client("ssm").list_nodes()
     assert code(error) == "InternalFailure"
@@ -141,7 +141,7 @@ def test_what_moto_lacks_fails_loudly(sandbox: Sandbox) -> None:
     sandbox.reset()  # or the fixture would fail this test for the defect, as it should any other
 
 
-def test_an_answer_takes_the_place_of_moto(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registered_answer_replaces_moto(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(call: Call) -> Mapping[str, Any]:
         if call.account == SHOP:
             raise Refused("SomethingException", "in the way", status=409)
@@ -154,13 +154,13 @@ def test_an_answer_takes_the_place_of_moto(sandbox: Sandbox, monkeypatch: pytest
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 409
 
 
-def test_the_registry_of_another_sandbox_is_no_proxy_target(sandbox: Sandbox) -> None:
+def test_the_registry_of_another_sandbox_is_not_a_proxy_target(sandbox: Sandbox) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": sandbox.endpoint_url}))
     with pytest.raises(urllib.error.HTTPError, match="403"):
         opener.open("http://example.com/")
 
 
-def test_control_refuses_web_pages_and_unknown_actions(sandbox: Sandbox) -> None:
+def test_the_control_api_refuses_web_pages_and_unknown_actions(sandbox: Sandbox) -> None:
     def ask(action: str, **headers: str) -> int:
         request = urllib.request.Request(f"{sandbox.endpoint_url}/_sandbox/{action}", data=b"{}", headers=headers)
         try:

@@ -61,7 +61,7 @@ def test_the_log_keeps_the_latest_calls_whatever_their_times(seconds: list[int])
         assert len(kept) == len(seconds) or is_full or is_old, "nothing is dropped without a reason"
 
 
-def test_a_log_that_dropped_calls_is_not_counted_in() -> None:
+def test_calls_are_not_counted_in_a_log_that_dropped_some() -> None:
     log = CallLog(kept=1)
     log.append(call("1", at=NOW))
     assert len(log.of("ecr")) == 1
@@ -112,7 +112,7 @@ def test_the_latest_events_of_a_log_stream_are_kept(sandbox: Sandbox, monkeypatc
     assert [event["message"] for event in found] == ["2", "3", "4"]
 
 
-def test_a_model_is_forgotten_with_its_last_use(sandbox: Sandbox) -> None:
+def test_a_model_is_freed_with_its_last_reference(sandbox: Sandbox) -> None:
     sqs = sandbox.client("sqs", account=SHOP)
     url = sqs.create_queue(QueueName="queue")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="gone")

@@ -30,10 +30,14 @@ METRIC = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
     ("expected", "message"),
     [
         pytest.param({"Period": 61}, "multiple of 60, and is 61", id="a period of 61 seconds"),
-        pytest.param({"Period": 60, "EvaluationPeriods": 1441}, "more than a day", id="a day and a minute of minutes"),
+        pytest.param(
+            {"Period": 60, "EvaluationPeriods": 1441}, "more than a day", id="one-minute periods over more than a day"
+        ),
         pytest.param({"Period": 86_400, "EvaluationPeriods": 8}, "more than a day", id="eight days"),
-        pytest.param({"DatapointsToAlarm": 2}, "DatapointsToAlarm", id="more data points than are looked at"),
-        pytest.param({"TreatMissingData": "fine"}, "TreatMissingData", id="no way to treat missing data"),
+        pytest.param(
+            {"DatapointsToAlarm": 2}, "DatapointsToAlarm", id="more data points to alarm than evaluation periods"
+        ),
+        pytest.param({"TreatMissingData": "fine"}, "TreatMissingData", id="an unknown treatment of missing data"),
     ],
 )
 def test_an_alarm_that_cannot_be_evaluated_is_refused(sandbox: Sandbox, expected: dict[str, Any], message: str) -> None:
@@ -42,7 +46,7 @@ def test_an_alarm_that_cannot_be_evaluated_is_refused(sandbox: Sandbox, expected
     assert refused.value.response["Error"]["Code"] == "ValidationError"
 
 
-def test_an_alarm_over_seven_days_of_days_is_fine(sandbox: Sandbox) -> None:
+def test_an_alarm_over_seven_days_with_one_day_periods_is_accepted(sandbox: Sandbox) -> None:
     sandbox.client("cloudwatch").put_metric_alarm(**{**ALARM, "Period": 86_400, "EvaluationPeriods": 7})
 
 
@@ -50,7 +54,7 @@ def test_an_alarm_over_seven_days_of_days_is_fine(sandbox: Sandbox) -> None:
     ("body", "message"),
     [
         pytest.param({}, "required property 'widgets'", id="no widgets"),
-        pytest.param({"widgets": [{"type": "clock", "properties": {}}]}, "/widgets/0/type", id="no such widget"),
+        pytest.param({"widgets": [{"type": "clock", "properties": {}}]}, "/widgets/0/type", id="an unknown widget"),
         pytest.param({"widgets": [{"type": "text"}]}, "property 'properties'", id="no properties"),
         pytest.param({"widgets": [{"type": "metric", "properties": {}}]}, "property 'region'", id="no region"),
         pytest.param(
@@ -58,14 +62,14 @@ def test_an_alarm_over_seven_days_of_days_is_fine(sandbox: Sandbox) -> None:
         ),
     ],
 )
-def test_a_dashboard_that_cannot_be_drawn_is_refused(sandbox: Sandbox, body: Any, message: str) -> None:
+def test_an_invalid_dashboard_is_refused(sandbox: Sandbox, body: Any, message: str) -> None:
     with pytest.raises(ClientError, match=message) as refused:
         sandbox.client("cloudwatch").put_dashboard(DashboardName="d", DashboardBody=json.dumps(body))
     assert refused.value.response["Error"]["Code"] == "InvalidParameterInput"
 
 
 @pytest.mark.parametrize("name", ["a dashboard", "a.b", "a/b", "d" * 256])
-def test_a_name_that_no_dashboard_has_is_refused(sandbox: Sandbox, name: str) -> None:
+def test_an_invalid_dashboard_name_is_refused(sandbox: Sandbox, name: str) -> None:
     with pytest.raises(ClientError, match="It can only contain alphanumerics, dash") as refused:
         sandbox.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody='{"widgets": []}')
     assert refused.value.response["Error"]["Code"] == "InvalidParameterInput"
@@ -75,7 +79,7 @@ def test_a_name_that_no_dashboard_has_is_refused(sandbox: Sandbox, name: str) ->
 @pytest.mark.parametrize(
     "pattern", ["{ $.outcome = ", '{ $.outcome = "created }', "{ ($.a = 1) && ($.b = 2 }", "[a, b"]
 )
-def test_a_filter_pattern_that_does_not_end_is_refused(sandbox: Sandbox, pattern: str) -> None:
+def test_an_unterminated_filter_pattern_is_refused(sandbox: Sandbox, pattern: str) -> None:
     logs = sandbox.client("logs")
     logs.create_log_group(logGroupName="g")
     with pytest.raises(ClientError, match="Invalid metric filter pattern"):
@@ -89,7 +93,7 @@ def test_a_filter_pattern_that_does_not_end_is_refused(sandbox: Sandbox, pattern
         pytest.param({"dimensions": {name: f"$.{name}" for name in "abcd"}}, id="four dimensions"),
     ],
 )
-def test_a_transformation_that_logs_do_not_make_is_refused(sandbox: Sandbox, expected: dict[str, Any]) -> None:
+def test_an_invalid_metric_transformation_is_refused(sandbox: Sandbox, expected: dict[str, Any]) -> None:
     logs = sandbox.client("logs")
     logs.create_log_group(logGroupName="g")
     with pytest.raises(ClientError, match="dimensions"):

@@ -35,12 +35,12 @@ def test_an_insert_adds_an_item_and_never_replaces_one(dynamodb: Any) -> None:
     ("statement", "parameters", "code"),
     [
         pytest.param(INSERT.replace("ledger", "other"), 2, "ResourceNotFoundException", id="no such table"),
-        pytest.param(INSERT, 1, "ValidationException", id="a value too few"),
+        pytest.param(INSERT, 1, "ValidationException", id="a missing parameter value"),
         pytest.param("INSERT INTO \"ledger\" VALUE {'detail': ?}", 1, "ValidationException", id="no key"),
-        pytest.param('DELETE FROM "ledger" WHERE account = ?', 1, "ValidationException", id="not understood"),
+        pytest.param('DELETE FROM "ledger" WHERE account = ?', 1, "ValidationException", id="an unsupported statement"),
     ],
 )
-def test_what_is_refused(dynamodb: Any, statement: str, parameters: int, code: str) -> None:
+def test_invalid_statements_are_refused(dynamodb: Any, statement: str, parameters: int, code: str) -> None:
     with pytest.raises(ClientError) as refused:
         dynamodb.execute_statement(Statement=statement, Parameters=[{"S": "1"}] * parameters)
     assert refused.value.response["Error"]["Code"] == code
@@ -49,13 +49,13 @@ def test_what_is_refused(dynamodb: Any, statement: str, parameters: int, code: s
 @pytest.mark.parametrize(
     ("item", "is_taken"),
     [
-        pytest.param({"name": "a" * 2048, "at": "b" * 1024}, True, id="as long as may be"),
-        pytest.param({"name": "\u00e9" * 1025, "at": "b"}, False, id="a partition key of more bytes"),
-        pytest.param({"name": "a", "at": "b" * 1025}, False, id="a sort key of more bytes"),
+        pytest.param({"name": "a" * 2048, "at": "b" * 1024}, True, id="the maximum length"),
+        pytest.param({"name": "\u00e9" * 1025, "at": "b"}, False, id="a partition key that is too long"),
+        pytest.param({"name": "a", "at": "b" * 1025}, False, id="a sort key that is too long"),
         pytest.param({}, True, id="an item that is not in the index"),
     ],
 )
-def test_keys_of_an_index_are_no_longer_than_dynamodb_takes(
+def test_keys_of_an_index_have_the_size_limit_of_dynamodb(
     sandbox: Sandbox, item: dict[str, str], is_taken: bool
 ) -> None:
     dynamodb = sandbox.client("dynamodb")
@@ -79,7 +79,7 @@ def test_keys_of_an_index_are_no_longer_than_dynamodb_takes(
 
 
 def test_moto_still_replaces_what_it_inserts(dynamodb: Any) -> None:
-    """The reason for the seam: once this fails, moto has learnt it and the seam may go."""
+    """The reason for the seam: once this fails, moto supports it and the seam can be removed."""
     (backend,) = (
         backends["eu-west-1"] for backends in dynamodb_backends.values() if "ledger" in backends["eu-west-1"].tables
     )

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(autouse=True)
 def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A state folder of the test's own; whatever it started is ended."""
+    """A state folder of the test's own; processes started in it are ended."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     yield tmp_path
     running = process.find()
@@ -33,7 +33,9 @@ def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
         process.stop(running)
 
 
-def test_it_is_started_used_from_a_shell_and_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_sandbox_is_started_used_from_a_shell_and_stopped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "organization.json"
     file.write_text(json.dumps(snapshots.document_of(EXAMPLE)), encoding="utf-8")
     chosen = ["--central-account", "200000000002", "--home-region", "me-south-1", "--enable-region", "me-central-1"]
@@ -95,7 +97,7 @@ def resident_mb(pid: int) -> int:
     return int(status.split("VmRSS:")[1].split()[0]) // 1024
 
 
-def test_a_used_port_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -105,13 +107,13 @@ def test_a_used_port_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("command", ["stop", "status", "env", "reset", "settle", "fault list", "fault clear"])
-def test_nothing_runs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_report_that_no_sandbox_is_running(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command.split()) == SandboxError.exit_code
     assert "aws-org-sandbox start" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Internal Server Error</html>", b"[]"])
-def test_an_answer_without_a_word_of_its_own_is_a_refusal(body: bytes) -> None:
+def test_an_error_response_without_a_message_is_reported_with_its_status(body: bytes) -> None:
     class Ending(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.send_response(500)
@@ -120,7 +122,7 @@ def test_an_answer_without_a_word_of_its_own_is_a_refusal(body: bytes) -> None:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Ending) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -142,7 +144,7 @@ def test_a_sandbox_that_does_not_stop_is_reported_with_the_next_step() -> None:
     assert raised.value.next_step == f"Stop it: kill -9 {stubborn.pid}"
 
 
-def test_a_sandbox_that_is_busy_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_sandbox_is_not_taken_for_a_stopped_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "ANSWER_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         process.state_file().parent.mkdir(parents=True)
@@ -153,7 +155,7 @@ def test_a_sandbox_that_is_busy_is_not_forgotten(monkeypatch: pytest.MonkeyPatch
     assert raised.value.next_step == f"Wait and try again, or stop it: kill -9 {os.getpid()}"
 
 
-def test_what_a_dead_sandbox_left_behind_is_cleared_away() -> None:
+def test_files_of_a_dead_sandbox_are_removed() -> None:
     process.state_file().parent.mkdir(parents=True)
     process.state_file().write_text(json.dumps({"pid": 1, "port": 9}))
     assert process.find() is None

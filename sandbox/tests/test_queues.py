@@ -1,4 +1,4 @@
-"""Queues of other accounts are reached as far as their own policies let the caller, and never managed."""
+"""Queues of other accounts can be used as far as their policies allow, but never managed."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def received(sandbox: Sandbox, url: str) -> list[Any]:
     return [message["Body"] for message in answer.get("Messages", [])]
 
 
-def test_without_a_policy_not_even_an_administrator_of_another_account_gets_in(sandbox: Sandbox, url: str) -> None:
+def test_without_a_policy_not_even_an_administrator_of_another_account_has_access(sandbox: Sandbox, url: str) -> None:
     with pytest.raises(ClientError, match="sqs:ReceiveMessage"):
         received(sandbox, url)
 
 
-def test_what_the_policy_admits_reaches_the_owners_queue(sandbox: Sandbox, url: str) -> None:
+def test_calls_that_the_policy_allows_reach_the_owners_queue(sandbox: Sandbox, url: str) -> None:
     admit(sandbox, url, "sqs:ReceiveMessage", "sqs:GetQueueUrl")
     sqs = sandbox.client("sqs", account=CALLER)
     assert sqs.get_queue_url(QueueName="letters", QueueOwnerAWSAccountId=OWNER)["QueueUrl"] == url
@@ -49,7 +49,7 @@ def test_what_the_policy_admits_reaches_the_owners_queue(sandbox: Sandbox, url: 
         sqs.send_message(QueueUrl=url, MessageBody="no")
 
 
-def test_no_policy_lets_another_account_manage_a_queue(sandbox: Sandbox, url: str) -> None:
+def test_no_policy_allows_another_account_to_manage_a_queue(sandbox: Sandbox, url: str) -> None:
     admit(sandbox, url, "sqs:*")
     sqs = sandbox.client("sqs", account=CALLER)
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -58,7 +58,7 @@ def test_no_policy_lets_another_account_manage_a_queue(sandbox: Sandbox, url: st
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
 
 
-def test_a_message_that_nobody_holds_any_more_cannot_be_held_on(sandbox: Sandbox, url: str) -> None:
+def test_visibility_of_a_message_that_is_not_in_flight_cannot_be_extended(sandbox: Sandbox, url: str) -> None:
     sqs = sandbox.client("sqs", account=OWNER)
     receipt = sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)["Messages"][0]["ReceiptHandle"]
     entry = {"Id": "1", "ReceiptHandle": receipt}
@@ -71,8 +71,8 @@ def test_a_message_that_nobody_holds_any_more_cannot_be_held_on(sandbox: Sandbox
     assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
 
 
-def test_canary_moto_hides_what_nobody_holds() -> None:
-    """Why the seam looks first."""
+def test_canary_moto_hides_a_message_that_is_not_in_flight() -> None:
+    """Why the seam checks it before moto."""
     message = Message("id", "body")
     message.mark_sent(0)
     message.mark_received(0)
@@ -80,8 +80,8 @@ def test_canary_moto_hides_what_nobody_holds() -> None:
     assert not message.visible
 
 
-def test_canary_moto_accepts_every_queue_for_the_callers_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Why the seam says whose a queue is: moto reads no more than the name out of a URL."""
+def test_canary_moto_treats_every_queue_as_the_callers_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why the seam determines the owner of a queue: moto reads only the name from a URL."""
     response = SQSResponse()
     monkeypatch.setattr(response, "_get_param", lambda name: f"http://localhost/{OWNER}/letters")
     response.current_account, response.region = CALLER, "eu-west-1"

@@ -11,7 +11,7 @@ from aws_org_sandbox.sandbox import Sandbox
 STACK_SETS = "L-EC62D81A"
 
 
-def test_an_account_has_the_default_unless_it_was_raised(sandbox: Sandbox) -> None:
+def test_an_account_has_the_default_quota_unless_it_was_raised(sandbox: Sandbox) -> None:
     client = sandbox.client("service-quotas")
     asked = {"ServiceCode": "cloudformation", "QuotaCode": STACK_SETS}
     assert client.get_service_quota(**asked)["Quota"]["Value"] == 1_000
@@ -24,6 +24,6 @@ def test_an_account_has_the_default_unless_it_was_raised(sandbox: Sandbox) -> No
     assert sandbox.client("service-quotas").get_service_quota(**asked)["Quota"]["Value"] == 1_000
 
 
-def test_a_quota_that_it_does_not_know_is_refused(sandbox: Sandbox) -> None:
+def test_an_unknown_quota_is_refused(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError, match="NoSuchResourceException"):
         sandbox.client("service-quotas").get_service_quota(ServiceCode="cloudformation", QuotaCode="L-00000000")

@@ -22,7 +22,7 @@ def test_an_account_has_the_regions_that_need_no_opt_in(sandbox: Sandbox) -> Non
     assert set(listed.values()) == {"opt-in-not-required"}
 
 
-def test_all_regions_are_shown_on_demand(sandbox: Sandbox) -> None:
+def test_all_regions_are_listed_on_request(sandbox: Sandbox) -> None:
     assert _listed(sandbox, AllRegions=True)["eu-south-2"] == "not-opted-in"
     assert _listed(sandbox, RegionNames=["eu-west-1"]) == {"eu-west-1": "opt-in-not-required"}
 
@@ -60,7 +60,7 @@ def _listed_in(sandbox: Sandbox, account: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "eu-nowhere-1"], ids=["enabled by default", "unknown"])
-def test_only_regions_that_need_it_can_be_opted_into(sandbox: Sandbox, region: str) -> None:
+def test_only_opt_in_regions_can_be_enabled(sandbox: Sandbox, region: str) -> None:
     with pytest.raises(ClientError, match="ValidationException"):
         sandbox.client("account", account=MEMBER).enable_region(RegionName=region)
 
@@ -85,7 +85,7 @@ def test_a_region_that_is_not_enabled_accepts_no_credentials_of_the_account(
         getattr(sandbox.client(service, account=MANAGEMENT, region=ABROAD), call)()
 
 
-def test_the_management_account_queries_members_once_the_service_is_trusted(sandbox: Sandbox) -> None:
+def test_the_management_account_may_query_members_once_the_service_is_trusted(sandbox: Sandbox) -> None:
     client = sandbox.client("account", account=MANAGEMENT)
     with pytest.raises(ClientError, match="AccessDenied"):
         client.list_regions(AccountId=MEMBER)
@@ -98,7 +98,7 @@ def test_the_management_account_queries_members_once_the_service_is_trusted(sand
             client.list_regions(AccountId=account)
 
 
-def test_a_delegated_administrator_queries_members_only(sandbox: Sandbox) -> None:
+def test_a_delegated_administrator_may_query_members_only(sandbox: Sandbox) -> None:
     organizations = sandbox.client("organizations", account=MANAGEMENT)
     organizations.enable_aws_service_access(ServicePrincipal="account.amazonaws.com")
     delegate = sandbox.client("account")

@@ -17,23 +17,23 @@ from aws_org_sandbox.sandbox import Sandbox
 
 ORIGIN = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
 MADE_UP = [
-    pytest.param("cloudformation", "list_exports", {}, id="exports of stacks that moto does not have"),
-    pytest.param("cloudformation", "set_stack_policy", {"StackName": "s"}, id="a policy that holds nobody back"),
-    pytest.param("cloudformation", "detect_stack_drift", {"StackName": "s"}, id="what moto does not have either"),
-    pytest.param("sts", "get_session_token", {}, id="credentials that nobody knows"),
-    pytest.param("logs", "start_query", {"startTime": 0, "endTime": 1, "queryString": "x"}, id="a language of its own"),
-    pytest.param("iam", "create_service_linked_role", {"AWSServiceName": "x.amazonaws.com"}, id="a role of no service"),
+    pytest.param("cloudformation", "list_exports", {}, id="exports of stacks"),
+    pytest.param("cloudformation", "set_stack_policy", {"StackName": "s"}, id="a stack policy without effect"),
+    pytest.param("cloudformation", "detect_stack_drift", {"StackName": "s"}, id="an operation that moto lacks"),
+    pytest.param("sts", "get_session_token", {}, id="credentials that the gate does not know"),
+    pytest.param("logs", "start_query", {"startTime": 0, "endTime": 1, "queryString": "x"}, id="a query language"),
+    pytest.param("iam", "create_service_linked_role", {"AWSServiceName": "x.amazonaws.com"}, id="a role of a service"),
     pytest.param("events", "create_connection", {"Name": "c", "AuthorizationType": "BASIC", "AuthParameters": {}},
                  id="a connection that no target uses"),
-    pytest.param("lambda", "list_function_url_configs", {"FunctionName": "f"}, id="no list of addresses"),
-    pytest.param("dynamodb", "put_resource_policy", {"ResourceArn": "a", "Policy": "{}"}, id="a policy nobody asks"),
-    pytest.param("s3", "put_bucket_cors", {"Bucket": "bucket", "CORSConfiguration": ORIGIN}, id="headers never sent"),
+    pytest.param("lambda", "list_function_url_configs", {"FunctionName": "f"}, id="a list of function URLs"),
+    pytest.param("dynamodb", "put_resource_policy", {"ResourceArn": "a", "Policy": "{}"}, id="a policy without effect"),
+    pytest.param("s3", "put_bucket_cors", {"Bucket": "bucket", "CORSConfiguration": ORIGIN}, id="CORS without effect"),
     pytest.param("organizations", "delete_organization", {}, id="an organization with accounts in it"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("service", "operation", "parameters"), MADE_UP)
-def test_an_operation_that_is_not_here_is_refused_and_reports_it(
+def test_an_operation_that_the_sandbox_lacks_is_refused_with_the_reason(
     sandbox: Sandbox, service: str, operation: str, parameters: dict[str, Any]
 ) -> None:
     with pytest.raises(ClientError, match="is not supported by the sandbox") as refused:
@@ -42,7 +42,7 @@ def test_an_operation_that_is_not_here_is_refused_and_reports_it(
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
 
-def test_a_service_that_deployer_does_not_use_is_moto_s(sandbox: Sandbox) -> None:
+def test_a_service_that_deployer_does_not_use_is_left_to_moto(sandbox: Sandbox) -> None:
     sandbox.client("ssm").put_parameter(Name="p", Value="v", Type="String")
     assert sandbox.client("ssm").get_parameter(Name="p")["Parameter"]["Value"] == "v"
 
@@ -57,13 +57,13 @@ def test_a_service_whose_packages_are_not_installed_is_refused(
 
 
 @pytest.mark.parametrize("service", sorted(scope.MODELED))
-def test_what_was_looked_at_is_of_the_service_and_in_no_other_table(service: str) -> None:
+def test_reviewed_operations_exist_and_are_in_one_table_only(service: str) -> None:
     assert scope.MODELED[service] <= set(get_service_model(service).operation_names)
     assert not scope.MODELED[service] & TABLES.get(service, {}).keys()
     assert not {(service, operation) for operation in scope.MODELED[service]} & SPECIAL.keys()
 
 
-def test_canary_moto_makes_credentials_up(sandbox: Sandbox) -> None:
+def test_canary_moto_invents_credentials(sandbox: Sandbox) -> None:
     with patch.object(gate, "_hook", lambda *_: lambda *_: None):
         made = sandbox.client("sts").get_session_token()["Credentials"]
     assert made["AccessKeyId"] == "AKIAIOSFODNN7EXAMPLE"

@@ -21,7 +21,7 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Child, "greet", Stock.greet)
 
 
-def test_a_replacement_reaches_the_original() -> None:
+def test_a_replacement_can_call_the_original() -> None:
     @seams.replace(Child, "greet")
     def greet(self: Child) -> str:
         return f"better than {seams.original(Child, 'greet')(self)}"
@@ -33,12 +33,12 @@ def test_a_replacement_reaches_the_original() -> None:
     assert Stock().greet() == "stock"
 
 
-def test_a_seam_over_nothing_is_refused() -> None:
+def test_a_seam_for_a_missing_attribute_is_refused() -> None:
     with pytest.raises(AttributeError, match="no vanished"):
         seams.replace(Stock, "vanished")(lambda self: None)
 
 
-def test_every_seam_declares_something() -> None:
+def test_seams_are_installed() -> None:
     seams.install()
     assert seams.answer_for("cloudformation", "CreateStackSet")
     assert seams.answer_for("organizations", "ListAccounts")

@@ -15,14 +15,18 @@ ROLE = "arn:aws:iam::300000000001:role/path/forwarder"
 @pytest.mark.parametrize(
     ("refused", "transient"),
     [
-        pytest.param(Refused("ThrottlingException", ""), True, id="throttling passes"),
-        pytest.param(Refused("TooManyRequestsException", "", status=429), True, id="so does a full house"),
-        pytest.param(Refused("InternalFailure", "", status=500), True, id="so does a defect of the other side"),
-        pytest.param(Refused("AccessDeniedException", "", status=403), False, id="a missing permission does not"),
-        pytest.param(Refused("ResourceNotFoundException", "", status=404), False, id="nor does a missing resource"),
+        pytest.param(Refused("ThrottlingException", ""), True, id="throttling is retried"),
+        pytest.param(
+            Refused("TooManyRequestsException", "", status=429), True, id="too many concurrent requests are retried"
+        ),
+        pytest.param(Refused("InternalFailure", "", status=500), True, id="an error of the service is retried"),
+        pytest.param(Refused("AccessDeniedException", "", status=403), False, id="a missing permission is not retried"),
+        pytest.param(
+            Refused("ResourceNotFoundException", "", status=404), False, id="a missing resource is not retried"
+        ),
     ],
 )
-def test_what_is_worth_another_attempt(refused: Refused, transient: bool) -> None:
+def test_which_errors_are_retried(refused: Refused, transient: bool) -> None:
     assert is_transient(refused) is transient
 
 
@@ -41,7 +45,7 @@ def test_a_call_is_logged_with_its_outcome(sandbox: Sandbox) -> None:
     assert done.milliseconds is not None
 
 
-def test_a_fault_after_the_call_leaves_the_work_done(sandbox: Sandbox) -> None:
+def test_a_fault_after_the_call_keeps_its_effects(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Throttle(), service="sqs", moment=Moment.AFTER))
     principal, done = service_principal("events.amazonaws.com", account="300000000001"), []
     with (
@@ -52,7 +56,7 @@ def test_a_fault_after_the_call_leaves_the_work_done(sandbox: Sandbox) -> None:
     assert done
 
 
-def test_a_lost_connection_is_a_refusal_that_may_pass(sandbox: Sandbox) -> None:
+def test_a_lost_connection_is_a_transient_error(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Drop(), principal="events.amazonaws.com"))
     principal = service_principal("events.amazonaws.com", account="300000000001")
     with (

@@ -15,16 +15,16 @@ from aws_org_sandbox.sandbox import Sandbox
 PREPARED: list[str] = []
 
 
-def make_a_repository(sandbox: Sandbox) -> None:
+def create_a_repository(sandbox: Sandbox) -> None:
     sandbox.client("ecr").create_repository(repositoryName="team-a/api")
     PREPARED.append("once")
 
 
-pytestmark = pytest.mark.begins_with(prepare=make_a_repository)
+pytestmark = pytest.mark.begins_with(prepare=create_a_repository)
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_each_test_has_the_state_for_itself(sandbox: Sandbox, number: int) -> None:
+def test_each_test_has_its_own_copy_of_the_state(sandbox: Sandbox, number: int) -> None:
     assert PREPARED == ["once"]
     ecr = sandbox.client("ecr")
     assert [found["repositoryName"] for found in ecr.describe_repositories()["repositories"]] == ["team-a/api"]
@@ -33,7 +33,7 @@ def test_each_test_has_the_state_for_itself(sandbox: Sandbox, number: int) -> No
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError)
-def test_a_failure_in_a_copy_is_a_failure(sandbox: Sandbox) -> None:
+def test_a_failure_in_a_copy_fails_the_test(sandbox: Sandbox) -> None:
     assert sandbox.client("ecr").describe_repositories()["repositories"] == []
 
 

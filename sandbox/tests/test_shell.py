@@ -52,7 +52,7 @@ def after(commands: Iterable[str], variables: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if name not in {"PWD", "_"}}
 
 
-def test_nothing_leads_elsewhere_and_undo_restores_everything() -> None:
+def test_all_variables_point_to_the_sandbox_and_undo_restores_them() -> None:
     inside = after(shell.commands(SANDBOX, BASH | ELSEWHERE, others=["TOOL_URL"]), ELSEWHERE | {"TOOL_URL": "x"})
     assert inside.pop(shell.SAVED)
     assert inside == BASH | SANDBOX | {"EDITOR": "vi"}
@@ -77,17 +77,17 @@ def test_undo_restores_any_values(variables: dict[str, str]) -> None:
     assert after(shell.undo_commands(inside), inside) == BASH | variables
 
 
-def test_there_is_nothing_to_undo_in_another_shell() -> None:
+def test_undo_does_nothing_in_another_shell() -> None:
     assert list(shell.undo_commands(ELSEWHERE)) == []
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"x; rm": "y"}'])
-def test_damaged_values_are_no_commands(text: str) -> None:
+def test_damaged_values_are_not_executed(text: str) -> None:
     with pytest.raises(SandboxError, match=shell.SAVED):
         list(shell.undo_commands({shell.SAVED: text}))
 
 
-def test_undo_needs_no_running_sandbox(
+def test_undo_works_without_a_running_sandbox(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

@@ -1,4 +1,4 @@
-"""Files of organizations: what is read, and what is refused with its file and key."""
+"""Files of organizations: those that are read, and those that are refused with file and key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DOCUMENT = snapshots.document_of(EXAMPLE)
 CYCLE = {"ou-exam-work0001": "ou-exam-prod0001"}
 
 
-def test_what_is_written_is_read() -> None:
+def test_a_written_snapshot_is_read_back() -> None:
     assert snapshots.parse(json.dumps(DOCUMENT), source="x") == EXAMPLE
 
 
@@ -46,16 +46,18 @@ def _in_a_cycle(document: Any) -> None:
     ("text", "problem"),
     [
         pytest.param("", "f.json: not JSON: ", id="an empty file"),
-        pytest.param("[" * 100_000, "f.json: not JSON: ", id="endless nesting"),
+        pytest.param("[" * 100_000, "f.json: not JSON: ", id="extreme nesting"),
         pytest.param("[]", "f.json: not an object with the keys version, id, ", id="a list"),
         pytest.param("{}", "f.json: ous: missing", id="an empty object"),
         pytest.param(_changed(lambda d: d.update(version=2)), "f.json: version: 2 is unknown", id="another version"),
-        pytest.param(_changed(lambda d: d.update(id="exam")), 'f.json: id: "exam" is not an org', id="no id"),
+        pytest.param(
+            _changed(lambda d: d.update(id="exam")), 'f.json: id: "exam" is not an org', id="an invalid organization id"
+        ),
         pytest.param(_changed(lambda d: d.update(regions=[])), "f.json: regions: unknown key", id="an unknown key"),
         pytest.param(
             _changed(lambda d: d["accounts"].append("x")),
             "f.json: accounts[14]: not an object",
-            id="an account of text",
+            id="an account that is a string",
         ),
         pytest.param(
             _changed(lambda d: d["accounts"][1].pop("state")), "f.json: accounts[1].state: missing", id="no state"
@@ -73,17 +75,17 @@ def _in_a_cycle(document: Any) -> None:
         pytest.param(
             _changed(lambda d: d["accounts"][1].update(id="2000")),
             'f.json: accounts[1].id: "2000" is not an account\'s id',
-            id="a short id",
+            id="an account id that is too short",
         ),
         pytest.param(
             _changed(lambda d: d["accounts"][1].update(id="300000000001")),
             'f.json: accounts[1].id: "300000000001" exists twice',
-            id="an account twice",
+            id="a duplicate account",
         ),
         pytest.param(
             _changed(lambda d: d["accounts"][1].update(parent_id="ou-exam-00000000")),
             'f.json: accounts[1].parent_id: there is no OU or root "ou-exam-00000000"',
-            id="an account nowhere",
+            id="an account in a missing OU",
         ),
         pytest.param(
             _changed(lambda d: d["accounts"][1].update(name="")), "f.json: accounts[1].name: 0 characters", id="no name"
@@ -96,7 +98,7 @@ def _in_a_cycle(document: Any) -> None:
         pytest.param(
             _changed(lambda d: d["ous"][2].update(name="Deployment")),
             'f.json: ous[2].name: "Deployment" exists twice in the same parent',
-            id="two OUs of one name",
+            id="two OUs with the same name",
         ),
         pytest.param(
             _changed(lambda d: d["ous"][1].update(parent_id=None, id="r-other")),
@@ -112,7 +114,7 @@ def _in_a_cycle(document: Any) -> None:
         ),
     ],
 )
-def test_a_broken_file_is_refused(text: str, problem: str) -> None:
+def test_an_invalid_file_is_refused(text: str, problem: str) -> None:
     with pytest.raises(OrganizationFileError) as raised:
         snapshots.parse(text, source="f.json")
     assert problem in raised.value.message

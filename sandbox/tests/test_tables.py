@@ -27,7 +27,7 @@ AT_LEAST_3 = "TableName must be at least 3 characters long and at most 255 chara
         pytest.param("a table", "'tableName' failed to satisfy constraint", id="a space"),
     ],
 )
-def test_a_name_that_no_table_has_is_refused(sandbox: Sandbox, name: str, message: str) -> None:
+def test_an_invalid_table_name_is_refused(sandbox: Sandbox, name: str, message: str) -> None:
     with pytest.raises(ClientError, match=message) as refused:
         sandbox.client("dynamodb").create_table(TableName=name, **TABLE)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
@@ -35,7 +35,7 @@ def test_a_name_that_no_table_has_is_refused(sandbox: Sandbox, name: str, messag
 
 
 @pytest.mark.parametrize("name", ["abc", "A_b-c.1", "a" * 255])
-def test_a_name_at_the_edge_is_taken(sandbox: Sandbox, name: str) -> None:
+def test_a_name_of_minimum_or_maximum_length_is_accepted(sandbox: Sandbox, name: str) -> None:
     sandbox.client("dynamodb").create_table(TableName=name, **TABLE)
 
 

@@ -1,4 +1,4 @@
-"""SNS topics as targets of rules, and queues that subscribe to topics: each admits whom its own policy names."""
+"""SNS topics as targets of rules, and queues that subscribe to topics: the policy of each decides who may send."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_topic_that_admits_eventbridge_receives_the_output_of_the_template(rul
     assert (sent(), letters()) == (['"it is 3"'], [])
 
 
-def test_the_policy_of_every_new_topic_admits_no_rule(rule: Sandbox) -> None:
+def test_the_default_policy_of_a_topic_does_not_allow_rules(rule: Sandbox) -> None:
     happen(rule)
     assert (sent(), error_codes()) == ([], ["NO_PERMISSIONS"])
 
@@ -92,20 +92,20 @@ ADMITTED = {"Effect": "Allow", **BY_EVENTBRIDGE}
 @pytest.mark.parametrize(
     "statements",
     [
-        pytest.param([{**ADMITTED, "Condition": FOR_THE_RULE}], id="admits the rule"),
-        pytest.param([ADMITTED, {"Effect": "Deny", **ANYONE, "Condition": WITHOUT_TLS}], id="refuses others"),
+        pytest.param([{**ADMITTED, "Condition": FOR_THE_RULE}], id="allows the rule"),
+        pytest.param([ADMITTED, {"Effect": "Deny", **ANYONE, "Condition": WITHOUT_TLS}], id="denies others"),
     ],
 )
 def test_a_condition_in_the_policy_of_a_topic_is_not_evaluated_for_eventbridge(
     statements: list[dict[str, Any]], rule: Sandbox
 ) -> None:
-    """EventBridge supports none there; so such a statement admits nobody, and refuses everybody."""
+    """EventBridge does not support conditions there; a statement with one allows nobody, or denies everybody."""
     admit(rule, *statements)
     happen(rule)
     assert (sent(), error_codes()) == ([], ["NO_PERMISSIONS"])
 
 
-def test_nor_is_it_evaluated_for_the_role_of_a_rule(rule: Sandbox) -> None:
+def test_a_condition_in_the_policy_of_a_topic_is_not_evaluated_for_the_role_of_a_rule(rule: Sandbox) -> None:
     admit(rule, {"Effect": "Deny", **ANYONE, "Condition": WITHOUT_TLS})
     publish_by(rule, Effect="Allow", Action="sns:Publish", Resource=TOPIC)
     happen(rule)
@@ -128,11 +128,11 @@ def publish_by(sandbox: Sandbox, *, trusting: str = RULE, **statement: Any) -> N
     [
         pytest.param("Allow", TOPIC, RULE, None, id="its role may publish"),
         pytest.param("Allow", f"{TOPIC}-2", RULE, "NO_PERMISSIONS", id="its role may publish to another topic"),
-        pytest.param("Deny", TOPIC, RULE, "NO_PERMISSIONS", id="its role may not"),
-        pytest.param("Allow", TOPIC, f"{RULE}-2", "FAILED_TO_ASSUME_ROLE", id="its role trusts another rule"),
+        pytest.param("Deny", TOPIC, RULE, "NO_PERMISSIONS", id="its role has no permission"),
+        pytest.param("Allow", TOPIC, f"{RULE}-2", "FAILED_TO_ASSUME_ROLE", id="its role trusts only another rule"),
     ],
 )
-def test_a_rule_with_a_role_publishes_as_its_role_may(
+def test_a_rule_publishes_with_the_permissions_of_its_role(
     effect: str, resource: str, trusting: str, code: str | None, rule: Sandbox
 ) -> None:
     publish_by(rule, trusting=trusting, Effect=effect, Action="sns:Publish", Resource=resource)
@@ -143,7 +143,7 @@ def test_a_rule_with_a_role_publishes_as_its_role_may(
     assert by_role == ([] if code == "FAILED_TO_ASSUME_ROLE" else [True])
 
 
-def test_a_topic_that_is_gone_gets_nothing(rule: Sandbox) -> None:
+def test_an_event_for_a_deleted_topic_goes_to_the_dead_letter_queue(rule: Sandbox) -> None:
     rule.client("sns").delete_topic(TopicArn=TOPIC)
     happen(rule)
     (letter,) = letters()
@@ -151,7 +151,7 @@ def test_a_topic_that_is_gone_gets_nothing(rule: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("source", "count"), [(TOPIC, 1), (f"{TOPIC}-2", 0), (None, 0)])
-def test_a_queue_gets_what_its_own_policy_admits(source: str | None, count: int, sandbox: Sandbox) -> None:
+def test_a_queue_receives_only_what_its_policy_allows(source: str | None, count: int, sandbox: Sandbox) -> None:
     sns, sqs = sandbox.client("sns"), sandbox.client("sqs")
     sns.create_topic(Name="news")
     attributes = {"Policy": admitting("sns.amazonaws.com", "sqs:SendMessage", source=source)} if source else {}

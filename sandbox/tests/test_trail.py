@@ -1,4 +1,4 @@
-"""CloudTrail's events: what they hold, on which bus they come, and without which trail they do not."""
+"""CloudTrail's events: what they contain, on which bus they arrive, and which trail they need."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def fail(call: Any, **parameters: Any) -> None:
         call(**parameters)
 
 
-def test_a_refused_upload_is_on_the_accounts_default_bus(inbox: Inbox, ecr: Any) -> None:
+def test_a_refused_upload_arrives_on_the_accounts_default_bus(inbox: Inbox, ecr: Any) -> None:
     fail(ecr.initiate_layer_upload, repositoryName=NAME)
     [event] = inbox.events()
     detail = event.pop("detail")
@@ -106,7 +106,7 @@ def test_a_refused_upload_is_on_the_accounts_default_bus(inbox: Inbox, ecr: Any)
     assert detail["eventID"] != event["id"]
 
 
-def test_an_iam_user_is_named(sandbox: Sandbox, inbox: Inbox, ecr: Any) -> None:
+def test_an_event_names_an_iam_user(sandbox: Sandbox, inbox: Inbox, ecr: Any) -> None:
     fail(ecr.initiate_layer_upload, repositoryName=NAME)
     identity = inbox.events()[0]["detail"]["userIdentity"]
     assert identity["type"] == "IAMUser"
@@ -116,7 +116,7 @@ def test_an_iam_user_is_named(sandbox: Sandbox, inbox: Inbox, ecr: Any) -> None:
     assert "sessionContext" not in identity
 
 
-def test_a_session_is_named_with_its_role(sandbox: Sandbox, inbox: Inbox) -> None:
+def test_an_event_names_a_session_with_its_role(sandbox: Sandbox, inbox: Inbox) -> None:
     client = sandbox.client_with(pusher(sandbox), "ecr", region=REGION)
     fail(client.initiate_layer_upload, repositoryName=NAME)
     identity = inbox.events()[0]["detail"]["userIdentity"]
@@ -146,7 +146,7 @@ def pusher(sandbox: Sandbox, actions: str = "ecr:*") -> Credentials:
     )
 
 
-def test_a_push_gives_an_event_for_each_call_and_shows_the_registry_as_the_caller(
+def test_a_push_produces_an_event_for_each_call_invoked_by_aws_internal(
     sandbox: Sandbox, inbox: Inbox, ecr: Any
 ) -> None:
     client = Client.login(ecr, endpoint=sandbox.endpoint_url, registry=host_of(SHOP, REGION))
@@ -176,7 +176,9 @@ def test_a_role_without_permission_is_denied_by_the_registry(sandbox: Sandbox, i
     assert {code for name, code in codes if name != "CreateRepository"} == {"AccessDenied"}
 
 
-def test_calls_in_another_accounts_registry_are_seen_in_both(sandbox: Sandbox, inbox: Inbox, ecr: Any) -> None:
+def test_calls_in_another_accounts_registry_are_delivered_in_both_accounts(
+    sandbox: Sandbox, inbox: Inbox, ecr: Any
+) -> None:
     there = Inbox(sandbox, SEARCH)
     fail(ecr.initiate_layer_upload, repositoryName=NAME, registryId=SEARCH)
     [ours], [theirs] = inbox.events(), there.events()
@@ -198,7 +200,7 @@ def test_calls_in_another_accounts_registry_are_seen_in_both(sandbox: Sandbox, i
         pytest.param("put_image", {"imageManifest": "{}"}, False, id="a push's last call"),
     ],
 )
-def test_what_is_delivered(
+def test_calls_whose_refusals_are_delivered(
     inbox: Inbox, ecr: Any, operation: str, parameters: dict[str, Any], *, read_only: bool
 ) -> None:
     fail(getattr(ecr, operation), repositoryName=NAME, **parameters)
@@ -206,7 +208,7 @@ def test_what_is_delivered(
     assert event["detail"]["readOnly"] is read_only
 
 
-def test_what_is_never_delivered(inbox: Inbox, ecr: Any) -> None:
+def test_calls_whose_refusals_are_never_delivered(inbox: Inbox, ecr: Any) -> None:
     fail(ecr.describe_images, repositoryName=NAME)
     fail(ecr.list_images, repositoryName=NAME)
     fail(ecr.get_lifecycle_policy, repositoryName=NAME)
@@ -216,7 +218,7 @@ def test_what_is_never_delivered(inbox: Inbox, ecr: Any) -> None:
     assert [event["detail"]["eventName"] for event in inbox.events()] == ["CreateRepository"]
 
 
-def test_other_refusals_are_recorded_too(sandbox: Sandbox, inbox: Inbox, ecr: Any) -> None:
+def test_other_errors_are_delivered_too(sandbox: Sandbox, inbox: Inbox, ecr: Any) -> None:
     sandbox.faults.add(Fault(effect=Error(code="ServerException"), service="ecr"))
     fail(ecr.initiate_layer_upload, repositoryName=NAME)
     [event] = inbox.events()
@@ -281,13 +283,13 @@ def test_a_trail_logs_the_accounts_and_regions_that_it_covers(
     assert bool(inbox.events()) is logged
 
 
-def test_without_a_trail_that_logs_nothing_comes(inbox: Inbox, ecr: Any, cloudtrail: Any) -> None:
+def test_without_a_logging_trail_no_event_is_delivered(inbox: Inbox, ecr: Any, cloudtrail: Any) -> None:
     cloudtrail.stop_logging(Name=TRAIL)
     fail(ecr.initiate_layer_upload, repositoryName=NAME)
     assert inbox.events() == []
 
 
-def test_an_accounts_own_trail_is_enough(sandbox: Sandbox, inbox: Inbox, ecr: Any, cloudtrail: Any) -> None:
+def test_a_trail_of_the_account_itself_is_enough(sandbox: Sandbox, inbox: Inbox, ecr: Any, cloudtrail: Any) -> None:
     cloudtrail.stop_logging(Name=TRAIL)
     sandbox.client("s3", account=SHOP, region="us-east-1").create_bucket(Bucket="own-trail")
     own = sandbox.client("cloudtrail", account=SHOP, region=REGION)
@@ -299,7 +301,7 @@ def test_an_accounts_own_trail_is_enough(sandbox: Sandbox, inbox: Inbox, ecr: An
     assert len(inbox.events()) == 1
 
 
-def test_a_created_and_a_deleted_repository_have_events_with_the_response(inbox: Inbox, ecr: Any) -> None:
+def test_creating_and_deleting_a_repository_produces_events_with_the_response(inbox: Inbox, ecr: Any) -> None:
     ecr.create_repository(repositoryName=NAME, imageTagMutability="IMMUTABLE", tags=[{"Key": "team", "Value": "a"}])
     ecr.delete_repository(repositoryName=NAME, force=True)
     ecr.get_authorization_token()

@@ -1,4 +1,4 @@
-"""Who sees a trail, and what CloudTrail says of it."""
+"""Who sees a trail, and what CloudTrail returns about it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_member_sees_the_organization_trail_as_a_shadow(sandbox: Sandbox, regi
     assert not of(sandbox, SHOP, region).describe_trails(trailNameList=["organization-trail"])["trailList"]
 
 
-def test_a_trail_that_is_not_of_the_organization_or_of_other_regions_is_not_seen(sandbox: Sandbox) -> None:
+def test_a_member_sees_only_organization_trails_of_its_region(sandbox: Sandbox) -> None:
     of(sandbox, MANAGEMENT).update_trail(Name="organization-trail", IsMultiRegionTrail=False)
     assert of(sandbox, SHOP).describe_trails()["trailList"]
     assert not of(sandbox, SHOP, "us-east-1").describe_trails()["trailList"]
@@ -39,7 +39,7 @@ def test_a_trail_that_is_not_of_the_organization_or_of_other_regions_is_not_seen
         of(sandbox, SHOP).get_trail_status(Name=ARN)
 
 
-def test_a_member_reads_status_and_selectors_by_the_arn_alone(sandbox: Sandbox) -> None:
+def test_a_member_reads_status_and_selectors_only_by_arn(sandbox: Sandbox) -> None:
     member = of(sandbox, SHOP)
     assert member.get_trail_status(Name=ARN)["IsLogging"] is True
     assert member.get_event_selectors(TrailName=ARN)["EventSelectors"][0]["ReadWriteType"] == "All"
@@ -56,6 +56,6 @@ def test_a_member_reads_status_and_selectors_by_the_arn_alone(sandbox: Sandbox) 
     assert owner.describe_trails()["trailList"][0]["HasCustomEventSelectors"]
 
 
-def test_a_member_changes_nothing_of_it(sandbox: Sandbox) -> None:
+def test_a_member_cannot_change_the_organization_trail(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError, match="TrailNotFoundException"):
         of(sandbox, SHOP).stop_logging(Name=ARN)

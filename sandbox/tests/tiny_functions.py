@@ -79,7 +79,7 @@ def create_function(
     statements: list[dict[str, Any]] | None = None,
     **options: Any,
 ) -> str:
-    """A function in the central account, with a role of its own that may write logs unless said otherwise."""
+    """A function in the central account, with its own role, which may write logs by default."""
     allowed = [statement("logs:*")] if statements is None else statements
     role = create_role(sandbox, f"{name[:50]}-role", service="lambda.amazonaws.com", statements=allowed)
     created = sandbox.client("lambda").create_function(
@@ -93,13 +93,13 @@ def create_function(
 
 
 def invoke(sandbox: Sandbox, name: str = "tiny", /, **order: Any) -> tuple[Any, str | None]:
-    """The answer of a function that was waited for, and the kind of its error."""
+    """The response of a synchronous invocation, and the type of its error."""
     answer = sandbox.client("lambda").invoke(FunctionName=name, Payload=json.dumps(order).encode())
     return json.loads(answer["Payload"].read()), answer.get("FunctionError")
 
 
 def create_queue(sandbox: Sandbox, name: str, *, admits: str | None = None, account: str | None = None) -> str:
-    """A queue, which lets a service send if `admits` names one; returns its URL."""
+    """A queue, to which the service in `admits` (if any) may send; returns its URL."""
     sqs = sandbox.client("sqs", account=account)
     attributes = {}
     if admits:

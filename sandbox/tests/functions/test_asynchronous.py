@@ -35,7 +35,7 @@ def count(name: str) -> float:
     return metrics.total("AWS/Lambda", name, FunctionName="tiny")
 
 
-def test_an_event_that_succeeds_is_run_once_and_reported_to_nobody(sandbox: Sandbox) -> None:
+def test_an_event_that_succeeds_is_run_once_and_not_reported(sandbox: Sandbox) -> None:
     _, url = configured(sandbox)
     answer = sandbox.client("lambda").invoke(FunctionName="tiny", InvocationType="Event", Payload=b"{}")
     sandbox.settle()
@@ -44,7 +44,7 @@ def test_an_event_that_succeeds_is_run_once_and_reported_to_nobody(sandbox: Sand
     assert messages(sandbox, url) == []
 
 
-def test_an_event_that_fails_is_tried_twice_more_and_then_reported(sandbox: Sandbox) -> None:
+def test_an_event_that_fails_is_retried_twice_and_then_reported(sandbox: Sandbox) -> None:
     arn, url = configured(sandbox)
     request_id = invocation.invoke_async(arn, {"raise": "no"})
     sandbox.settle()
@@ -77,7 +77,7 @@ def test_the_number_of_retries_is_as_configured(sandbox: Sandbox, retries: int) 
     assert message["body"]["responsePayload"]["errorType"] == "Runtime.ExitError"
 
 
-def test_an_event_that_grows_too_old_is_reported_as_that(sandbox: Sandbox) -> None:
+def test_an_event_that_exceeds_its_maximum_age_is_reported_as_such(sandbox: Sandbox) -> None:
     arn, url = configured(sandbox, MaximumEventAgeInSeconds=100)
     invocation.invoke_async(arn, {"raise": "no"})
     sandbox.settle()
@@ -86,7 +86,7 @@ def test_an_event_that_grows_too_old_is_reported_as_that(sandbox: Sandbox) -> No
     assert message["body"]["requestContext"]["approximateInvokeCount"] == 2
 
 
-def test_a_throttled_event_waits_and_uses_up_no_retry(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_throttled_event_waits_without_using_a_retry(sandbox: Sandbox, tmp_path: Path) -> None:
     arn, url = configured(sandbox, MaximumRetryAttempts=0)
     sandbox.client("lambda").put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=1)
     for _ in range(3):
@@ -102,7 +102,7 @@ def test_a_throttled_event_waits_and_uses_up_no_retry(sandbox: Sandbox, tmp_path
     assert messages(sandbox, url) == []
 
 
-def test_a_function_that_is_switched_off_leads_to_the_destination_immediately(sandbox: Sandbox) -> None:
+def test_an_event_for_a_disabled_function_goes_to_the_destination_immediately(sandbox: Sandbox) -> None:
     arn, url = configured(sandbox)
     sandbox.client("lambda").put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=0)
     invocation.invoke_async(arn, {"a": 1})
@@ -113,7 +113,7 @@ def test_a_function_that_is_switched_off_leads_to_the_destination_immediately(sa
     assert "responsePayload" not in message["body"]
 
 
-def test_without_the_roles_permission_the_record_is_lost_and_counted(sandbox: Sandbox) -> None:
+def test_without_permission_of_the_role_the_record_is_lost_and_counted(sandbox: Sandbox) -> None:
     arn, url = configured(sandbox, MaximumRetryAttempts=0)
     sandbox.client("iam").delete_role_policy(RoleName="tiny-role", PolicyName="permissions")
     invocation.invoke_async(arn, {"raise": "no"})
@@ -171,7 +171,7 @@ def test_a_record_that_cannot_be_delivered_is_counted_once_and_cloudwatch_report
     assert elsewhere == []
 
 
-def test_a_destination_that_throttles_is_tried_again(sandbox: Sandbox) -> None:
+def test_delivery_to_a_throttling_destination_is_retried(sandbox: Sandbox) -> None:
     arn, url = configured(sandbox, MaximumRetryAttempts=0)
     sandbox.faults.add(Fault(effect=Throttle(), service="sqs", operation="SendMessage", times=2))
     invocation.invoke_async(arn, {"raise": "no"})
@@ -179,7 +179,7 @@ def test_a_destination_that_throttles_is_tried_again(sandbox: Sandbox) -> None:
     assert len(messages(sandbox, url)) == 1
 
 
-def test_a_functions_own_dead_letter_queue_gets_the_event_alone(sandbox: Sandbox) -> None:
+def test_a_functions_own_dead_letter_queue_receives_only_the_event(sandbox: Sandbox) -> None:
     url = create_queue(sandbox, "failures")
     arn = create_function(sandbox, statements=MAY_SEND, DeadLetterConfig={"TargetArn": FAILURES})
     sandbox.client("lambda").put_function_event_invoke_config(FunctionName="tiny", MaximumRetryAttempts=0)
@@ -205,7 +205,7 @@ def test_a_success_is_reported_if_a_destination_is_configured(sandbox: Sandbox) 
     assert "functionError" not in message["body"]["responseContext"]
 
 
-def test_events_beyond_the_number_of_processes_wait_their_turn(sandbox: Sandbox) -> None:
+def test_events_beyond_the_number_of_processes_wait(sandbox: Sandbox) -> None:
     arn, _ = configured(sandbox)
     for _ in range(40):
         invocation.invoke_async(arn, {})

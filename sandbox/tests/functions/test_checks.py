@@ -26,7 +26,7 @@ def bucket(sandbox: Sandbox, name: str, region: str) -> None:
         pytest.param(("there", "code.zip"), "PermanentRedirect", id="a bucket in another region"),
     ],
 )
-def test_code_that_lambda_cannot_get_creates_no_function(sandbox: Sandbox, place: tuple[str, str], code: str) -> None:
+def test_code_that_lambda_cannot_read_creates_no_function(sandbox: Sandbox, place: tuple[str, str], code: str) -> None:
     bucket(sandbox, "here", "eu-west-1")
     bucket(sandbox, "there", "eu-central-1")
     role = create_role(sandbox, "role", service="lambda.amazonaws.com", statements=[])
@@ -42,7 +42,7 @@ def test_code_that_lambda_cannot_get_creates_no_function(sandbox: Sandbox, place
     assert sandbox.client("lambda").list_functions()["Functions"] == []
 
 
-def test_code_from_a_bucket_runs_and_is_updated_from_one(sandbox: Sandbox) -> None:
+def test_code_from_a_bucket_runs_and_can_be_updated(sandbox: Sandbox) -> None:
     bucket(sandbox, "here", "eu-west-1")
     create_function(sandbox, Code={"S3Bucket": "here", "S3Key": "code.zip"})
     first = invoke(sandbox)[0]["pid"]
@@ -53,7 +53,7 @@ def test_code_from_a_bucket_runs_and_is_updated_from_one(sandbox: Sandbox) -> No
     assert invoke(sandbox) == ("new", None)
 
 
-def test_a_statement_id_is_taken_once(sandbox: Sandbox) -> None:
+def test_a_statement_id_cannot_be_used_twice(sandbox: Sandbox) -> None:
     create_function(sandbox)
     permission = {"FunctionName": "tiny", "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "*"}
     sandbox.client("lambda").add_permission(**permission)

@@ -1,4 +1,4 @@
-"""Lambda by its API: the real zip, as the function's role, warm and cold, throttled, killed, updated."""
+"""Lambda through its API: the real zip, as the function's role, warm and cold, throttled, killed, updated."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_function_has_only_the_environment_that_lambda_documents(sandbox: Sand
     assert "HOME" not in environment
 
 
-def test_it_calls_aws_as_its_role_and_may_no_more_than_its_role(sandbox: Sandbox) -> None:
+def test_a_function_calls_aws_with_exactly_the_permissions_of_its_role(sandbox: Sandbox) -> None:
     create_function(sandbox, statements=[statement("sqs:ListQueues")])
     answer, _ = invoke(sandbox, call=["sts", "get_caller_identity", {}])
     assert answer["Arn"] == f"arn:aws:sts::{sandbox.central_account}:assumed-role/tiny-role/tiny"
@@ -68,7 +68,7 @@ def test_it_calls_aws_as_its_role_and_may_no_more_than_its_role(sandbox: Sandbox
     assert "AccessDenied" in answer["errorMessage"]
 
 
-def test_a_role_that_lambda_may_not_assume_runs_nothing(sandbox: Sandbox) -> None:
+def test_a_function_does_not_run_if_lambda_may_not_assume_its_role(sandbox: Sandbox) -> None:
     create_function(sandbox)
     trust = policy({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})
     sandbox.client("iam").update_assume_role_policy(RoleName="tiny-role", PolicyDocument=trust)
@@ -77,7 +77,7 @@ def test_a_role_that_lambda_may_not_assume_runs_nothing(sandbox: Sandbox) -> Non
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
-def test_an_answer_comes_with_its_log_and_an_error_with_its_kind(sandbox: Sandbox) -> None:
+def test_a_response_includes_the_log_and_the_type_of_an_error(sandbox: Sandbox) -> None:
     create_function(sandbox)
     answer = sandbox.client("lambda").invoke(FunctionName="tiny", Payload=b'{"raise": "no"}', LogType="Tail")
     assert answer["FunctionError"] == "Unhandled"
@@ -86,14 +86,14 @@ def test_an_answer_comes_with_its_log_and_an_error_with_its_kind(sandbox: Sandbo
     assert answer["ExecutedVersion"] == "$LATEST"
 
 
-def test_text_logs_are_framed_by_the_platform(sandbox: Sandbox) -> None:
+def test_text_logs_begin_and_end_with_lines_of_the_platform(sandbox: Sandbox) -> None:
     create_function(sandbox)
     invoke(sandbox)
     kinds = [line.split()[0] for line in log_lines(sandbox)]
     assert kinds == ["INIT_START", "START", "loaded", "asked", "END", "REPORT"]
 
 
-def test_json_logs_are_json_and_go_to_the_configured_group(sandbox: Sandbox) -> None:
+def test_json_logs_are_json_and_are_written_to_the_configured_group(sandbox: Sandbox) -> None:
     create_function(sandbox, LoggingConfig={"LogFormat": "JSON", "LogGroup": "mine"})
     invoke(sandbox, log="hello")
     written = [json.loads(line) for line in log_lines(sandbox, "mine") if line.startswith("{")]
@@ -112,7 +112,7 @@ def test_without_permission_nothing_is_logged(sandbox: Sandbox) -> None:
     assert sandbox.client("logs").describe_log_groups()["logGroups"] == []
 
 
-def test_a_warm_process_is_used_again_until_code_or_configuration_change(sandbox: Sandbox) -> None:
+def test_a_warm_process_is_reused_until_code_or_configuration_change(sandbox: Sandbox) -> None:
     create_function(sandbox)
     client = sandbox.client("lambda")
     first, second = (invoke(sandbox)[0]["pid"] for _ in range(2))
@@ -127,7 +127,7 @@ def test_a_warm_process_is_used_again_until_code_or_configuration_change(sandbox
     assert changed["environment"]["NEW"] == "1"
 
 
-def test_invocations_concurrently_run_in_processes_of_their_own(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_concurrent_invocations_run_in_separate_processes(sandbox: Sandbox, tmp_path: Path) -> None:
     create_function(sandbox)
     meeting = str(tmp_path)
     with ThreadPoolExecutor(3) as threads:
@@ -137,7 +137,7 @@ def test_invocations_concurrently_run_in_processes_of_their_own(sandbox: Sandbox
     assert {invocation.process_of(key) for key in keys} == {answer["pid"] for answer in answers}
 
 
-def test_more_than_the_reserved_concurrency_is_throttled(sandbox: Sandbox) -> None:
+def test_invocations_beyond_the_reserved_concurrency_are_throttled(sandbox: Sandbox) -> None:
     create_function(sandbox)
     sandbox.client("lambda").put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=0)
     with pytest.raises(ClientError) as refused:
@@ -158,7 +158,7 @@ def test_a_fault_can_crash_the_process_at_one_of_its_calls(sandbox: Sandbox, mom
     assert made is (moment is Moment.AFTER)
 
 
-def test_killing_finds_the_process_by_its_credentials_and_no_other(sandbox: Sandbox) -> None:
+def test_only_the_process_with_the_given_credentials_is_killed(sandbox: Sandbox) -> None:
     create_function(sandbox)
     answer, _ = invoke(sandbox)
     assert not invocation.kill_process_of(sandbox.credentials(sandbox.central_account).access_key_id)
@@ -169,7 +169,7 @@ def test_killing_finds_the_process_by_its_credentials_and_no_other(sandbox: Sand
     assert again["pid"] != answer["pid"]
 
 
-def test_a_reset_ends_processes_that_still_run(sandbox: Sandbox) -> None:
+def test_a_reset_ends_running_processes(sandbox: Sandbox) -> None:
     arn = create_function(sandbox)
     pid = invoke(sandbox)[0]["pid"]
     invocation.invoke_async(arn, {"sleep": 60})
@@ -193,11 +193,11 @@ def test_another_accounts_function_runs_only_if_its_policy_allows_it(sandbox: Sa
     ("arguments", "code"),
     [
         pytest.param({"FunctionName": "gone"}, "ResourceNotFoundException", id="no such function"),
-        pytest.param({"FunctionName": "tiny", "Payload": b"{"}, "InvalidRequestContentException", id="no JSON"),
+        pytest.param({"FunctionName": "tiny", "Payload": b"{"}, "InvalidRequestContentException", id="invalid JSON"),
         pytest.param(
             {"FunctionName": "tiny", "Payload": b"[" * 200_000 + b"]" * 200_000},
             "InvalidRequestContentException",
-            id="JSON without a bottom",
+            id="endlessly nested JSON",
         ),
         pytest.param(
             {"FunctionName": "tiny", "Payload": b'"' + b"x" * (6 * 1024 * 1024) + b'"'},
@@ -206,7 +206,7 @@ def test_another_accounts_function_runs_only_if_its_policy_allows_it(sandbox: Sa
         ),
     ],
 )
-def test_a_call_that_lambda_refuses_is_refused(sandbox: Sandbox, arguments: dict[str, Any], code: str) -> None:
+def test_an_invalid_invocation_is_refused(sandbox: Sandbox, arguments: dict[str, Any], code: str) -> None:
     create_function(sandbox)
     with pytest.raises(ClientError) as refused:
         sandbox.client("lambda").invoke(**arguments)
@@ -219,7 +219,7 @@ def test_a_dry_run_runs_nothing(sandbox: Sandbox) -> None:
     assert metrics.total("AWS/Lambda", "Invocations") == 0
 
 
-def test_configuration_keeps_what_moto_forgets(sandbox: Sandbox) -> None:
+def test_configuration_keeps_settings_that_moto_drops(sandbox: Sandbox) -> None:
     create_queue(sandbox, "dead")
     dead = queue_arn("dead", account="200000000001")
     arn = create_function(sandbox, statements=[statement("sqs:*")], DeadLetterConfig={"TargetArn": dead})
@@ -243,7 +243,7 @@ def test_asynchronous_settings_are_replaced_by_put_and_merged_by_update(sandbox:
     assert (settings["MaximumRetryAttempts"], settings["MaximumEventAgeInSeconds"]) == (1, 60)
 
 
-def test_canary_motos_function_has_what_a_process_is_made_of(sandbox: Sandbox) -> None:
+def test_canary_motos_function_has_the_attributes_that_a_process_needs(sandbox: Sandbox) -> None:
     create_function(sandbox)
     function = lambda_backends[sandbox.central_account][sandbox.home_region].get_function("tiny")
     assert isinstance(function, LambdaFunction)
@@ -256,7 +256,7 @@ def test_canary_motos_function_has_what_a_process_is_made_of(sandbox: Sandbox) -
     assert function.code_bytes == zip_of(OBEDIENT)
 
 
-def test_canary_moto_refuses_a_role_that_is_not_lambdas(sandbox: Sandbox) -> None:
+def test_canary_moto_refuses_a_role_that_lambda_may_not_assume(sandbox: Sandbox) -> None:
     role = create_role(sandbox, "other", service="ec2.amazonaws.com", statements=[])
     with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
         sandbox.client("lambda").create_function(

@@ -26,11 +26,11 @@ def _variables(**values: str) -> dict[str, Any]:
     [
         pytest.param({"Timeout": 901}, "'timeout'.*equal to 900", id="longer than fifteen minutes"),
         pytest.param({"MemorySize": 10241}, "'memorySize'.*equal to 10240", id="more than 10,240 MB"),
-        pytest.param(_variables(AWS_REGION="x"), "Reserved keys.*AWS_REGION", id="a variable of Lambda's own"),
+        pytest.param(_variables(AWS_REGION="x"), "Reserved keys.*AWS_REGION", id="a reserved variable"),
         pytest.param(_variables(NAME="x" * 4093), "exceeded the 4KB limit", id="more than 4 KB of variables"),
         pytest.param({"LoggingConfig": PLAIN_WITH_LEVEL}, "log format must be JSON", id="a log level for plain text"),
-        pytest.param({"Code": {"ZipFile": b"nothing"}}, "Could not unzip", id="code that is no zip"),
-        pytest.param({"DeadLetterConfig": {"TargetArn": QUEUE}}, "SendMessage on arn:aws:sqs", id="no queue"),
+        pytest.param({"Code": {"ZipFile": b"nothing"}}, "Could not unzip", id="code that is not a zip file"),
+        pytest.param({"DeadLetterConfig": {"TargetArn": QUEUE}}, "SendMessage on arn:aws:sqs", id="queue not allowed"),
         pytest.param({"TracingConfig": {"Mode": "Active"}}, "call PutTraceSegments on XRAY", id="traces not allowed"),
     ],
 )  # fmt: skip
@@ -46,7 +46,7 @@ def test_a_function_has_a_name_of_at_most_64_characters(sandbox: Sandbox) -> Non
         create_function(sandbox, "f" * 65)
 
 
-def test_an_update_is_held_to_the_same_limits(sandbox: Sandbox) -> None:
+def test_the_same_limits_apply_to_an_update(sandbox: Sandbox) -> None:
     create_function(sandbox)
     with pytest.raises(ClientError, match="Reserved keys"):
         sandbox.client("lambda").update_function_configuration(
@@ -54,7 +54,7 @@ def test_an_update_is_held_to_the_same_limits(sandbox: Sandbox) -> None:
         )
 
 
-def test_a_destination_needs_the_permission_of_the_role_when_it_is_set(sandbox: Sandbox) -> None:
+def test_setting_a_destination_requires_permission_of_the_role(sandbox: Sandbox) -> None:
     create_function(sandbox)
     sandbox.client("sqs").create_queue(QueueName="failures")
     client, to_queue = sandbox.client("lambda"), {"OnFailure": {"Destination": QUEUE}}
@@ -67,7 +67,7 @@ def test_a_destination_needs_the_permission_of_the_role_when_it_is_set(sandbox: 
     client.put_function_event_invoke_config(FunctionName="tiny", DestinationConfig=to_queue)
 
 
-def test_tracing_needs_the_permission_of_the_role_when_it_is_switched_on(sandbox: Sandbox) -> None:
+def test_enabling_tracing_requires_permission_of_the_role(sandbox: Sandbox) -> None:
     create_function(sandbox)
     client, tracing = sandbox.client("lambda"), {"Mode": "Active"}
     with pytest.raises(ClientError, match="does not have permissions to call PutTraceSegments on XRAY") as refused:
@@ -80,7 +80,7 @@ def test_tracing_needs_the_permission_of_the_role_when_it_is_switched_on(sandbox
     assert client.get_function_configuration(FunctionName="tiny")["TracingConfig"] == tracing
 
 
-def test_a_hundred_executions_stay_for_functions_without_a_reservation(sandbox: Sandbox) -> None:
+def test_a_hundred_executions_cannot_be_reserved(sandbox: Sandbox) -> None:
     create_function(sandbox)
     client = sandbox.client("lambda")
     client.put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=900)

@@ -55,14 +55,14 @@ def test_text_lines_have_the_duration_of_an_invocation_and_its_time_out() -> Non
         pytest.param(TIMED_OUT, "timeout", id="the time limit"),
     ],
 )
-def test_json_lines_carry_the_status(outcome: Outcome, status: str) -> None:
+def test_json_lines_contain_the_status(outcome: Outcome, status: str) -> None:
     report = json.loads(lines(outcome, target=target(json_format=True), request_id="r-1")[-1])
     assert report["type"] == "platform.report"
     assert report["record"]["status"] == status
     assert report["record"]["requestId"] == "r-1"
 
 
-def test_a_cold_start_shows() -> None:
+def test_a_cold_start_is_logged() -> None:
     written = lines(Outcome(payload=b"", init_ms=120.5), target=target(json_format=False), request_id="r-1")
     assert written[0].startswith("INIT_START")
     assert written[-1].endswith("Init Duration: 120.50 ms")

@@ -1,4 +1,4 @@
-"""One execution environment: a real process under awslambdaric, whatever its handler does to it."""
+"""One execution environment: a real process under awslambdaric, whatever its handler does."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def ask(environment: ExecutionEnvironment, **order: Any) -> Outcome:
     return environment.invoke(request_id="request-1", function_arn=ARN, payload=json.dumps(order).encode())
 
 
-def test_a_process_answers_and_is_used_again(warm: ExecutionEnvironment) -> None:
+def test_a_process_responds_and_is_reused(warm: ExecutionEnvironment) -> None:
     first, second = json.loads(ask(warm).payload), json.loads(ask(warm).payload)
     assert second["count"] == first["count"] + 1
     assert first["pid"] == second["pid"] == warm.pid != os.getpid()
@@ -88,7 +88,7 @@ def test_the_process_sees_only_its_own_environment_and_files(warm: ExecutionEnvi
 
 
 @pytest.mark.parametrize("package", ["deployer", "templates", "moto", "pydantic", "pip"])
-def test_what_lambda_does_not_bring_cannot_be_imported(warm: ExecutionEnvironment, package: str) -> None:
+def test_packages_that_lambda_does_not_provide_cannot_be_imported(warm: ExecutionEnvironment, package: str) -> None:
     outcome = ask(warm, **{"import": package})
     assert outcome.error == "ModuleNotFoundError"
     assert warm.alive
@@ -106,14 +106,14 @@ def test_an_exception_is_an_error_of_its_type_and_the_process_continues(warm: Ex
     assert warm.alive
 
 
-def test_what_is_written_belongs_to_the_invocation_that_wrote_it(warm: ExecutionEnvironment) -> None:
+def test_output_is_attributed_to_the_invocation_that_wrote_it(warm: ExecutionEnvironment) -> None:
     ask(warm, log="first")
     output = ask(warm, log="second").output
     assert "second" in output
     assert "first" not in output
 
 
-def test_a_process_that_exits_is_an_exit_error_and_is_not_used_again(folders: CodeFolders) -> None:
+def test_a_process_that_exits_is_an_exit_error_and_is_not_reused(folders: CodeFolders) -> None:
     environment = ExecutionEnvironment(specification(folders))
     outcome = ask(environment, exit=3)
     environment.close()
@@ -142,7 +142,7 @@ def test_a_module_that_cannot_be_loaded_is_an_init_error(folders: CodeFolders) -
     assert "No module named 'nowhere'" in json.loads(outcome.payload)["errorMessage"]
 
 
-def test_being_killed_in_the_middle_is_an_exit_error(folders: CodeFolders) -> None:
+def test_a_process_killed_during_an_invocation_is_an_exit_error(folders: CodeFolders) -> None:
     environment = ExecutionEnvironment(specification(folders, source=KILLED))
     outcome = ask(environment)
     environment.close()
@@ -167,7 +167,7 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("folder", ["short", "long" * 25], ids=["a short path", "a long path"])
-def test_no_function_outlives_a_sandbox_that_was_killed(folder: str, is_forked: bool) -> None:
+def test_no_function_outlives_a_killed_sandbox(folder: str, is_forked: bool) -> None:
     """Whatever the length of TMPDIR; that of a socket's path is limited."""
     with tempfile.TemporaryDirectory(dir="/tmp", prefix=folder) as temporary:
         _outlives(Path(temporary), is_forked=is_forked)
@@ -198,7 +198,7 @@ def is_alive(process: int) -> bool:
         return False
 
 
-def test_a_zip_with_a_module_of_its_own_instead_of_the_sdks_imports_its_own(folders: CodeFolders) -> None:
+def test_a_module_in_the_zip_takes_precedence_over_the_sdk(folders: CodeFolders) -> None:
     own = specification(folders, source=f"import botocore\n{OBEDIENT}")
     (own.task_root / "botocore.py").write_text("__version__ = 'the own one'")
     environment = ExecutionEnvironment(own)

@@ -12,7 +12,7 @@ from aws_org_sandbox.functions.pool import Pool, Warm
 
 
 @pytest.mark.usefixtures("running_sandbox")
-def test_canary_moto_opens_every_session_here_and_returns_its_key() -> None:
+def test_canary_moto_creates_every_session_in_this_class_and_returns_its_key() -> None:
     stock = seams.original(STSBackend, "assume_role")
     assert "role_session_name" in inspect.signature(stock).parameters
     assert "self.access_key_id" in inspect.getsource(inspect.getmodule(stock).AssumedRole)  # type: ignore[union-attr]

@@ -42,7 +42,7 @@ RESULTS = JSON | st.fixed_dictionaries(
 
 
 @given(RESULTS | st.binary())
-def test_every_result_is_a_response_or_refused(result: Any) -> None:
+def test_any_result_becomes_a_response_or_is_refused(result: Any) -> None:
     payload = result if isinstance(result, bytes) else json.dumps(result).encode()
     with contextlib.suppress(BadResult):
         found = response(payload)
@@ -61,7 +61,7 @@ def test_every_result_is_a_response_or_refused(result: Any) -> None:
     st.binary(),
     st.sampled_from(["GET", "POST", "PUT"]),
 )
-def test_nothing_that_a_client_sends_is_in_the_context_but_the_request_line(
+def test_a_client_controls_nothing_in_the_context_except_the_request_line(
     headers: dict[str, str], query: str, body: bytes, method: str
 ) -> None:
     forged = {"requestContext": "forged", "x-forwarded-for": "9.9.9.9", "x-amzn-trace-id": "forged", "host": "forged"}
@@ -111,7 +111,7 @@ def test_nothing_that_a_client_sends_is_in_the_context_but_the_request_line(
 
 
 @given(st.binary(), st.sampled_from(["application/json", "text/plain; charset=utf-8", "image/png", ""]))
-def test_the_body_arrives_as_it_was_sent(body: bytes, content_type: str) -> None:
+def test_the_body_arrives_unchanged(body: bytes, content_type: str) -> None:
     request = UrlRequest(
         method="POST",
         path="/",
@@ -131,11 +131,11 @@ def test_the_body_arrives_as_it_was_sent(body: bytes, content_type: str) -> None
     [
         pytest.param(HOST, UrlHost("a" * 32, "eu-west-1", HOST), id="a function URL"),
         pytest.param(HOST.upper(), UrlHost("a" * 32, "eu-west-1", HOST), id="in capitals"),
-        pytest.param("a." + HOST, None, id="below one"),
+        pytest.param("a." + HOST, None, id="a subdomain of a function URL"),
         pytest.param(HOST + ".example.com", None, id="another domain"),
-        pytest.param(HOST.replace("a" * 32, "a" * 31), None, id="a short id"),
-        pytest.param("lambda.eu-west-1.amazonaws.com", None, id="an API"),
+        pytest.param(HOST.replace("a" * 32, "a" * 31), None, id="an id that is too short"),
+        pytest.param("lambda.eu-west-1.amazonaws.com", None, id="an API Gateway host"),
     ],
 )
-def test_hosts(host: str, found: UrlHost | None) -> None:
+def test_hosts_of_function_urls(host: str, found: UrlHost | None) -> None:
     assert parse_host(host) == found

@@ -1,4 +1,4 @@
-"""Requests to function URLs: the event of one, the response, limits, faults, and TLS."""
+"""Requests to function URLs: event, response, limits, faults, and TLS."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_signed_request_runs_the_function_with_the_callers_identity(sandbox: S
     assert [(call.account, call.region, call.error_code) for call in logged] == [(MEMBER, "eu-west-1", None)]
 
 
-def test_the_event_may_name_the_callers_organization(sandbox: Sandbox, url: str) -> None:
+def test_the_event_can_contain_the_callers_organization(sandbox: Sandbox, url: str) -> None:
     keys = caller(sandbox, statement(CALLS))
     organization = sandbox.client("organizations").describe_organization()["Organization"]["Id"]
     url_front.name_organizations(True)
@@ -100,18 +100,18 @@ def test_binary_and_empty_bodies(sandbox: Sandbox, url: str) -> None:
         pytest.param({"statusCode": 418, "body": "short"}, 418, b"short", id="a response"),
         pytest.param({"statusCode": 200, "body": "AAE=", "isBase64Encoded": True}, 200, b"\0\1", id="a binary body"),
         pytest.param({"statusCode": 204}, 204, b"", id="no body"),
-        pytest.param({"found": 1}, 200, b'{"found": 1}', id="any other object is the body"),
-        pytest.param("text", 200, b"text", id="so is text"),
-        pytest.param({"statusCode": "200"}, 502, None, id="a status that is no number"),
-        pytest.param({"statusCode": 999}, 502, None, id="a status that is none"),
-        pytest.param({"statusCode": 200, "body": {"a": 1}}, 502, None, id="a body that is no text"),
-        pytest.param({"statusCode": 200, "headers": {"a": []}}, 502, None, id="a header that is no text"),
-        pytest.param(
-            {"statusCode": 200, "body": "%", "isBase64Encoded": True}, 502, None, id="a body that is not encoded"
-        ),
+        pytest.param({"found": 1}, 200, b'{"found": 1}', id="any other object becomes the body"),
+        pytest.param("text", 200, b"text", id="a string becomes the body"),
+        pytest.param({"statusCode": "200"}, 502, None, id="a status that is not a number"),
+        pytest.param({"statusCode": 999}, 502, None, id="a status out of range"),
+        pytest.param({"statusCode": 200, "body": {"a": 1}}, 502, None, id="a body that is not a string"),
+        pytest.param({"statusCode": 200, "headers": {"a": []}}, 502, None, id="a header that is not a string"),
+        pytest.param({"statusCode": 200, "body": "%", "isBase64Encoded": True}, 502, None, id="an invalid base64 body"),
     ],
 )
-def test_the_result_is_the_response(sandbox: Sandbox, url: str, answer: Any, status: int, body: bytes | None) -> None:
+def test_how_a_result_becomes_a_response(
+    sandbox: Sandbox, url: str, answer: Any, status: int, body: bytes | None
+) -> None:
     reply = post(sandbox, url, sandbox.credentials(MEMBER), answer=answer)
     assert reply.status == status
     if body is None:
@@ -131,8 +131,8 @@ def test_headers_and_cookies_of_a_response(sandbox: Sandbox, url: str) -> None:
     "order",
     [
         pytest.param({"raise": "broken"}, id="an error"),
-        pytest.param({"exit": 1}, id="the end of its process"),
-        pytest.param({"sleep": 60}, id="its time limit"),
+        pytest.param({"exit": 1}, id="an exit of the process"),
+        pytest.param({"sleep": 60}, id="the time limit"),
     ],
 )
 def test_a_function_that_fails_is_a_bad_gateway(sandbox: Sandbox, arn: str, order: dict[str, Any]) -> None:
@@ -144,7 +144,7 @@ def test_a_function_that_fails_is_a_bad_gateway(sandbox: Sandbox, arn: str, orde
     assert post(sandbox, url, keys).status == 200
 
 
-def test_a_request_that_is_too_large(sandbox: Sandbox, url: str) -> None:
+def test_a_request_that_is_too_large_is_refused(sandbox: Sandbox, url: str) -> None:
     reply = post(sandbox, url, sandbox.credentials(MEMBER), filler="x" * (6 * 1024 * 1024))
     assert (reply.status, reply.error) == (413, "RequestTooLargeException")
 
@@ -182,7 +182,11 @@ def test_ten_requests_a_second_for_each_reserved_execution(
     [
         pytest.param(Fault(effect=Throttle()), 429, id="throttled"),
         pytest.param(Fault(effect=Error(code="ServiceException", status=500)), 500, id="an error before"),
-        pytest.param(Fault(effect=Error(code="ServiceException", status=500), moment=Moment.AFTER), 500, id="after"),
+        pytest.param(
+            Fault(effect=Error(code="ServiceException", status=500), moment=Moment.AFTER),
+            500,
+            id="an error after the work is done",
+        ),
         pytest.param(Fault(effect=Drop()), None, id="a dropped connection"),
     ],
 )
@@ -205,7 +209,7 @@ def test_a_crash_of_the_function_is_a_bad_gateway(sandbox: Sandbox, arn: str) ->
     assert post(sandbox, url, keys, again={}).status == 502
 
 
-def test_a_function_invokes_itself_asynchronously_if_its_role_may(sandbox: Sandbox) -> None:
+def test_a_function_invokes_itself_asynchronously_if_its_role_allows_it(sandbox: Sandbox) -> None:
     failed = create_queue(sandbox, "failed")
     failures = queue_arn("failed", account=sandbox.central_account)
     arn = create_function(
@@ -226,7 +230,7 @@ def test_a_function_invokes_itself_asynchronously_if_its_role_may(sandbox: Sandb
     assert message["body"]["requestContext"]["approximateInvokeCount"] == 3
 
 
-def test_urls_are_served_over_tls_alone_and_nothing_else_is(sandbox: Sandbox, url: str) -> None:
+def test_function_urls_are_served_only_over_tls_and_no_other_host_is_served(sandbox: Sandbox, url: str) -> None:
     request = signed(url.replace("https:", "http:"), sandbox.credentials(MEMBER))
     plain = URLLib3Session(proxies={"http": sandbox.endpoint_url})
     assert plain.send(request.prepare()).status_code == 403
@@ -243,7 +247,7 @@ def test_urls_are_served_over_tls_alone_and_nothing_else_is(sandbox: Sandbox, ur
     tunnel.close()
 
 
-def test_the_environment_is_enough_for_botocore_in_another_process(sandbox: Sandbox, url: str) -> None:
+def test_the_environment_variables_suffice_for_botocore_in_another_process(sandbox: Sandbox, url: str) -> None:
     program = f"""
 import botocore.session, botocore.httpsession, botocore.auth, botocore.awsrequest
 from botocore.utils import get_environ_proxies
@@ -264,7 +268,7 @@ CURL = shutil.which("curl")
 
 
 @pytest.mark.skipif(CURL is None, reason="curl is not installed")
-def test_curl_reaches_a_url_as_it_is(sandbox: Sandbox, url: str) -> None:
+def test_curl_signs_and_sends_a_request_to_a_url(sandbox: Sandbox, url: str) -> None:
     keys = sandbox.credentials(MEMBER)
     command = [
         *(str(CURL), "--silent", "--fail-with-body", "--aws-sigv4", "aws:amz:eu-west-1:lambda"),

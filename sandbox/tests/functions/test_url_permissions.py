@@ -32,7 +32,7 @@ def test_a_url_that_does_not_exist_is_forbidden(sandbox: Sandbox, url: str) -> N
         pytest.param("function", id="InvokeFunction"),
     ],
 )
-def test_callers_of_other_accounts_need_both_actions_on_both_sides(sandbox: Sandbox, arn: str, missing: str) -> None:
+def test_callers_of_other_accounts_need_both_actions_in_both_policies(sandbox: Sandbox, arn: str, missing: str) -> None:
     url = with_url(sandbox, arn)
     admit(sandbox, without=missing)
     both = caller(sandbox, statement(CALLS))
@@ -47,7 +47,7 @@ def test_callers_of_other_accounts_need_both_actions_on_both_sides(sandbox: Sand
     assert forbidden(post(sandbox, url, caller(sandbox, name="none")))
 
 
-def test_in_its_own_account_either_side_is_enough(sandbox: Sandbox, arn: str) -> None:
+def test_in_the_same_account_either_policy_is_enough(sandbox: Sandbox, arn: str) -> None:
     url, central = with_url(sandbox, arn), sandbox.central_account
     nothing = caller(sandbox, account=central, name="nothing")
     assert post(sandbox, url, caller(sandbox, statement(CALLS), account=central)).status == 200
@@ -72,7 +72,7 @@ def test_condition_keys_of_urls(sandbox: Sandbox, url: str) -> None:
     assert forbidden(post(sandbox, url, other))
 
 
-def test_a_grant_through_the_url_is_none_to_invoke_directly(sandbox: Sandbox, url: str, arn: str) -> None:
+def test_a_grant_through_the_url_does_not_allow_direct_invocation(sandbox: Sandbox, url: str, arn: str) -> None:
     keys = caller(sandbox, statement("lambda:*"))
     own = caller(
         sandbox,

@@ -1,4 +1,4 @@
-"""Signatures of requests to function URLs: those that AWS refuses."""
+"""Signatures of requests to function URLs that AWS refuses."""
 
 from __future__ import annotations
 
@@ -73,9 +73,13 @@ def test_a_changed_request_is_refused(
     [
         pytest.param({"region": "eu-central-1"}, "valid region", id="another region"),
         pytest.param({"service": "sts"}, "correct service: 'lambda'", id="another service"),
-        pytest.param({"headers": {"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}}, "does not match", id="unsigned body"),
         pytest.param(
-            {"headers": {"X-Amz-Content-SHA256": hashlib.sha256(b"other").hexdigest()}}, "does not match", id="its hash"
+            {"headers": {"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}}, "does not match", id="an unsigned body"
+        ),
+        pytest.param(
+            {"headers": {"X-Amz-Content-SHA256": hashlib.sha256(b"other").hexdigest()}},
+            "does not match",
+            id="the hash of another body",
         ),
     ],
 )
@@ -96,7 +100,7 @@ def test_a_signature_for_something_else_is_refused(
         pytest.param(4, None, id="four minutes ahead"),
     ],
 )
-def test_a_signature_is_good_for_five_minutes(
+def test_a_signature_is_valid_for_five_minutes(
     sandbox: Sandbox, url: str, monkeypatch: pytest.MonkeyPatch, minutes: int, message: str | None
 ) -> None:
     keys = caller(sandbox, statement(CALLS))
@@ -118,7 +122,7 @@ def test_a_presigned_url_is_forbidden(sandbox: Sandbox, url: str) -> None:
     assert forbidden(sent(sandbox, request))
 
 
-def test_unknown_keys_and_expired_sessions_and_other_secrets_are_refused(sandbox: Sandbox, url: str) -> None:
+def test_unknown_keys_expired_sessions_and_wrong_secrets_are_refused(sandbox: Sandbox, url: str) -> None:
     admin = sandbox.credentials(MEMBER)
     unknown = Credentials(access_key_id="AKIAUNKNOWN000000000", secret_access_key="x")
     wrong = Credentials(access_key_id=admin.access_key_id, secret_access_key="wrong")

@@ -45,7 +45,7 @@ def with_url(sandbox: Sandbox, arn: str) -> str:
 
 
 def admit(sandbox: Sandbox, *, without: str | None = None, **changed: Any) -> None:
-    """Admit the organization through the URL alone; `without` leaves out the grant of that name."""
+    """Admit the organization through the URL only; `without` leaves out the grant of that name."""
     organization = sandbox.client("organizations").describe_organization()["Organization"]["Id"]
     grants: dict[str, dict[str, Any]] = {
         "url": {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "AWS_IAM"},

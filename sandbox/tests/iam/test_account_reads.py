@@ -1,4 +1,4 @@
-"""What tools ask of an account's IAM before anything else, answered as for an account where nobody has set it."""
+"""What tools read first in an account's IAM, with the answers for an account that has configured nothing."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_creating_a_repository_with_tags_needs_permission_to_tag(sandbox: Sandbo
         ecr.create_repository(repositoryName="team-a/api", tags=[{"Key": TAG, "Value": "1"}])
 
 
-def test_request_tags_are_a_condition_of_creation(sandbox: Sandbox) -> None:
+def test_creation_can_be_conditional_on_request_tags(sandbox: Sandbox) -> None:
     tagged = {"Null": {f"aws:RequestTag/{TAG}": "false"}}
     ecr = as_role(
         sandbox, allow(["ecr:CreateRepository", "ecr:TagResource"], REPOSITORIES, Condition=tagged), service="ecr"
@@ -137,7 +137,7 @@ def test_deleting_a_repository_retires_the_grants_of_its_customer_key(sandbox: S
 
 
 @pytest.mark.parametrize("kind", ["alias/none", "key/11111111-2222-3333-4444-555555555555"])
-def test_a_key_that_does_not_exist_is_an_error_of_kms_and_no_denial(sandbox: Sandbox, kind: str) -> None:
+def test_a_missing_key_is_an_error_of_kms_and_not_a_denial(sandbox: Sandbox, kind: str) -> None:
     ecr = as_role(sandbox, allow("ecr:CreateRepository", REPOSITORIES), service="ecr")
     encryption = {"encryptionType": "KMS", "kmsKey": f"arn:aws:kms:{HOME}:{MEMBER}:{kind}"}
     with pytest.raises(ClientError) as caught:
@@ -157,7 +157,7 @@ def test_a_key_that_is_named_by_its_alias_is_evaluated_as_the_key(sandbox: Sandb
         as_role(sandbox, allow("kms:DescribeKey", alias), service="kms").describe_key(KeyId=alias)
 
 
-def test_leading_keys_narrow_updates_of_a_table(sandbox: Sandbox) -> None:
+def test_leading_keys_restrict_updates_of_a_table(sandbox: Sandbox) -> None:
     dynamodb = sandbox.client("dynamodb", account=MEMBER)
     dynamodb.create_table(
         TableName="ledger",
@@ -176,7 +176,7 @@ def test_leading_keys_narrow_updates_of_a_table(sandbox: Sandbox) -> None:
         client.put_item(TableName="ledger", Item={"account": {"S": "limit#1"}})
 
 
-def test_a_boundary_limits_what_a_role_was_given(sandbox: Sandbox) -> None:
+def test_a_permissions_boundary_limits_a_role(sandbox: Sandbox) -> None:
     boundary = sandbox.client("iam", account=MEMBER).create_policy(
         PolicyName="boundary", PolicyDocument=json.dumps(policy(allow("s3:*")))
     )["Policy"]["Arn"]
@@ -185,7 +185,7 @@ def test_a_boundary_limits_what_a_role_was_given(sandbox: Sandbox) -> None:
         ecr.create_repository(repositoryName="team-a/api")
 
 
-def test_managed_policies_count(sandbox: Sandbox) -> None:
+def test_managed_policies_grant_permissions(sandbox: Sandbox) -> None:
     managed = sandbox.client("iam", account=MEMBER).create_policy(
         PolicyName="creating", PolicyDocument=json.dumps(policy(allow("ecr:CreateRepository")))
     )["Policy"]["Arn"]
@@ -199,7 +199,7 @@ def test_a_call_that_the_sandbox_does_not_know_is_denied_to_a_role(sandbox: Sand
         narrow.batch_get_repository_scanning_configuration(repositoryNames=["team-a/api"])
 
 
-def test_a_deleted_role_leaves_its_sessions_without_permissions(sandbox: Sandbox) -> None:
+def test_sessions_of_a_deleted_role_have_no_permissions(sandbox: Sandbox) -> None:
     ecr = as_role(sandbox, allow("ecr:*"), service="ecr")
     ecr.describe_repositories()
     iam = sandbox.client("iam", account=MEMBER)
@@ -210,7 +210,7 @@ def test_a_deleted_role_leaves_its_sessions_without_permissions(sandbox: Sandbox
 
 
 @pytest.mark.parametrize("target", [MEMBER, "ou-exam-prod0001", "ou-exam-work0001"])
-def test_an_scp_on_the_account_or_above_holds_its_administrator(sandbox: Sandbox, target: str) -> None:
+def test_an_scp_on_the_account_or_above_applies_to_its_administrator(sandbox: Sandbox, target: str) -> None:
     attach_scp(sandbox, target, {"Effect": "Deny", "Action": "ecr:*", "Resource": "*"})
     with denied("ecr:CreateRepository", because="with an explicit deny in a service control policy"):
         sandbox.client("ecr", account=MEMBER).create_repository(repositoryName="team-a/api")
@@ -225,14 +225,14 @@ def test_an_scp_denies_a_region(sandbox: Sandbox) -> None:
         sandbox.client("sqs", account=MEMBER, region="us-east-1").create_queue(QueueName="there")
 
 
-def test_an_scp_holds_stack_sets_and_fails_their_stacks_with_its_reason(sandbox: Sandbox) -> None:
+def test_an_scp_applies_to_stack_sets_and_its_denial_is_the_reason_of_failed_stacks(sandbox: Sandbox) -> None:
     attach_scp(sandbox, MEMBER, {"Effect": "Deny", "Action": "sqs:CreateQueue", "Resource": "*"})
     with pytest.raises(StackFailed, match="explicit deny in a service control policy") as caught:
         deploy({"Queue": resource("AWS::SQS::Queue", {"QueueName": "queue"})})
     assert "HandlerErrorCode: AccessDenied" in caught.value.reason
 
 
-def test_no_scp_holds_the_management_account(sandbox: Sandbox) -> None:
+def test_scps_do_not_apply_to_the_management_account(sandbox: Sandbox) -> None:
     management = sandbox.organization.management_account_id
     attach_scp(sandbox, "r-exam", {"Effect": "Deny", "Action": "ecr:*", "Resource": "*"})
     sandbox.client("ecr", account=management).create_repository(repositoryName="team-a/api")
@@ -245,7 +245,7 @@ def test_get_caller_identity_cannot_be_denied(sandbox: Sandbox) -> None:
     assert sandbox.client("sts", account=MEMBER).get_caller_identity()["Account"] == MEMBER
 
 
-def test_events_of_another_account_need_the_bus_and_the_caller_to_agree(sandbox: Sandbox) -> None:
+def test_putting_events_across_accounts_needs_both_policies(sandbox: Sandbox) -> None:
     central = sandbox.central_account
     events = sandbox.client("events", account=central)
     bus = events.create_event_bus(Name="central")["EventBusArn"]
@@ -269,7 +269,7 @@ def test_events_of_another_account_need_the_bus_and_the_caller_to_agree(sandbox:
         client.put_events(Entries=[{**put["Entries"][0], "Source": "other"}])
 
 
-def test_a_bucket_policy_that_asks_for_tls_lets_the_sandbox_s_callers_in(sandbox: Sandbox) -> None:
+def test_a_bucket_policy_that_requires_tls_allows_callers_in_the_sandbox(sandbox: Sandbox) -> None:
     s3 = sandbox.client("s3", account=MEMBER)
     s3.create_bucket(Bucket="bucket-of-a-member", CreateBucketConfiguration={"LocationConstraint": HOME})
     deny = {
@@ -286,7 +286,7 @@ def test_a_bucket_policy_that_asks_for_tls_lets_the_sandbox_s_callers_in(sandbox
         s3.put_object(Bucket="bucket-of-a-member", Key="key", Body=b"")
 
 
-def test_a_bucket_of_another_account_needs_both_sides(sandbox: Sandbox) -> None:
+def test_access_to_a_bucket_of_another_account_needs_both_policies(sandbox: Sandbox) -> None:
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="bucket-of-central", CreateBucketConfiguration={"LocationConstraint": HOME})
     s3.put_object(Bucket="bucket-of-central", Key="key", Body=b"zip")
@@ -333,13 +333,13 @@ def test_an_iam_user_has_the_permissions_of_its_policies_and_groups(sandbox: San
         ecr.create_repository(repositoryName="team-a/api")
 
 
-def test_a_role_that_trusts_nobody_here_cannot_be_used(sandbox: Sandbox) -> None:
+def test_a_role_that_trusts_only_a_service_cannot_be_assumed(sandbox: Sandbox) -> None:
     deploy({"Role": role("service-only", allow("*"), trusts=trust({"Service": "lambda.amazonaws.com"}))})
     with denied("sts:AssumeRole", code="AccessDenied"):
         assume(sandbox, arn_of("service-only"))
 
 
-def test_stacks_are_named_in_policies_and_change_sets_stand_for_theirs(sandbox: Sandbox) -> None:
+def test_permissions_for_a_stack_apply_to_its_change_sets(sandbox: Sandbox) -> None:
     stacks = f"arn:aws:cloudformation:{HOME}:{MEMBER}:stack/mine/*"
     client = as_role(
         sandbox,
@@ -362,13 +362,13 @@ def test_stacks_are_named_in_policies_and_change_sets_stand_for_theirs(sandbox: 
 @pytest.mark.parametrize(
     ("condition", "passed"),
     [
-        pytest.param({"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}}, True, id="to whom"),
+        pytest.param({"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}}, True, id="PassedToService"),
         pytest.param(
-            {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}, False, id="by whom"
+            {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}, False, id="CalledVia"
         ),
     ],
 )
-def test_passing_a_role_does_not_name_cloudformation(sandbox: Sandbox, condition: Any, passed: bool) -> None:
+def test_passing_a_role_to_cloudformation_has_no_called_via_key(sandbox: Sandbox, condition: Any, passed: bool) -> None:
     """No document says that this check carries `aws:CalledVia`, though CloudFormation's other calls do."""
     statements = [
         allow(["cloudformation:*", "events:*"]),

@@ -37,25 +37,25 @@ def letting(principal: Any, action: str | list[str], **more: Any) -> str:
     ("principal", "found"),
     [
         pytest.param("*", None, id="everybody"),
-        pytest.param({"AWS": "999999999999"}, None, id="an account, of whichever organization"),
+        pytest.param({"AWS": "999999999999"}, None, id="an account of any organization"),
         pytest.param({"AWS": f"arn:aws:iam::{MEMBER}:root"}, None, id="an account by its root"),
-        pytest.param({"AWS": ADMINISTRATOR}, None, id="a role that is there"),
+        pytest.param({"AWS": ADMINISTRATOR}, None, id="an existing role"),
         pytest.param({"AWS": ADMINISTRATOR.replace("iam::", "sts::").replace("role", "assumed-role") + "/jane"}, None,
-                     id="a session of a role that is there"),
+                     id="a session of an existing role"),
         pytest.param({"Service": "events.amazonaws.com"}, None, id="a service"),
-        pytest.param({"AWS": NOBODY}, f'Invalid principal in policy: "{NOBODY}"', id="a role that is not there"),
+        pytest.param({"AWS": NOBODY}, f'Invalid principal in policy: "{NOBODY}"', id="a missing role"),
         pytest.param({"AWS": "arn:aws:iam::300000000001:role/*"}, "Invalid principal", id="a pattern of roles"),
-        pytest.param({"AWS": "arn:aws:iam::3000:root"}, "Invalid principal", id="no account's number"),
-        pytest.param({"Service": "events"}, "Invalid principal", id="a service by its short name"),
-        pytest.param({"Role": ADMINISTRATOR}, "Invalid principal", id="a kind of principal that there is not"),
+        pytest.param({"AWS": "arn:aws:iam::3000:root"}, "Invalid principal", id="an invalid account number"),
+        pytest.param({"Service": "events"}, "Invalid principal", id="the short name of a service"),
+        pytest.param({"Role": ADMINISTRATOR}, "Invalid principal", id="an unknown type of principal"),
     ],
 )  # fmt: skip
-def test_principals_are_looked_up(sandbox: Sandbox, principal: Any, found: str | None) -> None:
+def test_principals_must_exist(sandbox: Sandbox, principal: Any, found: str | None) -> None:
     said = policy_error(letting(principal, "sqs:SendMessage"), about=None, service="sqs")
     assert said == found if found is None else found in str(said)
 
 
-def test_a_role_that_trusts_nobody_is_not_created(sandbox: Sandbox) -> None:
+def test_a_role_that_trusts_a_missing_principal_is_not_created(sandbox: Sandbox) -> None:
     iam = sandbox.client("iam", account=MEMBER)
     for document, code in (
         (trust({"AWS": NOBODY}), "MalformedPolicyDocument"),
@@ -73,7 +73,7 @@ def test_a_role_that_trusts_nobody_is_not_created(sandbox: Sandbox) -> None:
     assert (code, message) == ("MalformedPolicyDocument", f'Invalid principal in policy: "{NOBODY}"')
 
 
-def test_the_inline_policies_of_a_role_have_room_for_10240_characters_together(sandbox: Sandbox) -> None:
+def test_the_inline_policies_of_a_role_have_at_most_10240_characters_together(sandbox: Sandbox) -> None:
     iam = sandbox.client("iam", account=MEMBER)
     iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust({"Service": "lambda.amazonaws.com"})))
 
@@ -87,7 +87,7 @@ def test_the_inline_policies_of_a_role_have_room_for_10240_characters_together(s
     assert (code, message) == ("LimitExceeded", "Maximum policy size of 10240 bytes exceeded for role r")
 
 
-def test_a_bus_accepts_no_policy_for_nobody(sandbox: Sandbox) -> None:
+def test_a_bus_refuses_a_policy_for_a_missing_principal(sandbox: Sandbox) -> None:
     events = sandbox.client("events", account=MEMBER)
     arn = events.create_event_bus(Name="bus")["EventBusArn"]
     for document in (
@@ -104,7 +104,7 @@ def test_a_bus_accepts_no_policy_for_nobody(sandbox: Sandbox) -> None:
     assert "Policy" not in events.describe_event_bus(Name="bus")
 
 
-def test_a_queue_accepts_no_policy_for_nobody_and_keeps_the_one_it_has(sandbox: Sandbox) -> None:
+def test_a_queue_refuses_a_policy_for_a_missing_principal_and_keeps_its_policy(sandbox: Sandbox) -> None:
     sqs = sandbox.client("sqs", account=MEMBER)
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     arn = f"arn:aws:sqs:{HOME}:{MEMBER}:q"
@@ -123,13 +123,13 @@ def test_a_queue_accepts_no_policy_for_nobody_and_keeps_the_one_it_has(sandbox: 
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        pytest.param(letting({"AWS": NOBODY}, "sns:Publish", Resource="*"), "Invalid principal", id="nobody"),
+        pytest.param(letting({"AWS": NOBODY}, "sns:Publish", Resource="*"), "Invalid principal", id="a missing role"),
         pytest.param(letting({"AWS": MEMBER}, "sqs:SendMessage", Resource="*"), "out of service", id="another service"),
-        pytest.param(letting({"AWS": MEMBER}, "sns:*", Resource="*"), "out of service scope", id="all actions at once"),
+        pytest.param(letting({"AWS": MEMBER}, "sns:*", Resource="*"), "out of service scope", id="a wildcard action"),
         pytest.param(letting({"AWS": MEMBER}, "sns:ListTopics", Resource="*"), "out of service", id="an account's"),
     ],
 )  # fmt: skip
-def test_a_topic_accepts_no_such_policy(sandbox: Sandbox, document: str, message: str) -> None:
+def test_a_topic_refuses_invalid_policies(sandbox: Sandbox, document: str, message: str) -> None:
     sns = sandbox.client("sns", account=MEMBER)
     arn = sns.create_topic(Name="t")["TopicArn"]
     before = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
@@ -146,7 +146,7 @@ def test_a_topic_accepts_no_such_policy(sandbox: Sandbox, document: str, message
     sns.set_topic_attributes(**setting | {"AttributeValue": before})
 
 
-def test_a_bucket_accepts_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
+def test_a_bucket_accepts_only_a_policy_about_itself(sandbox: Sandbox) -> None:
     s3 = sandbox.client("s3", account=MEMBER)
     s3.create_bucket(Bucket="its-own", CreateBucketConfiguration={"LocationConstraint": HOME})
     good = {"Resource": ["arn:aws:s3:::its-own", "arn:aws:s3:::its-own/*"]}
@@ -164,16 +164,23 @@ def test_a_bucket_accepts_a_policy_of_itself_alone(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        pytest.param(letting("*", "ecr:BatchGetImage", Resource="*"), id="a Resource, which ECR's policies have not"),
+        pytest.param(
+            letting("*", "ecr:BatchGetImage", Resource="*"), id="a Resource element, which ECR's policies cannot have"
+        ),
         pytest.param(policy({"Effect": "Allow", "Action": "ecr:BatchGetImage"}), id="no principal"),
-        pytest.param(letting({"AWS": NOBODY}, "ecr:BatchGetImage"), id="a role that is not there"),
+        pytest.param(letting({"AWS": NOBODY}, "ecr:BatchGetImage"), id="a missing role"),
         pytest.param('{"Version": "2012-10-17", "Statement": []}', id="no statement"),
         pytest.param(letting({"AWS": MEMBER}, "s3:GetObject"), id="an action of another service"),
-        pytest.param(letting("*", "ecr:*", Condition={"StringEqual": {"aws:PrincipalOrgID": "o-a"}}), id="an operator"),
-        pytest.param(letting({"AWS": MEMBER}, ["ecr:*", "ecr-public:*"]), id="one action of another service"),
+        pytest.param(
+            letting("*", "ecr:*", Condition={"StringEqual": {"aws:PrincipalOrgID": "o-a"}}),
+            id="an unknown condition operator",
+        ),
+        pytest.param(
+            letting({"AWS": MEMBER}, ["ecr:*", "ecr-public:*"]), id="an action of another service among others"
+        ),
     ],
 )
-def test_a_repository_accepts_no_such_policy(sandbox: Sandbox, document: str) -> None:
+def test_a_repository_refuses_invalid_policies(sandbox: Sandbox, document: str) -> None:
     ecr = sandbox.client("ecr", account=MEMBER)
     ecr.create_repository(repositoryName="team/api")
     code, message = refusal(lambda: ecr.set_repository_policy(repositoryName="team/api", policyText=document))
@@ -181,7 +188,7 @@ def test_a_repository_accepts_no_such_policy(sandbox: Sandbox, document: str) ->
     assert message.endswith("failed to satisfy constraint: 'Invalid repository policy provided'")
 
 
-def test_a_function_admits_nobody_that_is_missing(sandbox: Sandbox) -> None:
+def test_a_function_refuses_a_permission_for_a_missing_principal(sandbox: Sandbox) -> None:
     create_function(sandbox)
     for principal in ("nonsense", NOBODY):
         code, _ = refusal(

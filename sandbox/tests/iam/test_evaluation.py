@@ -46,10 +46,10 @@ FULL = policy(allow())
     ("policies", "because"),
     [
         pytest.param(PolicySet(identity=policy(allow("ecr:*"))), "", id="an identity policy allows"),
-        pytest.param(PolicySet(identity=policy(allow("ECR:createrepository"))), "", id="actions know no case"),
+        pytest.param(PolicySet(identity=policy(allow("ECR:createrepository"))), "", id="actions are case-insensitive"),
         pytest.param(PolicySet(identity=policy(allow("ecr:Create*"))), "", id="actions have wildcards"),
         pytest.param(PolicySet(identity=policy(allow("ecr:Put*"))), "no identity-based policy", id="another action"),
-        pytest.param(PolicySet(identity=()), "no identity-based policy", id="nothing allows"),
+        pytest.param(PolicySet(identity=()), "no identity-based policy", id="no policy allows"),
         pytest.param(PolicySet(identity=None), "", id="an unrestricted identity"),
         pytest.param(
             PolicySet(identity=policy(allow("ecr:*", f"arn:aws:ecr:*:{MINE}:repository/*"))),
@@ -67,12 +67,12 @@ FULL = policy(allow())
         pytest.param(
             PolicySet(identity=policy({"Effect": "Allow", "NotAction": "ecr:*", "Resource": "*"})),
             "no identity-based policy",
-            id="NotAction leaves this one out",
+            id="NotAction excludes the action",
         ),
         pytest.param(
             PolicySet(identity=policy({"Effect": "Allow", "Action": "*", "NotResource": REPOSITORY})),
             "no identity-based policy",
-            id="NotResource leaves this one out",
+            id="NotResource excludes the resource",
         ),
         pytest.param(
             PolicySet(identity=policy(allow(), deny("ecr:CreateRepository"))),
@@ -88,7 +88,7 @@ FULL = policy(allow())
         pytest.param(
             PolicySet(identity=None, scps=[policy(allow(), deny("ecr:*"))]),
             "explicit deny in a service control policy",
-            id="an SCP holds an administrator too",
+            id="an SCP applies to an administrator too",
         ),
         pytest.param(PolicySet(identity=FULL, boundary=policy(allow("ecr:*"))), "", id="a boundary allows"),
         pytest.param(
@@ -97,37 +97,41 @@ FULL = policy(allow())
             id="a boundary does not",
         ),
         pytest.param(
-            PolicySet(identity=policy(allow("s3:*")), boundary=FULL), "no identity", id="a boundary grants none"
+            PolicySet(identity=policy(allow("s3:*")), boundary=FULL),
+            "no identity",
+            id="a boundary alone grants nothing",
         ),
         pytest.param(
-            PolicySet(identity=FULL, session=policy(allow("s3:*"))), "no session policy", id="a session policy narrows"
+            PolicySet(identity=FULL, session=policy(allow("s3:*"))),
+            "no session policy",
+            id="a session policy restricts",
         ),
         pytest.param(
             PolicySet(resource=policy(allow(Principal={"AWS": ROLE}))),
             "",
-            id="a resource names the role: enough at home",
+            id="a resource policy for the role suffices in its own account",
         ),
         pytest.param(
             PolicySet(resource=policy(allow(Principal={"AWS": f"arn:aws:iam::{MINE}:root"}))),
             "no identity-based policy",
-            id="a resource names the account: its policies decide",
+            id="a resource policy for the account needs an identity policy too",
         ),
         pytest.param(
             PolicySet(identity=FULL, resource=policy(deny(Principal="*"))),
             "explicit deny in a resource-based policy",
-            id="a resource denies",
+            id="a resource policy denies",
         ),
         pytest.param(
-            PolicySet(identity=FULL, resource_decides=True), "no resource-based policy", id="a key without a policy"
+            PolicySet(identity=FULL, resource_decides=True), "no resource-based policy", id="a key without a key policy"
         ),
         pytest.param(
             PolicySet(identity=policy(allow("ecr:*", Condition={"StringFoo": {"a": "b"}}))),
             "cannot be judged",
-            id="a policy that is not understood refuses",
+            id="an unsupported policy element denies",
         ),
     ],
 )
-def test_policies_decide(policies: PolicySet, because: str) -> None:
+def test_policy_evaluation(policies: PolicySet, because: str) -> None:
     decision = evaluate(request(), policies)
     assert decision.allowed is (not because)
     assert because in decision.because
@@ -143,26 +147,26 @@ def test_policies_decide(policies: PolicySet, because: str) -> None:
             id="its own account has no policy",
         ),
         pytest.param(
-            PolicySet(identity=FULL, resource=policy(allow(Principal={"AWS": MINE}))), "", id="both: by account number"
+            PolicySet(identity=FULL, resource=policy(allow(Principal={"AWS": MINE}))), "", id="both, by account number"
         ),
-        pytest.param(PolicySet(identity=FULL, resource=policy(allow(Principal={"AWS": ROLE}))), "", id="both: by role"),
-        pytest.param(PolicySet(identity=FULL, resource=policy(allow(Principal="*"))), "", id="both: anyone"),
+        pytest.param(PolicySet(identity=FULL, resource=policy(allow(Principal={"AWS": ROLE}))), "", id="both, by role"),
+        pytest.param(PolicySet(identity=FULL, resource=policy(allow(Principal="*"))), "", id="both, for anyone"),
         pytest.param(
             PolicySet(
                 identity=FULL,
                 resource=policy(allow(Principal="*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-ours"}})),
             ),
             "no resource-based policy",
-            id="a condition of the resource does not hold",
+            id="a condition of the resource policy does not match",
         ),
         pytest.param(
             PolicySet(identity=FULL, resource=policy(allow(Principal={"AWS": OTHER}))),
             "no resource-based policy",
-            id="the resource names somebody else",
+            id="the resource policy names another principal",
         ),
     ],
 )
-def test_across_accounts_both_sides_must_agree(policies: PolicySet, because: str) -> None:
+def test_access_across_accounts_needs_both_policies(policies: PolicySet, because: str) -> None:
     decision = evaluate(request("sqs:SendMessage", FOREIGN), policies)
     assert decision.allowed is (not because)
     assert because in decision.because
@@ -175,7 +179,7 @@ def test_an_unknown_resource_is_allowed_by_a_star_only_and_denied_by_any_deny() 
     assert not evaluate(unknown, PolicySet(identity=policy(allow(), deny("ecr:*", REPOSITORY))))
 
 
-def test_a_policy_variable_in_a_resource_is_filled_in() -> None:
+def test_a_policy_variable_in_a_resource_is_replaced() -> None:
     own = policy(allow("ecr:*", "arn:aws:ecr:*:${aws:PrincipalAccount}:repository/*"))
     assert evaluate(request(context={"aws:PrincipalAccount": MINE}), PolicySet(identity=own))
     assert not evaluate(request(context={"aws:PrincipalAccount": OTHER}), PolicySet(identity=own))
@@ -185,19 +189,21 @@ def test_a_policy_variable_in_a_resource_is_filled_in() -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        pytest.param("{", "not JSON", id="no JSON"),
+        pytest.param("{", "not JSON", id="invalid JSON"),
         pytest.param({}, "Statement", id="no statement"),
         pytest.param(
-            {"Statement": [{"Effect": "Allow", "Action": "*", "Resorce": "*"}]}, "Resorce", id="a typing error"
+            {"Statement": [{"Effect": "Allow", "Action": "*", "Resorce": "*"}]}, "Resorce", id="a misspelled element"
         ),
         pytest.param({"Statement": [{"Effect": "Maybe", "Action": "*"}]}, "Maybe", id="an unknown effect"),
         pytest.param({"Statement": [{"Effect": "Allow"}]}, "Action or NotAction", id="no action"),
-        pytest.param({"Statement": ["x"]}, "object", id="a statement that is none"),
+        pytest.param({"Statement": ["x"]}, "object", id="a statement that is not an object"),
         pytest.param(
-            {"Statement": [{"Effect": "Allow", "Action": "*", "Principal": "me"}]}, "Principal", id="a bad principal"
+            {"Statement": [{"Effect": "Allow", "Action": "*", "Principal": "me"}]},
+            "Principal",
+            id="an invalid principal",
         ),
     ],
 )
-def test_a_policy_that_cannot_be_read_is_an_error(document: Any, message: str) -> None:
+def test_an_invalid_policy_is_an_error(document: Any, message: str) -> None:
     with pytest.raises(PolicyError, match=message):
         parse_policy(document)

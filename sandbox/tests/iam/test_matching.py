@@ -16,9 +16,9 @@ def _matches(value: str, pattern: str) -> bool:
 
 
 @given(st.text("ab.", max_size=6), st.text("ab*?.", max_size=6))
-def test_a_value_is_like_a_pattern_if_some_text_for_each_wildcard_gives_it(value: str, pattern: str) -> None:
+def test_a_value_matches_a_pattern_if_replacing_its_wildcards_produces_the_value(value: str, pattern: str) -> None:
     assert like(value, pattern) is _matches(value, pattern)
 
 
-def test_a_pattern_of_many_wildcards_ends() -> None:
+def test_matching_a_pattern_of_many_wildcards_terminates() -> None:
     assert not like("a" * 1_000, "*a" * 200 + "b")

@@ -1,4 +1,4 @@
-"""Which bucket policies let the public in, and that a bucket which blocks them takes none."""
+"""Which bucket policies are public, and that a bucket that blocks public policies refuses them."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ def to_everybody_with(**condition: Any) -> dict[str, Any]:
     ("statement", "public"),
     [
         pytest.param(allow("s3:GetObject", OBJECTS, Principal="*"), True, id="everybody"),
-        pytest.param(allow("s3:GetObject", OBJECTS, Principal={"AWS": "*"}), True, id="everybody by AWS"),
-        pytest.param(allow("s3:GetObject", OBJECTS, Principal={"AWS": [*ROLE.values(), "*"]}), True, id="one and all"),
+        pytest.param(allow("s3:GetObject", OBJECTS, Principal={"AWS": "*"}), True, id="everybody as AWS principal"),
+        pytest.param(allow("s3:GetObject", OBJECTS, Principal={"AWS": [*ROLE.values(), "*"]}), True, id="all and one"),
         pytest.param(allow("s3:GetObject", OBJECTS, NotPrincipal=ROLE), True, id="everybody but one"),
         pytest.param(allow("s3:GetObject", OBJECTS, Principal=ROLE), False, id="a role"),
         pytest.param(allow("s3:GetObject", OBJECTS, Principal={"Service": "logs.amazonaws.com"}), False, id="logs"),
-        pytest.param({**allow("s3:*", OBJECTS, Principal="*"), "Effect": "Deny"}, False, id="nobody"),
+        pytest.param({**allow("s3:*", OBJECTS, Principal="*"), "Effect": "Deny"}, False, id="a deny"),
         pytest.param(to_everybody_with(StringEquals={"aws:PrincipalOrgID": "o-1"}), False, id="an organization"),
         pytest.param(to_everybody_with(StringLike={"AWS:PrincipalOrgId": "o-*"}), True, id="any organization"),
         pytest.param(to_everybody_with(StringNotEquals={"aws:PrincipalOrgID": "o-1"}), True, id="all others"),
-        pytest.param(to_everybody_with(StringEqualsIfExists={"aws:SourceVpc": "vpc-1"}), True, id="a network, if any"),
-        pytest.param(to_everybody_with(StringEquals={"aws:SourceVpc": ["vpc-1", "vpc-*"]}), True, id="some network"),
-        pytest.param(to_everybody_with(StringEquals={"aws:Referer": "x"}), True, id="a key that fixes nothing"),
-        pytest.param(to_everybody_with(StringEquals={"aws:SourceAccount": "${aws:x}"}), True, id="a variable"),
+        pytest.param(to_everybody_with(StringEqualsIfExists={"aws:SourceVpc": "vpc-1"}), True, id="a VPC, if any"),
+        pytest.param(to_everybody_with(StringEquals={"aws:SourceVpc": ["vpc-1", "vpc-*"]}), True, id="a VPC pattern"),
+        pytest.param(to_everybody_with(StringEquals={"aws:Referer": "x"}), True, id="no restricting key"),
+        pytest.param(to_everybody_with(StringEquals={"aws:SourceAccount": "${aws:x}"}), True, id="a policy variable"),
         pytest.param(to_everybody_with(IpAddress={"aws:SourceIp": "203.0.113.0/24"}), False, id="a few addresses"),
         pytest.param(to_everybody_with(IpAddress={"aws:SourceIp": "128.0.0.0/1"}), True, id="half of all addresses"),
         pytest.param(to_everybody_with(IpAddress={"aws:SourceIp": "::/0"}), True, id="all addresses"),
         pytest.param(to_everybody_with(StringLike={"aws:userid": "AROAEXAMPLE:*"}), True, id="all sessions of a role"),
-        pytest.param(to_everybody_with(ArnLike={"s3:DataAccessPointArn": POINT}), False, id="access points"),
+        pytest.param(to_everybody_with(ArnLike={"s3:DataAccessPointArn": POINT}), False, id="an access point"),
     ],
 )  # fmt: skip
-def test_what_is_public(statement: dict[str, Any], public: bool) -> None:
+def test_whether_a_bucket_policy_is_public(statement: dict[str, Any], public: bool) -> None:
     assert is_public(parse_policy(policy(statement))) is public
 
 

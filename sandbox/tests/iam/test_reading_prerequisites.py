@@ -63,7 +63,7 @@ def test_a_role_reads_what_it_is_allowed(
 
 
 @pytest.mark.parametrize("service", READS)
-def test_a_role_does_not_read_what_it_is_not(
+def test_a_role_does_not_read_what_it_is_not_allowed(
     sandbox: Sandbox, reader: Callable[[str, str], Credentials], service: str
 ) -> None:
     call, _, parameters, _ = READS[service]

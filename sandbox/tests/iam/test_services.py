@@ -26,27 +26,30 @@ def bus_policy(**condition: Any) -> dict[str, Any]:
             [allow("events:PutEvents", BUS)],
             bus_policy(**{"aws:PrincipalOrgID": "o-exampleorg1", "events:source": "aws.ecr"}),
             None,
-            id="role and bus agree",
+            id="the role and the bus allow it",
         ),
         pytest.param(
-            [], bus_policy(**{"aws:PrincipalOrgID": "o-exampleorg1"}), "no identity-based policy", id="the role may not"
+            [],
+            bus_policy(**{"aws:PrincipalOrgID": "o-exampleorg1"}),
+            "no identity-based policy",
+            id="the role has no permission",
         ),
         pytest.param([allow("events:PutEvents", BUS)], None, "no resource-based policy", id="the bus has no policy"),
         pytest.param(
             [allow("events:PutEvents", BUS)],
             bus_policy(**{"aws:PrincipalOrgID": "o-another"}),
             "no resource-based policy",
-            id="the bus admits another organization",
+            id="the bus allows another organization",
         ),
         pytest.param(
             [allow("events:PutEvents", BUS)],
             bus_policy(**{"events:source": "aws.s3"}),
             "no resource-based policy",
-            id="the bus admits other sources",
+            id="the bus allows other sources",
         ),
     ],
 )
-def test_a_role_that_a_service_uses_needs_both_sides(
+def test_delivery_through_a_role_needs_both_policies(
     sandbox: Sandbox, statements: list[Any], resource_policy: Any, because: str | None
 ) -> None:
     deploy({"Role": role("forwarding", *statements, trusts=EVENTS_TRUST)})
@@ -62,12 +65,14 @@ SOURCE = {"ArnEquals": {"aws:SourceArn": RULE}}
     ("statement", "expected"),
     [
         pytest.param(
-            allow("sqs:SendMessage", QUEUE, Principal={"Service": "events.amazonaws.com"}), True, id="admitted"
+            allow("sqs:SendMessage", QUEUE, Principal={"Service": "events.amazonaws.com"}),
+            True,
+            id="the service is allowed",
         ),
         pytest.param(
             allow("sqs:SendMessage", QUEUE, Principal={"Service": "events.amazonaws.com"}, Condition=SOURCE),
             True,
-            id="for this rule",
+            id="allowed for this rule",
         ),
         pytest.param(
             allow(
@@ -77,30 +82,40 @@ SOURCE = {"ArnEquals": {"aws:SourceArn": RULE}}
                 Condition={"StringEquals": {"aws:SourceAccount": "999999999999"}},
             ),
             False,
-            id="not for this account",
+            id="allowed for another account",
         ),
-        pytest.param(allow("sqs:SendMessage", QUEUE, Principal={"Service": "sns.amazonaws.com"}), False, id="another"),
-        pytest.param(allow("sqs:SendMessage", QUEUE, Principal={"AWS": MEMBER}), False, id="an account is no service"),
-        pytest.param(allow("sqs:ReceiveMessage", QUEUE, Principal="*"), False, id="another action"),
-        pytest.param(allow("sqs:SendMessage", QUEUE, Principal="*", Condition={"StringFoo": {}}), True, id="empty"),
         pytest.param(
-            allow("sqs:SendMessage", QUEUE, Principal="*", Condition={"StringFoo": {"a": "b"}}), False, id="not judged"
+            allow("sqs:SendMessage", QUEUE, Principal={"Service": "sns.amazonaws.com"}), False, id="another service"
+        ),
+        pytest.param(
+            allow("sqs:SendMessage", QUEUE, Principal={"AWS": MEMBER}), False, id="an account instead of a service"
+        ),
+        pytest.param(allow("sqs:ReceiveMessage", QUEUE, Principal="*"), False, id="another action"),
+        pytest.param(
+            allow("sqs:SendMessage", QUEUE, Principal="*", Condition={"StringFoo": {}}),
+            True,
+            id="an unsupported operator without keys",
+        ),
+        pytest.param(
+            allow("sqs:SendMessage", QUEUE, Principal="*", Condition={"StringFoo": {"a": "b"}}),
+            False,
+            id="an unsupported operator",
         ),
     ],
 )
-def test_a_queue_s_policy_admits_services(sandbox: Sandbox, statement: Any, expected: bool) -> None:
+def test_whether_a_queue_policy_allows_a_service(sandbox: Sandbox, statement: Any, expected: bool) -> None:
     service = Service(principal="events.amazonaws.com", source_arn=RULE, source_account=MEMBER)
     access = Access(action="sqs:SendMessage", resource=QUEUE, region="eu-west-1")
     assert service_admitted(service, access, policy(statement)) is expected
 
 
-def test_without_a_policy_no_service_is_admitted(sandbox: Sandbox) -> None:
+def test_without_a_policy_no_service_is_allowed(sandbox: Sandbox) -> None:
     service = Service(principal="events.amazonaws.com", source_arn=RULE, source_account=MEMBER)
     access = Access(action="sqs:SendMessage", resource=QUEUE, region="eu-west-1")
     assert not service_admitted(service, access, None)
 
 
-def test_a_deny_wins_over_what_admits(sandbox: Sandbox) -> None:
+def test_a_deny_overrides_an_allow(sandbox: Sandbox) -> None:
     service = Service(principal="events.amazonaws.com", source_arn=RULE, source_account=MEMBER)
     access = Access(action="sqs:SendMessage", resource=QUEUE, region="eu-west-1")
     admits = allow("sqs:*", QUEUE, Principal="*")

@@ -34,7 +34,7 @@ def handler_session(sandbox: Sandbox, *statements: Any) -> Any:
     return assume(sandbox, HANDLER, account=CENTRAL)
 
 
-def test_both_sides_agree_across_accounts(sandbox: Sandbox) -> None:
+def test_a_role_is_assumed_across_accounts_if_both_policies_allow_it(sandbox: Sandbox) -> None:
     deploy({"Role": role("creator", trusts=CREATOR_TRUST)})
     handler = handler_session(sandbox, allow("sts:AssumeRole", "arn:aws:iam::*:role/creator"))
     creator = assume(sandbox, arn_of("creator"), by=handler)
@@ -72,11 +72,13 @@ def test_both_sides_agree_across_accounts(sandbox: Sandbox) -> None:
         pytest.param(
             CREATOR_TRUST,
             allow("sts:AssumeRole", Condition={"StringEquals": {"aws:ResourceOrgID": "o-another"}}),
-            id="the role is not of the organization that the caller's policy asks for",
+            id="the role is not in the organization that the caller's policy requires",
         ),
     ],
 )
-def test_one_side_is_not_enough(sandbox: Sandbox, trusted: Any, statement: Any) -> None:
+def test_a_role_is_not_assumed_if_either_policy_does_not_allow_it(
+    sandbox: Sandbox, trusted: Any, statement: Any
+) -> None:
     deploy({"Role": role("creator", trusts=trusted)})
     handler = handler_session(sandbox, statement)
     with pytest.raises(ClientError) as caught:
@@ -95,13 +97,13 @@ def test_a_role_that_does_not_exist_is_refused_like_any_other(sandbox: Sandbox) 
         assume(sandbox, arn_of("creator"), by=handler)
 
 
-def test_at_home_a_trust_policy_that_names_the_role_is_enough(sandbox: Sandbox) -> None:
+def test_within_an_account_a_trust_policy_that_names_the_role_is_enough(sandbox: Sandbox) -> None:
     deploy({"Role": role("worker")}, name="worker")
     deploy({"Role": role("target", trusts=trust({"AWS": arn_of("worker")}))}, name="target")
     assume(sandbox, arn_of("target"), by=assume(sandbox, arn_of("worker")))
 
 
-def test_a_session_ends(sandbox: Sandbox) -> None:
+def test_a_session_expires(sandbox: Sandbox) -> None:
     deploy({"Role": role("worker", allow("ecr:*"))})
     credentials = assume(sandbox, arn_of("worker"))
     ecr = sandbox.client_with(credentials, "ecr")
@@ -113,7 +115,7 @@ def test_a_session_ends(sandbox: Sandbox) -> None:
         ecr.describe_repositories()
 
 
-def test_durations_are_limited(sandbox: Sandbox) -> None:
+def test_session_durations_are_limited(sandbox: Sandbox) -> None:
     deploy({"Role": role("worker", allow("sts:AssumeRole"))}, name="worker")
     deploy({"Role": role("target")}, name="target")
     sts = sandbox.client("sts", account=MEMBER)
@@ -124,7 +126,7 @@ def test_durations_are_limited(sandbox: Sandbox) -> None:
         worker.assume_role(RoleArn=arn_of("target"), RoleSessionName="test", DurationSeconds=7200)
 
 
-def test_a_session_policy_narrows_the_role(sandbox: Sandbox) -> None:
+def test_a_session_policy_restricts_the_role(sandbox: Sandbox) -> None:
     deploy({"Role": role("worker", allow("ecr:*"))})
     opened = sandbox.client("sts", account=MEMBER).assume_role(
         RoleArn=arn_of("worker"), RoleSessionName="test", Policy=json.dumps(policy(allow("ecr:Describe*")))
@@ -148,14 +150,14 @@ FROM_HERE = {"StringEquals": {"aws:SourceAccount": MEMBER}, "ArnEquals": {"aws:S
     ("trusted", "service", "expected"),
     [
         pytest.param(LAMBDA_TRUST, "lambda.amazonaws.com", True, id="the service is trusted"),
-        pytest.param(LAMBDA_TRUST, "events.amazonaws.com", False, id="another service is not"),
+        pytest.param(LAMBDA_TRUST, "events.amazonaws.com", False, id="another service is not trusted"),
         pytest.param(trust("*"), "lambda.amazonaws.com", True, id="everyone is trusted"),
-        pytest.param(trust({"AWS": MEMBER}), "lambda.amazonaws.com", False, id="an account is no service"),
+        pytest.param(trust({"AWS": MEMBER}), "lambda.amazonaws.com", False, id="an account instead of a service"),
         pytest.param(
             trust({"Service": "events.amazonaws.com"}, Condition=FROM_HERE),
             "events.amazonaws.com",
             True,
-            id="the source",
+            id="the source account matches",
         ),
         pytest.param(
             trust(
@@ -163,7 +165,7 @@ FROM_HERE = {"StringEquals": {"aws:SourceAccount": MEMBER}, "ArnEquals": {"aws:S
             ),
             "events.amazonaws.com",
             False,
-            id="the source is another account",
+            id="the source account does not match",
         ),
     ],
 )
@@ -173,7 +175,7 @@ def test_services_are_trusted_by_name_and_source(sandbox: Sandbox, trusted: Any,
     assert may_assume(asking, arn_of("forwarding")) is expected
 
 
-def test_no_service_assumes_a_role_that_is_missing(sandbox: Sandbox) -> None:
+def test_no_service_assumes_a_missing_role(sandbox: Sandbox) -> None:
     asking = Service(principal="lambda.amazonaws.com", source_arn=RULE, source_account=MEMBER)
     assert not may_assume(asking, arn_of("nobody"))
 
@@ -182,25 +184,28 @@ def test_no_service_assumes_a_role_that_is_missing(sandbox: Sandbox) -> None:
     ("parameters", "code", "message"),
     [
         pytest.param({"Policy": " " * 2049}, "ValidationError", "less than or equal to 2048", id="2,049 characters"),
-        pytest.param({"Policy": "no policy"}, "MalformedPolicyDocument", "not JSON", id="no JSON"),
+        pytest.param({"Policy": "no policy"}, "MalformedPolicyDocument", "not JSON", id="invalid JSON"),
         pytest.param(
-            {"Policy": json.dumps(trust("*"))}, "MalformedPolicyDocument", "not specify a principal", id="a principal"
+            {"Policy": json.dumps(trust("*"))},
+            "MalformedPolicyDocument",
+            "not specify a principal",
+            id="a policy with a principal",
         ),
         pytest.param(
             {"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]},
             "ValidationError",
             "PolicyArns is not supported by the sandbox",
-            id="managed policies",
+            id="managed session policies",
         ),
         pytest.param(
             {"TransitiveTagKeys": ["team"]},
             "ValidationError",
             "must be included in the requested tags",
-            id="no such tag",
+            id="an invalid tag",
         ),
     ],
 )
-def test_a_session_is_not_opened_with_what_sts_refuses_or_cannot_be_evaluated(
+def test_a_session_is_refused_if_its_policies_or_tags_are_invalid_or_cannot_be_evaluated(
     sandbox: Sandbox, parameters: dict[str, Any], code: str, message: str
 ) -> None:
     deploy({"Role": role("narrow", allow("ecr:*"))})
@@ -211,7 +216,7 @@ def test_a_session_is_not_opened_with_what_sts_refuses_or_cannot_be_evaluated(
     assert refused.value.response["Error"]["Code"] == code
 
 
-def test_a_session_policy_of_2048_characters_is_taken_and_no_size_is_made_up_for_it(sandbox: Sandbox) -> None:
+def test_a_session_policy_of_2048_characters_is_accepted_without_an_invented_packed_size(sandbox: Sandbox) -> None:
     deploy({"Role": role("narrow", allow("ecr:*"))})
     document = json.dumps(policy(allow("ecr:DescribeRepositories"))).ljust(2048)
     sts = sandbox.client("sts", account=MEMBER)
@@ -219,7 +224,7 @@ def test_a_session_policy_of_2048_characters_is_taken_and_no_size_is_made_up_for
     assert "PackedPolicySize" not in opened
 
 
-def test_canary_moto_makes_a_packed_size_up(sandbox: Sandbox) -> None:
+def test_canary_moto_invents_a_packed_size(sandbox: Sandbox) -> None:
     deploy({"Role": role("narrow")})
     with patch.object(TokenResponse, "assume_role", original(TokenResponse, "assume_role")):
         opened = sandbox.client("sts", account=MEMBER).assume_role(RoleArn=arn_of("narrow"), RoleSessionName="session")
@@ -262,7 +267,7 @@ def session_of(sandbox: Sandbox, name: str, by: Any = None, **options: Any) -> A
     ids=["a source identity", "transitive tags"],
 )
 @pytest.mark.parametrize("side", ["caller", "target"])
-def test_what_a_session_carries_on_needs_permission_on_both_sides(
+def test_source_identities_and_transitive_tags_need_permission_in_both_policies(
     sandbox: Sandbox, carried: dict[str, Any], action: str, side: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html"""
@@ -273,7 +278,7 @@ def test_what_a_session_carries_on_needs_permission_on_both_sides(
     assert refused.value.response["Error"]["Code"] == "AccessDenied"
 
 
-def test_policies_know_what_a_session_carries(sandbox: Sandbox) -> None:
+def test_conditions_see_source_identity_and_transitive_tags(sandbox: Sandbox) -> None:
     openers(sandbox, caller=ALL_THREE, target=ALL_THREE)
     plain = sandbox.client_with(session_of(sandbox, "target", session_of(sandbox, "caller")), "ecr")
     caller = session_of(sandbox, "caller", **IDENTIFIED, **TAGGED)
@@ -292,7 +297,9 @@ def test_policies_know_what_a_session_carries(sandbox: Sandbox) -> None:
     [{"SourceIdentity": "mallory"}, {"Tags": [{"Key": "team", "Value": "b"}]}],
     ids=["its source identity", "a transitive tag"],
 )
-def test_a_session_cannot_change_what_it_carries(sandbox: Sandbox, options: dict[str, Any]) -> None:
+def test_a_session_cannot_change_its_source_identity_or_transitive_tags(
+    sandbox: Sandbox, options: dict[str, Any]
+) -> None:
     openers(sandbox, caller=ALL_THREE, target=ALL_THREE)
     caller = session_of(sandbox, "caller", **IDENTIFIED, **TAGGED)
     with pytest.raises(ClientError):

@@ -33,7 +33,7 @@ def client(sandbox: Sandbox, ecr: Any) -> Client:
 
 
 @pytest.mark.parametrize("layers", [0, 1, 5])
-def test_an_image_is_built_whole_and_the_same_each_time(layers: int) -> None:
+def test_an_image_is_built_complete_and_reproducibly(layers: int) -> None:
     image = oci_images.build(layers=layers)
     manifest = json.loads(image.manifest)
     config = json.loads(image.blobs[manifest["config"]["digest"]])
@@ -47,18 +47,18 @@ def test_an_image_is_built_whole_and_the_same_each_time(layers: int) -> None:
     assert oci_images.build(layers=layers + 1).digest != image.digest
 
 
-def test_another_content_is_another_image() -> None:
+def test_different_content_gives_a_different_image() -> None:
     assert oci_images.build(content="other").digest != oci_images.build().digest
 
 
-def test_a_missing_repository_is_reported_by_its_code(client: Client) -> None:
+def test_a_missing_repository_is_reported_with_its_error_code(client: Client) -> None:
     with pytest.raises(Rejected) as caught:
         client.push(oci_images.build(), "missing/x", "1")
     assert (caught.value.status, caught.value.code) == (404, "NAME_UNKNOWN")
     assert "does not exist in the registry with id" in caught.value.message
 
 
-def test_a_pull_checks_the_bytes(ecr: Any, client: Client) -> None:
+def test_a_pull_verifies_the_digest(ecr: Any, client: Client) -> None:
     ecr.create_repository(repositoryName="team-a/api")
     image = oci_images.build()
     client.push(image, "team-a/api", "1")
@@ -78,7 +78,7 @@ def test_a_response_that_is_not_json_is_reported_unchanged(client: Client) -> No
     assert caught.value.message == "Not Authorized"
 
 
-def test_real_clients_get_the_sandbox_as_their_proxy_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_clients_use_only_the_sandbox_as_their_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     environment = client_environment("http://127.0.0.1:5000")
     assert environment["HTTP_PROXY"] == environment["http_proxy"] == "http://127.0.0.1:5000"

@@ -27,7 +27,7 @@ def code(error: pytest.ExceptionInfo[ClientError]) -> str:
     return str(error.value.response["Error"]["Code"])
 
 
-def test_an_account_has_its_path_and_its_state_and_no_status(sandbox: Sandbox) -> None:
+def test_an_account_has_paths_and_a_state_but_no_status(sandbox: Sandbox) -> None:
     account = sandbox.client("organizations").describe_account(AccountId="300000000004")["Account"]
     assert account["Paths"] == ["o-exampleorg1/r-exam/ou-exam-work0001/ou-exam-prod0001/ou-exam-paym0001/300000000004/"]
     assert account["State"] == "ACTIVE"
@@ -35,7 +35,7 @@ def test_an_account_has_its_path_and_its_state_and_no_status(sandbox: Sandbox) -
     assert sandbox.client("organizations").describe_account(AccountId="600000000001")["Account"]["State"] == "SUSPENDED"
 
 
-def test_accounts_come_in_pages_of_at_most_20(sandbox: Sandbox) -> None:
+def test_accounts_are_listed_in_pages_of_at_most_20(sandbox: Sandbox) -> None:
     for number in range(15):
         sandbox.create_account(f"more-{number:02d}", DEV)
     client = sandbox.client("organizations")
@@ -79,7 +79,7 @@ def test_reads_work_from_management_and_delegated_administrators_only(
     assert code(error) == "AccessDeniedException"
 
 
-def test_every_member_may_ask_for_its_organization(sandbox: Sandbox) -> None:
+def test_every_member_may_describe_its_organization(sandbox: Sandbox) -> None:
     described = sandbox.client("organizations", account=SHOP).describe_organization()["Organization"]
     assert (described["Id"], described["MasterAccountId"]) == (EXAMPLE.id, MANAGEMENT)
 
@@ -123,25 +123,25 @@ MISTAKES: list[Any] = [
         "move_account",
         {"AccountId": SHOP, "SourceParentId": DEV, "DestinationParentId": PROD},
         "SourceParentNotFoundException",
-        id="a move from where it is not",
+        id="a move from another parent",
     ),
     pytest.param(
         "move_account",
         {"AccountId": SHOP, "SourceParentId": PROD, "DestinationParentId": PROD},
         "DuplicateAccountException",
-        id="a move to where it is",
+        id="a move to its own parent",
     ),
     pytest.param(
         "move_account",
         {"AccountId": SHOP, "SourceParentId": PROD, "DestinationParentId": "ou-exam-nowhere1"},
         "DestinationParentNotFoundException",
-        id="a move to nowhere",
+        id="a move to an unknown parent",
     ),
     pytest.param(
         "create_organizational_unit",
         {"ParentId": "r-exam", "Name": "Workloads"},
         "DuplicateOrganizationalUnitException",
-        id="a second OU of a name",
+        id="a second OU with the same name",
     ),
     pytest.param(
         "delete_organizational_unit",
@@ -198,7 +198,7 @@ MISTAKES: list[Any] = [
 
 
 @pytest.mark.parametrize(("operation", "parameters", "expected"), MISTAKES)
-def test_mistakes_get_the_error_of_aws(
+def test_mistakes_get_the_errors_of_aws(
     sandbox: Sandbox, operation: str, parameters: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(ClientError) as error:
@@ -206,7 +206,7 @@ def test_mistakes_get_the_error_of_aws(
     assert code(error) == expected
 
 
-def test_an_account_leaves_with_its_resources_and_returns_to_the_root(sandbox: Sandbox) -> None:
+def test_an_account_that_leaves_keeps_its_resources_and_returns_to_the_root(sandbox: Sandbox) -> None:
     management, shop = (sandbox.client("organizations", account=account) for account in (MANAGEMENT, SHOP))
     sandbox.client("ecr", account=SHOP).create_repository(repositoryName="team-a/api")
     management.tag_resource(ResourceId=SHOP, Tags=[{"Key": "team", "Value": "a"}])
@@ -242,13 +242,13 @@ def test_an_account_leaves_with_its_resources_and_returns_to_the_root(sandbox: S
     assert repository["repositoryName"] == "team-a/api"
 
 
-def test_a_member_leaves_by_itself(sandbox: Sandbox) -> None:
+def test_a_member_can_leave_the_organization(sandbox: Sandbox) -> None:
     sandbox.client("organizations", account=SHOP).leave_organization()
     assert SHOP not in sandbox.organization.accounts
     assert sandbox.readmit_account(SHOP, PROD).parent_id == PROD
 
 
-def test_a_delegated_administrator_leaves_once_it_is_deregistered_and_returns_as_a_member(sandbox: Sandbox) -> None:
+def test_a_delegated_administrator_can_leave_after_deregistration_and_returns_as_a_member(sandbox: Sandbox) -> None:
     management = sandbox.client("organizations", account=MANAGEMENT)
     management.deregister_delegated_administrator(AccountId=CENTRAL, ServicePrincipal=STACK_SETS_PRINCIPAL)
     management.remove_account_from_organization(AccountId=CENTRAL)
@@ -267,7 +267,7 @@ def test_ous_are_at_most_five_levels_deep(sandbox: Sandbox) -> None:
     assert code(error) == "ConstraintViolationException"
 
 
-def test_a_new_delegated_administrator_reads_too(sandbox: Sandbox) -> None:
+def test_a_new_delegated_administrator_may_read(sandbox: Sandbox) -> None:
     management = sandbox.client("organizations", account=MANAGEMENT)
     management.register_delegated_administrator(AccountId=SHOP, ServicePrincipal=STACK_SETS_PRINCIPAL)
     assert sandbox.client("organizations", account=SHOP).list_roots()["Roots"]
@@ -276,7 +276,7 @@ def test_a_new_delegated_administrator_reads_too(sandbox: Sandbox) -> None:
         sandbox.client("organizations", account=SHOP).list_roots()
 
 
-def test_scps_are_collected_level_by_level(sandbox: Sandbox) -> None:
+def test_scps_are_collected_by_level(sandbox: Sandbox) -> None:
     management = sandbox.client("organizations", account=MANAGEMENT)
     content = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}]}
     policy = management.create_policy(
@@ -298,15 +298,15 @@ def test_organizations_is_throttled_with_its_own_error(sandbox: Sandbox) -> None
     assert client.list_accounts()["Accounts"]
 
 
-def test_an_account_outside_of_the_organization_has_none(sandbox: Sandbox) -> None:
+def test_an_account_outside_the_organization_cannot_describe_one(sandbox: Sandbox) -> None:
     issue_administrator("999999999999")
     with pytest.raises(ClientError) as error:
         sandbox.client("organizations", account="999999999999").describe_organization()
     assert code(error) == "AWSOrganizationsNotInUseException"
 
 
-# What moto does underneath, and why the seam is there: when one of these fails, look at the seam again.
-def test_canary_moto_knows_neither_paths_nor_pages(sandbox: Sandbox) -> None:
+# What moto does by itself, and why the seam exists: when one of these fails, review the seam.
+def test_canary_moto_has_neither_paths_nor_pages(sandbox: Sandbox) -> None:
     backend = OrganizationsBackend("aws", "123456789012")
     backend.create_organization(region="us-east-1")
     (account,) = backend.accounts

@@ -1,4 +1,4 @@
-"""Real container clients against the sandbox: unmodified, by the registries' real names."""
+"""Unmodified container clients against the sandbox, with the real host names of registries."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class TestSkopeo:
         assert refused.returncode != 0
         assert "authentication required" in refused.stderr or "unauthorized" in refused.stderr
 
-    def test_a_dropped_connection(self, sandbox: Sandbox, layout: Path, login: str) -> None:
+    def test_a_dropped_connection_is_reported(self, sandbox: Sandbox, layout: Path, login: str) -> None:
         front.answer_missing_repositories_by("drop")
         refused = self.push(sandbox, layout, login, host_of(SHOP, "us-east-1"))
         assert refused.returncode != 0
@@ -117,7 +117,7 @@ class TestSkopeo:
         listed = run("skopeo", [*options, f"docker://{host}/{NAME}"], sandbox=sandbox)
         assert json.loads(listed.stdout)["Tags"] == ["1"]
 
-    def test_an_index_is_copied_whole(self, sandbox: Sandbox, ecr: Any, tmp_path: Path, login: str) -> None:
+    def test_an_index_is_copied_completely(self, sandbox: Sandbox, ecr: Any, tmp_path: Path, login: str) -> None:
         ecr.create_repository(repositoryName=NAME)
         images = [IMAGE, oci_images.build(content="another platform")]
         layout = write_layout(oci_images.index(images), tmp_path / "index", tag="1", images=images)
@@ -130,7 +130,7 @@ class TestSkopeo:
 
 
 @pytest.mark.parametrize("client", ["buildah", "podman"])
-def test_other_clients_are_refused_and_push_then(
+def test_other_clients_are_refused_until_the_repository_exists(
     sandbox: Sandbox, ecr: Any, storage: list[str], layout: Path, login: str, client: str
 ) -> None:
     pulled = run(client, [*storage, "pull", f"oci:{layout}:1"], sandbox=sandbox)

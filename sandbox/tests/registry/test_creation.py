@@ -1,4 +1,4 @@
-"""Create on push, as ECR does it with repository creation templates."""
+"""Creation on push with repository creation templates, as ECR does it."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ REFUSED = [
     pytest.param(
         {"trusts": trust({"Service": "ecr.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": SHOP}})},
         NEEDED,
-        id="a role that trusts ECR for a source, which ECR is not documented to send",
+        id="a role whose trust policy requires a source account, which ECR is not documented to send",
     ),
     pytest.param({}, NEEDED[1:], id="a role without CreateRepository"),
     pytest.param({}, (NEEDED[0], *NEEDED[2:]), id="a role without TagResource"),
@@ -159,7 +159,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("options", "actions"), REFUSED)
-def test_a_push_is_one_to_a_missing_repository_if_the_role_may_not_create(
+def test_a_push_fails_as_for_a_missing_repository_if_the_role_may_not_create_it(
     sandbox: Sandbox, ecr: Any, options: dict[str, Any], actions: tuple[str, ...]
 ) -> None:
     creator(*actions, **options)
@@ -174,7 +174,7 @@ def test_a_push_is_one_to_a_missing_repository_if_the_role_may_not_create(
 
 
 @pytest.mark.parametrize("missing", ["ecr:PutLifecyclePolicy", "ecr:SetRepositoryPolicy"])
-def test_a_role_without_a_policys_permission_leaves_the_repository_without_it(
+def test_a_policy_that_the_role_may_not_set_is_missing_in_the_repository(
     sandbox: Sandbox, ecr: Any, missing: str
 ) -> None:
     creator(*(action for action in NEEDED if action != missing))
@@ -184,7 +184,7 @@ def test_a_role_without_a_policys_permission_leaves_the_repository_without_it(
         ecr.get_repository_policy(repositoryName=NAME)
 
 
-def test_a_key_needs_the_permissions_of_the_role_that_aws_documents(sandbox: Sandbox, ecr: Any) -> None:
+def test_a_kms_key_needs_the_role_permissions_that_aws_documents(sandbox: Sandbox, ecr: Any) -> None:
     kms_actions = ("kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant")
     key = sandbox.client("kms", account=SHOP).create_key()["KeyMetadata"]["Arn"]
     encryption = {"encryptionType": "KMS", "kmsKey": key}
@@ -222,7 +222,7 @@ def test_a_caller_without_permission_to_push_creates_nothing(sandbox: Sandbox, e
     assert names(ecr) == {NAME}
 
 
-def test_a_stranger_with_push_permissions_creates_a_repository_and_may_not_push_to_it(
+def test_another_account_with_push_permissions_creates_a_repository_but_may_not_push_to_it(
     sandbox: Sandbox, ecr: Any
 ) -> None:
     """https://github.com/aws/containers-roadmap/issues/853"""
@@ -233,7 +233,7 @@ def test_a_stranger_with_push_permissions_creates_a_repository_and_may_not_push_
     assert names(ecr) == {NAME}
 
 
-def test_a_call_of_the_api_and_a_pull_create_nothing(sandbox: Sandbox, ecr: Any) -> None:
+def test_api_calls_and_pulls_create_nothing(sandbox: Sandbox, ecr: Any) -> None:
     template(ecr)
     with pytest.raises(ecr.exceptions.RepositoryNotFoundException):
         ecr.initiate_layer_upload(repositoryName=NAME)
@@ -242,7 +242,7 @@ def test_a_call_of_the_api_and_a_pull_create_nothing(sandbox: Sandbox, ecr: Any)
     assert names(ecr) == set()
 
 
-def test_a_manifest_creates_too_and_parallel_uploads_create_once(sandbox: Sandbox, ecr: Any) -> None:
+def test_pushing_a_manifest_creates_too_and_parallel_uploads_create_once(sandbox: Sandbox, ecr: Any) -> None:
     template(ecr, "ROOT")
     registry = client(sandbox, ecr)
     reply = registry.request("PUT", "/v2/manifest-only/manifests/1", oci_images.build().manifest)
@@ -254,7 +254,7 @@ def test_a_manifest_creates_too_and_parallel_uploads_create_once(sandbox: Sandbo
     assert names(ecr) == {"manifest-only", "parallel"}
 
 
-def test_what_aws_does_not_document_can_be_altered(sandbox: Sandbox, ecr: Any) -> None:
+def test_undocumented_behaviour_can_be_switched(sandbox: Sandbox, ecr: Any) -> None:
     creator("ecr:GetAuthorizationToken")
     template(ecr, customRoleArn=arn_of("creator"))
     inbox = Inbox(sandbox, SHOP, HOME)

@@ -56,7 +56,7 @@ class TestLogin:
     @pytest.mark.parametrize(
         ("user", "password"),
         [
-            pytest.param("AWS", "300000000001-auth-token", id="a password that nobody issued"),
+            pytest.param("AWS", "300000000001-auth-token", id="an unknown password"),
             pytest.param("aws", None, id="another user"),
         ],
     )
@@ -68,7 +68,7 @@ class TestLogin:
             f'Basic realm="https://{client.registry}/",service="ecr.amazonaws.com"'
         )
 
-    def test_a_token_is_taken(self, client: Client) -> None:
+    def test_a_token_is_accepted(self, client: Client) -> None:
         reply = client.request("GET", "/v2/")
         assert (reply.status, reply.headers["Docker-Distribution-Api-Version"]) == (200, "registry/2.0")
 
@@ -79,7 +79,7 @@ class TestLogin:
         with pytest.raises(Rejected, match="Your authorization token has expired"):
             late.pull(NAME, "1")
 
-    def test_a_token_holds_in_other_registries_too_but_opens_none(self, sandbox: Sandbox, client: Client) -> None:
+    def test_a_token_is_valid_in_other_registries_but_grants_no_access(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.client("ecr", account=SEARCH).create_repository(repositoryName=NAME)
         foreign = Client(client.endpoint, host_of(SEARCH, "eu-west-1"), client.password)
         assert foreign.request("GET", "/v2/").status == 200
@@ -100,7 +100,7 @@ class TestMissingRepository:
             ("GET", f"/v2/{NAME}/referrers/{ABSENT}"),
         ],
     )
-    def test_it_is_unknown_by_name(self, client: Client, method: str, path: str) -> None:
+    def test_it_is_reported_as_an_unknown_name(self, client: Client, method: str, path: str) -> None:
         reply = client.request(method, path, b"{}" if method == "PUT" else None)
         assert reply.status == 404
         message = f"The repository with name '{NAME}' does not exist in the registry with id '{SHOP}'"
@@ -112,7 +112,7 @@ class TestMissingRepository:
             client.request("POST", UPLOADS)
         assert client.request("GET", "/v2/").status == 200
 
-    def test_the_control_api_reports_which(self, sandbox: Sandbox) -> None:
+    def test_the_control_api_returns_and_changes_this_setting(self, sandbox: Sandbox) -> None:
         def post(body: bytes) -> Any:
             with urllib.request.urlopen(f"{sandbox.endpoint_url}/_sandbox/registry", data=body) as response:
                 return json.load(response)
@@ -124,24 +124,24 @@ class TestMissingRepository:
         assert front.missing_repository == "drop"
 
     @pytest.mark.parametrize("name", ["Team/api", "a", "a..b"])
-    def test_a_name_that_no_repository_can_have_is_invalid(self, client: Client, name: str) -> None:
+    def test_an_invalid_repository_name_is_refused(self, client: Client, name: str) -> None:
         assert error_of(client, "POST", f"/v2/{name}/blobs/uploads/") == (400, "NAME_INVALID")
 
 
 @pytest.mark.usefixtures("repository")
 class TestBlobs:
-    def test_monolithic_in_one_request(self, client: Client) -> None:
+    def test_a_monolithic_upload_in_one_request(self, client: Client) -> None:
         reply = client.request("POST", f"{UPLOADS}?digest={DIGEST}", BLOB)
         assert (reply.status, reply.headers["Docker-Content-Digest"]) == (201, DIGEST)
         assert client.request("GET", f"/v2/{NAME}/blobs/{DIGEST}").body == BLOB
 
-    def test_monolithic_in_two_requests(self, client: Client) -> None:
+    def test_a_monolithic_upload_in_two_requests(self, client: Client) -> None:
         location = client.request("POST", UPLOADS).headers["Location"]
         assert client.request("PUT", f"{location}?digest={DIGEST}", BLOB).status == 201
         reply = client.request("HEAD", f"/v2/{NAME}/blobs/{DIGEST}")
         assert (reply.status, reply.headers["Content-Length"]) == (200, str(len(BLOB)))
 
-    def test_chunks_follow_one_another(self, client: Client) -> None:
+    def test_chunks_must_be_in_sequence(self, client: Client) -> None:
         location = client.request("POST", UPLOADS).headers["Location"]
         first = client.request("PATCH", location, BLOB[:5], {"Content-Range": "0-4"})
         assert (first.status, first.headers["Range"]) == (202, "0-4")
@@ -151,7 +151,7 @@ class TestBlobs:
         assert (status.status, status.headers["Range"]) == (204, "0-4")
         assert client.request("PUT", f"{location}?digest={DIGEST}", BLOB[5:]).status == 201
 
-    def test_chunks_may_be_small_and_the_whole_large(self, client: Client, sandbox: Sandbox) -> None:
+    def test_chunks_may_be_small_and_the_blob_large(self, client: Client, sandbox: Sandbox) -> None:
         chunk = b"x" * (MINIMUM_PART - 1)
         location = client.request("POST", UPLOADS).headers["Location"]
         for _ in range(6):
@@ -169,7 +169,7 @@ class TestBlobs:
         assert error_of(client, "PUT", f"{location}?digest={digest}", BLOB) == (400, "DIGEST_INVALID")
         assert client.request("HEAD", f"/v2/{NAME}/blobs/{DIGEST}").status == 404
 
-    def test_an_upload_can_be_given_up(self, client: Client) -> None:
+    def test_an_upload_can_be_cancelled(self, client: Client) -> None:
         location = client.request("POST", UPLOADS).headers["Location"]
         assert client.request("DELETE", location).status == 204
         assert error_of(client, "GET", location) == (404, "BLOB_UPLOAD_UNKNOWN")
@@ -178,7 +178,7 @@ class TestBlobs:
         location = client.request("POST", UPLOADS).headers["Location"]
         assert error_of(client, "PATCH", location.replace(NAME, "team-b/api"), BLOB) == (404, "BLOB_UPLOAD_UNKNOWN")
 
-    def test_a_layer_that_exists_is_taken_again_silently(self, client: Client) -> None:
+    def test_uploading_an_existing_layer_succeeds(self, client: Client) -> None:
         for _ in range(2):
             assert client.request("POST", f"{UPLOADS}?digest={DIGEST}", BLOB).status == 201
 
@@ -186,13 +186,13 @@ class TestBlobs:
         ("range_", "status", "body"),
         [("bytes=2-4", 206, BLOB[2:5]), ("bytes=10-", 206, BLOB[10:]), ("bytes=99-", 416, None)],
     )
-    def test_ranges(self, client: Client, range_: str, status: int, body: bytes | None) -> None:
+    def test_byte_ranges_of_a_blob(self, client: Client, range_: str, status: int, body: bytes | None) -> None:
         client.request("POST", f"{UPLOADS}?digest={DIGEST}", BLOB)
         reply = client.request("GET", f"/v2/{NAME}/blobs/{DIGEST}", headers={"Range": range_})
         assert reply.status == status
         assert body is None or reply.body == body
 
-    def test_an_absent_blob(self, client: Client) -> None:
+    def test_a_missing_blob_is_not_found(self, client: Client) -> None:
         assert error_of(client, "GET", f"/v2/{NAME}/blobs/{ABSENT}") == (404, "BLOB_UNKNOWN")
         assert client.request("HEAD", f"/v2/{NAME}/blobs/{ABSENT}").status == 404
 
@@ -217,8 +217,8 @@ class TestMounts:
     @pytest.mark.parametrize(
         "other",
         [
-            pytest.param(f"{UPLOADS}?mount={ABSENT}&from=team-a/base", id="a layer that is not there"),
-            pytest.param(f"{UPLOADS}?mount={DIGEST}&from=team-a/none", id="a repository that is not there"),
+            pytest.param(f"{UPLOADS}?mount={ABSENT}&from=team-a/base", id="a missing layer"),
+            pytest.param(f"{UPLOADS}?mount={DIGEST}&from=team-a/none", id="a missing repository"),
             pytest.param(f"/v2/encrypted/blobs/uploads/?mount={DIGEST}&from=team-a/base", id="other encryption"),
         ],
     )
@@ -276,13 +276,13 @@ class TestManifests:
     @pytest.mark.parametrize(
         ("reference", "body", "status", "code"),
         [
-            pytest.param("1", b"no json", 400, "MANIFEST_INVALID", id="no JSON"),
-            pytest.param("1", b"\xff", 400, "MANIFEST_INVALID", id="no text"),
-            pytest.param("1", b"[]", 400, "MANIFEST_INVALID", id="no object"),
-            pytest.param("1", oci_images.build().manifest, 404, "BLOB_UNKNOWN", id="layers that are not there"),
+            pytest.param("1", b"no json", 400, "MANIFEST_INVALID", id="invalid JSON"),
+            pytest.param("1", b"\xff", 400, "MANIFEST_INVALID", id="not UTF-8"),
+            pytest.param("1", b"[]", 400, "MANIFEST_INVALID", id="not an object"),
+            pytest.param("1", oci_images.build().manifest, 404, "BLOB_UNKNOWN", id="missing layers"),
             pytest.param("1", b" " * 4_194_305, 413, "SIZE_INVALID", id="above 4 MiB"),
             pytest.param("a+b", b"{}", 400, "TAG_INVALID", id="a tag with a plus"),
-            pytest.param("sha256:abc", b"{}", 400, "DIGEST_INVALID", id="half a digest"),
+            pytest.param("sha256:abc", b"{}", 400, "DIGEST_INVALID", id="an incomplete digest"),
         ],
     )
     @pytest.mark.usefixtures("repository")
@@ -291,14 +291,14 @@ class TestManifests:
     ) -> None:
         assert error_of(client, "PUT", f"/v2/{NAME}/manifests/{reference}", body) == (status, code)
 
-    def test_a_manifest_under_anothers_digest_is_refused(self, client: Client, repository: str) -> None:
+    def test_a_manifest_under_the_digest_of_another_is_refused(self, client: Client, repository: str) -> None:
         image, other = oci_images.build(), oci_images.build(content="other")
         client.push(image, repository, "1")
         client.push(other, repository, "2")
         code = error_of(client, "PUT", f"/v2/{repository}/manifests/{other.digest}", image.manifest)
         assert code == (400, "DIGEST_INVALID")
 
-    def test_an_absent_manifest(self, client: Client, repository: str) -> None:
+    def test_a_missing_manifest_is_not_found(self, client: Client, repository: str) -> None:
         for reference in ("1", ABSENT):
             assert error_of(client, "GET", f"/v2/{repository}/manifests/{reference}") == (404, "MANIFEST_UNKNOWN")
 
@@ -331,10 +331,10 @@ class TestTags:
         for tag in ("c", "a", "b"):
             ecr.put_image(repositoryName=NAME, imageManifest=image.manifest.decode(), imageTag=tag)
 
-    def test_all_in_order(self, client: Client) -> None:
+    def test_all_tags_are_listed_in_order(self, client: Client) -> None:
         assert client.request("GET", f"/v2/{NAME}/tags/list").json() == {"name": NAME, "tags": ["a", "b", "c"]}
 
-    def test_pages_lead_on(self, client: Client) -> None:
+    def test_each_page_links_to_the_next(self, client: Client) -> None:
         first = client.request("GET", f"/v2/{NAME}/tags/list?n=2")
         assert first.json()["tags"] == ["a", "b"]
         link = first.headers["Link"]
@@ -353,7 +353,7 @@ def test_throttling_reaches_the_client(sandbox: Sandbox, client: Client, reposit
     assert error_of(client, "POST", UPLOADS) == (429, "TOOMANYREQUESTS")
 
 
-def test_calls_are_made_in_the_principals_name(sandbox: Sandbox, client: Client, repository: str) -> None:
+def test_calls_are_logged_under_the_principal(sandbox: Sandbox, client: Client, repository: str) -> None:
     client.push(oci_images.build(), repository, "1")
     [put] = sandbox.calls.of("ecr", "PutImage")
     assert put.principal.account == SHOP
@@ -369,6 +369,6 @@ def test_other_methods_are_not_allowed(client: Client) -> None:
     assert client.request("DELETE", f"/v2/{NAME}/manifests/1").status == 405
 
 
-def test_a_broken_login_is_no_login(client: Client) -> None:
+def test_a_malformed_login_is_refused(client: Client) -> None:
     for header in ("Basic !!!", "Basic " + base64.b64encode(b"\xff\xfe").decode(), "Bearer x", ""):
         assert client.request("GET", "/v2/", headers={"Authorization": header}).status == 401

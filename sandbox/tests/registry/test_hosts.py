@@ -1,4 +1,4 @@
-"""Host names of registries, in every form that ECR has."""
+"""Host names of registries, in every form that ECR uses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from aws_org_sandbox.registry.hosts import host_of, parse_host
         pytest.param("111111111111.dkr-ecr.us-east-1.on.aws", "us-east-1", id="dual-stack"),
         pytest.param("111111111111.dkr-ecr-fips.us-east-1.on.aws", "us-east-1", id="dual-stack FIPS"),
         pytest.param("111111111111.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1", id="China"),
-        pytest.param("111111111111.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1", id="both"),
+        pytest.param(
+            "111111111111.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1", id="dual-stack in China"
+        ),
         pytest.param("111111111111.dkr.ecr.us-gov-west-1.amazonaws.com", "us-gov-west-1", id="GovCloud"),
     ],
 )
@@ -33,19 +35,19 @@ def test_a_registry_is_derived_from_its_host(host: str, region: str) -> None:
     [
         pytest.param("api.ecr.eu-west-1.amazonaws.com", id="the API"),
         pytest.param("11111111111.dkr.ecr.eu-west-1.amazonaws.com", id="eleven digits"),
-        pytest.param("111111111111.dkr.ecr.eu-west-1.amazonaws.com.evil.example", id="something after it"),
-        pytest.param("x111111111111.dkr.ecr.eu-west-1.amazonaws.com", id="something before it"),
+        pytest.param("111111111111.dkr.ecr.eu-west-1.amazonaws.com.evil.example", id="a suffix"),
+        pytest.param("x111111111111.dkr.ecr.eu-west-1.amazonaws.com", id="a prefix"),
         pytest.param("public.ecr.aws", id="the public registry"),
         pytest.param("127.0.0.1:5000", id="loopback"),
-        pytest.param("", id="none"),
+        pytest.param("", id="an empty host"),
     ],
 )
-def test_other_hosts_are_no_registries(host: str) -> None:
+def test_other_hosts_are_not_registries(host: str) -> None:
     assert parse_host(host) is None
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "cn-north-1"])
-def test_the_name_of_a_registry_names_it(region: str) -> None:
+def test_a_generated_host_is_parsed_back(region: str) -> None:
     registry = parse_host(host_of("111111111111", region))
     assert registry
     assert registry.region == region

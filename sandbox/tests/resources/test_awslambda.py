@@ -90,7 +90,7 @@ def test_a_function_is_updated_in_place(client: Any) -> None:
     assert configuration(client)["CodeSha256"] == after["CodeSha256"]
 
 
-def test_reserved_concurrency_is_set_and_taken_back(client: Any) -> None:
+def test_reserved_concurrency_is_set_and_removed(client: Any) -> None:
     deploy({**ROLE, "Function": function(ReservedConcurrentExecutions=5)})
     assert client.get_function_concurrency(FunctionName="handler")["ReservedConcurrentExecutions"] == 5
     deploy({**ROLE, "Function": function()})
@@ -113,7 +113,7 @@ def test_missing_code_fails_the_stack(client: Any, code: dict[str, str], message
         configuration(client)
 
 
-def test_source_in_the_template_is_the_code(client: Any) -> None:
+def test_inline_source_becomes_the_code(client: Any) -> None:
     source = "def handle(event, context): return 'inline'\n"
     deploy({**ROLE, "Function": function(Code={"ZipFile": source})})
     assert json.loads(client.invoke(FunctionName="handler")["Payload"].read()) == "inline"
@@ -123,8 +123,8 @@ def test_source_in_the_template_is_the_code(client: Any) -> None:
     "code",
     [
         pytest.param({}, id="none"),
-        pytest.param({"S3Bucket": CODE}, id="half an address"),
-        pytest.param({"S3Bucket": CODE, "S3Key": "one.zip", "ZipFile": "x = 1"}, id="two"),
+        pytest.param({"S3Bucket": CODE}, id="a bucket without a key"),
+        pytest.param({"S3Bucket": CODE, "S3Key": "one.zip", "ZipFile": "x = 1"}, id="two sources"),
     ],
 )
 def test_a_function_has_one_source(client: Any, code: dict[str, str]) -> None:
@@ -132,7 +132,7 @@ def test_a_function_has_one_source(client: Any, code: dict[str, str]) -> None:
         deploy({**ROLE, "Function": function(Code=code)})
 
 
-def test_missing_code_of_an_update_keeps_the_old(client: Any) -> None:
+def test_an_update_with_missing_code_keeps_the_old_code(client: Any) -> None:
     deploy({**ROLE, "Function": function()})
     before = configuration(client)["CodeSha256"]
     with pytest.raises(StackFailed):
@@ -147,7 +147,7 @@ def test_a_role_that_lambda_may_not_assume_fails_the_function(client: Any) -> No
         deploy({**other, "Function": function()})
 
 
-def test_a_permission_is_a_statement_of_the_policy(client: Any) -> None:
+def test_a_permission_becomes_a_statement_of_the_policy(client: Any) -> None:
     def permission(rule: str) -> dict[str, Any]:
         properties = {
             "Action": "lambda:InvokeFunction",
@@ -171,7 +171,7 @@ def test_a_permission_is_a_statement_of_the_policy(client: Any) -> None:
         client.get_policy(FunctionName="handler")
 
 
-def test_retries_are_created_updated_and_deleted(client: Any) -> None:
+def test_retry_settings_are_created_updated_and_deleted(client: Any) -> None:
     def retries(**properties: Any) -> dict[str, Any]:
         base = {"FunctionName": {"Ref": "Function"}, "Qualifier": "$LATEST"}
         return resource("AWS::Lambda::EventInvokeConfig", {**base, **properties})
@@ -192,7 +192,7 @@ def test_retries_are_created_updated_and_deleted(client: Any) -> None:
         client.get_function_event_invoke_config(FunctionName="handler")
 
 
-def test_a_stack_removes_its_function(client: Any) -> None:
+def test_deleting_a_stack_deletes_its_function(client: Any) -> None:
     deploy({**ROLE, "Function": function()})
     remove()
     with pytest.raises(ClientError, match="ResourceNotFound"):

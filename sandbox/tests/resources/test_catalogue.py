@@ -1,4 +1,4 @@
-"""What is said of the types as a whole: their attributes are those that CloudFormation's schemas and stacks have."""
+"""What applies to all types: their attributes are those of CloudFormation's schemas and stacks."""
 
 from __future__ import annotations
 

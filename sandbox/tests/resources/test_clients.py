@@ -38,7 +38,7 @@ def test_every_service_is_reached_as_the_deploying_account(
     assert call.source_ip == "cloudformation.amazonaws.com"
 
 
-def test_bodies_and_keys_arrive_as_they_are(sandbox: Sandbox) -> None:
+def test_bodies_and_keys_arrive_unchanged(sandbox: Sandbox) -> None:
     with acting_as(sandbox.credentials(MEMBER)):
         s3 = client("s3", HOME)
         s3.create_bucket(Bucket="bucket-of-member", CreateBucketConfiguration={"LocationConstraint": HOME})
@@ -47,24 +47,24 @@ def test_bodies_and_keys_arrive_as_they_are(sandbox: Sandbox) -> None:
     assert found["Body"].read() == b"\x00\xff"
 
 
-def test_a_dropped_connection_is_one_here_too(sandbox: Sandbox) -> None:
+def test_a_dropped_connection_is_raised_as_one(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(service="sqs", effect=Drop()))
     with acting_as(sandbox.credentials(MEMBER)), pytest.raises(ConnectionClosedError):
         client("sqs", HOME).list_queues()
 
 
-def test_errors_are_the_services_own(sandbox: Sandbox) -> None:
+def test_errors_are_those_of_the_service(sandbox: Sandbox) -> None:
     with acting_as(sandbox.credentials(MEMBER)), pytest.raises(ClientError) as caught:
         client("ecr", HOME).describe_repositories(repositoryNames=["none"])
     assert caught.value.response["Error"]["Code"] == "RepositoryNotFoundException"
 
 
-def test_outside_of_a_stack_operation_there_is_no_caller(sandbox: Sandbox) -> None:
+def test_a_client_outside_a_stack_operation_is_an_error(sandbox: Sandbox) -> None:
     with pytest.raises(AssertionError, match="outside `acting_as`"):
         client("sqs", HOME).list_queues()
 
 
-def test_stack_sets_have_one_role_in_each_account(sandbox: Sandbox) -> None:
+def test_stack_sets_use_one_role_in_each_account(sandbox: Sandbox) -> None:
     first, again = execution_credentials(MEMBER), execution_credentials(MEMBER)
     assert first == again
     with acting_as(first):

@@ -1,4 +1,4 @@
-"""AWS::ECR::RepositoryCreationTemplate: its schema, its life in a stack, and what it needs of its deployer."""
+"""AWS::ECR::RepositoryCreationTemplate: its schema, life cycle in a stack, and the permissions of its deployer."""
 
 from __future__ import annotations
 
@@ -53,13 +53,15 @@ def templates(sandbox: Sandbox) -> list[dict[str, Any]]:
 REFUSED = [
     pytest.param({"AppliedFor": ["CREATE_ON_PUSH"]}, "#: required key [Prefix] not found", id="no prefix"),
     pytest.param({"Prefix": "a"}, "#: required key [AppliedFor] not found", id="no scenario"),
-    pytest.param({"Prefix": "Team"}, "#/Prefix: string [Team] does not match pattern", id="capital letter"),
+    pytest.param({"Prefix": "Team"}, "#/Prefix: string [Team] does not match pattern", id="uppercase letter"),
     pytest.param({"Prefix": "a/*"}, "#/Prefix: string [a/*] does not match pattern", id="wildcard in a prefix"),
     pytest.param({"Prefix": ""}, "#/Prefix: expected minLength: 1, actual: 0", id="empty prefix"),
     pytest.param({"Prefix": "a" * 257}, "#/Prefix: expected maxLength: 256, actual: 257", id="long prefix"),
     pytest.param({"AppliedFor": ["PUSH"]}, "#/AppliedFor/0: PUSH is not a valid enum value", id="unknown scenario"),
     pytest.param(
-        {"AppliedFor": ["CREATE_ON_PUSH", "CREATE_ON_PUSH"]}, "#/AppliedFor: array items are not unique", id="twice"
+        {"AppliedFor": ["CREATE_ON_PUSH", "CREATE_ON_PUSH"]},
+        "#/AppliedFor: array items are not unique",
+        id="a duplicate value",
     ),
     pytest.param({"LifecyclePolicy": "{}"}, "#/LifecyclePolicy: expected minLength: 100", id="short policy"),
     pytest.param({"LifecyclePolicy": {"rules": []}}, "expected type: String, found: dict", id="policy as an object"),
@@ -132,7 +134,7 @@ def test_two_stacks_cannot_have_templates_with_one_prefix(sandbox: Sandbox) -> N
     assert len(templates(sandbox)) == 1  # the rollback does not delete what the stack did not create
 
 
-def test_a_deployer_needs_what_its_template_does(sandbox: Sandbox) -> None:
+def test_a_deployer_needs_the_permissions_that_its_template_uses(sandbox: Sandbox) -> None:
     """CreateRepository, the two policies, PassRole for ECR, and the service-linked role the first time."""
     trusted = trust({"Service": "ecr.amazonaws.com"})
     pass_role = allow(

@@ -44,7 +44,7 @@ def bus_policy(sid: str, **condition: str) -> dict[str, Any]:
     return resource("AWS::Events::EventBusPolicy", properties)
 
 
-def test_a_bus_is_known_by_name_and_arn(events: Any) -> None:
+def test_a_bus_is_found_by_name_and_by_arn(events: Any) -> None:
     outputs = {"Name": {"Value": {"Ref": "Bus"}}, "Arn": {"Value": {"Fn::GetAtt": ["Bus", "Arn"]}}}
     assert deploy({"Bus": BUS}, Outputs=outputs).outputs == {"Name": "bus", "Arn": BUS_ARN}
     bus = events.describe_event_bus(Name="bus")
@@ -58,7 +58,7 @@ def test_a_bus_is_known_by_name_and_arn(events: Any) -> None:
         events.describe_event_bus(Name="bus")
 
 
-def test_a_bus_policy_is_its_statements(events: Any) -> None:
+def test_a_bus_policy_consists_of_its_statements(events: Any) -> None:
     def statements() -> dict[str, Any]:
         text = events.describe_event_bus(Name="bus").get("Policy")
         return {item["Sid"]: item for item in json.loads(text)["Statement"]} if text else {}
@@ -121,7 +121,7 @@ def test_a_rule_is_updated_in_place(events: Any) -> None:
         events.describe_rule(Name="rule")
 
 
-def test_a_rule_on_a_bus_is_not_on_the_default_one(events: Any) -> None:
+def test_a_rule_on_a_custom_bus_is_not_on_the_default_bus(events: Any) -> None:
     outputs = {"Ref": {"Value": {"Ref": "Rule"}}, "Arn": {"Value": {"Fn::GetAtt": ["Rule", "Arn"]}}}
     resources = {**QUEUES, "Bus": BUS, "Rule": rule(EventBusName={"Ref": "Bus"}, Targets=[target("a")])}
     stack = deploy(resources, Outputs=outputs)
@@ -144,14 +144,14 @@ def test_a_target_on_another_bus_has_a_role(events: Any) -> None:
     assert listed["RoleArn"] == arn_of("forwarding")
 
 
-def test_a_rule_of_this_name_is_not_overwritten(events: Any) -> None:
+def test_an_existing_rule_is_not_overwritten(events: Any) -> None:
     events.put_rule(Name="rule", EventPattern='{"source": ["mine"]}')
     with pytest.raises(StackFailed, match="'AWS::Events::Rule' with identifier 'rule' already exists"):
         deploy({"Rule": rule()})
     assert json.loads(events.describe_rule(Name="rule")["EventPattern"]) == {"source": ["mine"]}
 
 
-def test_an_archive_is_made_changed_and_removed(events: Any) -> None:
+def test_an_archive_is_created_updated_and_deleted(events: Any) -> None:
     def archive(**properties: Any) -> dict[str, Any]:
         source = {"Fn::GetAtt": ["Bus", "Arn"]}
         return resource("AWS::Events::Archive", {"ArchiveName": "archive", "SourceArn": source, **properties})
@@ -167,7 +167,7 @@ def test_an_archive_is_made_changed_and_removed(events: Any) -> None:
         events.describe_archive(ArchiveName="archive")
 
 
-def test_a_queue_s_policy_is_put_and_taken_away(sandbox: Sandbox) -> None:
+def test_a_queue_policy_is_set_and_removed(sandbox: Sandbox) -> None:
     sqs = sandbox.client("sqs", account=MEMBER)
 
     def found(name: str) -> str | None:

@@ -63,11 +63,11 @@ def test_a_url_is_created_and_kept_and_deleted(sandbox: Sandbox, arn: str) -> No
     ("properties", "reason"),
     [
         pytest.param({"AuthType": "NONE"}, "not supported by the sandbox", id="no authorization"),
-        pytest.param({"AuthType": "IAM"}, "enum value set", id="no such authorization"),
+        pytest.param({"AuthType": "IAM"}, "enum value set", id="an unknown authorization"),
         pytest.param({"InvokeMode": "RESPONSE_STREAM"}, "not supported by the sandbox", id="streamed responses"),
         pytest.param({"Cors": {"AllowOrigins": ["*"]}}, "not supported by the sandbox", id="CORS"),
         pytest.param({"Qualifier": "live"}, "not supported by the sandbox", id="an alias"),
-        pytest.param({"TargetFunctionArn": "nobody"}, "Function not found", id="no such function"),
+        pytest.param({"TargetFunctionArn": "nobody"}, "Function not found", id="a missing function"),
         pytest.param({"Name": "x"}, "extraneous key", id="an unknown property"),
     ],
 )
@@ -113,7 +113,7 @@ def _has_type(region: str) -> bool:
     return True
 
 
-def test_grants_to_callers_of_urls_have_all_their_conditions(sandbox: Sandbox, arn: str) -> None:
+def test_grants_to_callers_of_urls_keep_all_their_conditions(sandbox: Sandbox, arn: str) -> None:
     stack = deploy_here(
         sandbox,
         {
@@ -151,8 +151,12 @@ def _policy(sandbox: Sandbox) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("action", "properties"),
     [
-        pytest.param("lambda:InvokeFunction", {"FunctionUrlAuthType": "AWS_IAM"}, id="an auth type of an invocation"),
-        pytest.param("lambda:InvokeFunctionUrl", {"InvokedViaFunctionUrl": True}, id="a URL of a URL"),
+        pytest.param("lambda:InvokeFunction", {"FunctionUrlAuthType": "AWS_IAM"}, id="an auth type for InvokeFunction"),
+        pytest.param(
+            "lambda:InvokeFunctionUrl",
+            {"InvokedViaFunctionUrl": True},
+            id="InvokedViaFunctionUrl for InvokeFunctionUrl",
+        ),
     ],
 )
 def test_a_condition_of_another_action_is_refused(

@@ -1,4 +1,4 @@
-"""Canaries: what moto does that made `gaps` necessary. One that fails says that its gap can go, or has changed."""
+"""Canaries: what moto does that makes `gaps` necessary. If one fails, its gap can be removed, or has changed."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def test_moto_replaces_statements_by_principal(sandbox: Sandbox) -> None:
     assert set(bus._statements) == {"two", "three"}
 
 
-def test_moto_adds_a_second_filter_of_a_name(sandbox: Sandbox) -> None:
+def test_moto_adds_a_second_metric_filter_with_the_same_name(sandbox: Sandbox) -> None:
     filters = MetricFilters()
     for pattern in ("a", "b"):
         original(MetricFilters, "add_filter")(filters, "name", pattern, "group", [])
     assert len(filters.metric_filters) == 2
 
 
-def test_moto_accepts_any_number_of_days(sandbox: Sandbox) -> None:
+def test_moto_accepts_any_retention_period(sandbox: Sandbox) -> None:
     sandbox.client("logs", account=MEMBER).create_log_group(logGroupName="group")
     backend = logs_backends[MEMBER][HOME]
     original(LogsBackend, "put_retention_policy")(backend, "group", 31)
@@ -56,13 +56,13 @@ def test_a_missing_bus_is_not_updated(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("name", ["Capital", "under_score", "two..dots", "192.168.5.4", "-first", "last-", "a-s3alias"])
-def test_a_bucket_has_a_name_that_s3_takes(sandbox: Sandbox, name: str) -> None:
+def test_an_invalid_bucket_name_is_refused(sandbox: Sandbox, name: str) -> None:
     location: Any = {"LocationConstraint": HOME}
     with pytest.raises(ClientError) as refused:
         sandbox.client("s3", account=MEMBER).create_bucket(Bucket=name, CreateBucketConfiguration=location)
     assert refused.value.response["Error"]["Code"] == "InvalidBucketName"
 
 
-def test_moto_looks_at_the_length_of_a_buckets_name_alone(sandbox: Sandbox) -> None:
+def test_moto_checks_only_the_length_of_a_bucket_name(sandbox: Sandbox) -> None:
     original(S3Backend, "create_bucket")(s3_backends[MEMBER]["aws"], "Under_Score", HOME)
     assert "Under_Score" in s3_backends[MEMBER]["aws"].buckets

@@ -55,7 +55,7 @@ def test_a_role_has_all_properties_of_its_template(iam: Any) -> None:
     assert iam.get_role_policy(RoleName="worker", PolicyName="read")["PolicyDocument"] == policy(allow("ecr:Describe*"))
 
 
-def test_everything_of_a_role_is_updated_in_place(iam: Any) -> None:
+def test_a_role_is_updated_in_place(iam: Any) -> None:
     first, second, boundary = managed(iam, "first"), managed(iam, "second"), managed(iam, "boundary")
     deploy_role(
         Description="Works",
@@ -93,7 +93,7 @@ def test_deleting_a_role_removes_its_policies_first(iam: Any) -> None:
         iam.get_role(RoleName="worker")
 
 
-def test_a_policy_that_somebody_added_keeps_a_role_from_being_deleted(iam: Any) -> None:
+def test_a_role_with_a_policy_added_by_others_is_not_deleted(iam: Any) -> None:
     deploy_role()
     iam.put_role_policy(RoleName="worker", PolicyName="other", PolicyDocument=json.dumps(policy(allow("s3:*"))))
     with pytest.raises(StackFailed, match="must delete policies first"):
@@ -107,7 +107,7 @@ def test_a_missing_managed_policy_fails_the_role(iam: Any) -> None:
         iam.get_role(RoleName="worker")
 
 
-def test_a_role_without_a_name_gets_one(iam: Any) -> None:
+def test_a_role_without_a_name_gets_a_generated_one(iam: Any) -> None:
     stack = deploy({"Role": resource("AWS::IAM::Role", {"AssumeRolePolicyDocument": LAMBDA_TRUST})})
     name = stack.resources["Role"].physical_id
     assert name.startswith("stack-Role-")

@@ -16,7 +16,7 @@ def remove() -> None:
     delete_stack(account=MEMBER, region=HOME, name="stack")
 
 
-def test_a_metric_filter_is_made_changed_and_removed(sandbox: Sandbox) -> None:
+def test_a_metric_filter_is_created_updated_and_deleted(sandbox: Sandbox) -> None:
     logs = sandbox.client("logs", account=MEMBER)
     group = resource("AWS::Logs::LogGroup", {"LogGroupName": "group"})
 
@@ -68,7 +68,7 @@ def math(expression: str) -> dict[str, Any]:
     return {"Metrics": [errors, {"Id": "formula", "Expression": expression, "ReturnData": True}]}
 
 
-def test_an_alarm_is_made_changed_and_removed(sandbox: Sandbox) -> None:
+def test_an_alarm_is_created_updated_and_deleted(sandbox: Sandbox) -> None:
     cloudwatch = sandbox.client("cloudwatch", account=MEMBER)
 
     def found() -> list[Any]:
@@ -87,19 +87,19 @@ def test_an_alarm_is_made_changed_and_removed(sandbox: Sandbox) -> None:
     assert found() == []
 
 
-def test_an_alarm_over_metric_math(sandbox: Sandbox) -> None:
+def test_an_alarm_on_metric_math(sandbox: Sandbox) -> None:
     deploy({"Alarm": alarm(**math("errors * 100"))})
     (item,) = sandbox.client("cloudwatch", account=MEMBER).describe_alarms()["MetricAlarms"]
     assert {query["Id"] for query in item["Metrics"]} == {"errors", "formula"}
 
 
-def test_an_alarm_of_this_name_is_not_overwritten(sandbox: Sandbox) -> None:
+def test_an_existing_alarm_is_not_overwritten(sandbox: Sandbox) -> None:
     deploy({"Alarm": alarm(**SIMPLE)}, name="first")
     with pytest.raises(StackFailed, match="alarm already exists in stack"):
         deploy({"Alarm": alarm(**SIMPLE)}, name="second")
 
 
-def test_a_dashboard_is_made_changed_and_removed(sandbox: Sandbox) -> None:
+def test_a_dashboard_is_created_updated_and_deleted(sandbox: Sandbox) -> None:
     cloudwatch = sandbox.client("cloudwatch", account=MEMBER)
 
     def dashboard(title: str) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def test_a_topic_and_its_policy_are_created_updated_and_deleted(sandbox: Sandbox
     assert sns.list_topics()["Topics"] == []
 
 
-def test_the_registry_s_scanning_is_set_and_put_back(sandbox: Sandbox) -> None:
+def test_the_scanning_of_the_registry_is_set_and_reset(sandbox: Sandbox) -> None:
     ecr = sandbox.client("ecr", account=MEMBER)
 
     def scanning(*names: str) -> dict[str, Any]:

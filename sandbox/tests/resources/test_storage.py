@@ -119,7 +119,7 @@ def test_a_protected_table_is_not_deleted(dynamodb: Any) -> None:
         described(dynamodb)
 
 
-def test_other_keys_would_need_another_table(dynamodb: Any) -> None:
+def test_a_change_of_keys_would_need_another_table(dynamodb: Any) -> None:
     deploy({"Table": table()})
     with pytest.raises(StackFailed, match="Rename ledger"):
         deploy({"Table": table(AttributeDefinitions=attributes("account"), KeySchema=KEYS[:1])})
@@ -199,13 +199,13 @@ def test_only_an_empty_bucket_is_deleted(s3: Any) -> None:
 
 @pytest.mark.parametrize("owner", [MEMBER, "400000000001"])
 @pytest.mark.parametrize("region", [HOME, "us-east-1"])
-def test_names_of_buckets_are_taken_everywhere(sandbox: Sandbox, owner: str, region: str) -> None:
+def test_bucket_names_are_globally_unique(sandbox: Sandbox, owner: str, region: str) -> None:
     sandbox.client("s3", account=owner, region="us-east-1").create_bucket(**NAME)
     with pytest.raises(StackFailed, match=r"already (exists|own)|not available"):
         deploy({"Bucket": bucket()}, region=region)
 
 
-def test_a_bucket_s_policy_is_made_changed_and_removed(s3: Any) -> None:
+def test_a_bucket_policy_is_created_updated_and_deleted(s3: Any) -> None:
     def bucket_policy(action: str) -> dict[str, Any]:
         statement = {
             "Effect": "Deny",
@@ -227,7 +227,7 @@ def test_a_bucket_s_policy_is_made_changed_and_removed(s3: Any) -> None:
         s3.get_bucket_policy(**NAME)
 
 
-def test_a_log_group_is_made_changed_and_removed(sandbox: Sandbox) -> None:
+def test_a_log_group_is_created_updated_and_deleted(sandbox: Sandbox) -> None:
     logs = sandbox.client("logs", account=MEMBER)
     arn = f"arn:aws:logs:{HOME}:{MEMBER}:log-group:/aws/lambda/handler"
 
@@ -255,7 +255,7 @@ def test_a_log_group_is_made_changed_and_removed(sandbox: Sandbox) -> None:
     assert found() is None
 
 
-def test_a_bad_retention_is_refused_and_leaves_nothing(sandbox: Sandbox) -> None:
+def test_an_invalid_retention_is_refused_and_leaves_nothing(sandbox: Sandbox) -> None:
     with pytest.raises(StackFailed):
         deploy({"Group": resource("AWS::Logs::LogGroup", {"LogGroupName": "group", "RetentionInDays": 31})})
     logs = sandbox.client("logs", account=MEMBER)

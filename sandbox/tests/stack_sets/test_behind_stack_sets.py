@@ -1,4 +1,4 @@
-"""What happens to stacks and resources without StackSets, and what operations make of it afterwards."""
+"""Stacks and resources that are changed without StackSets, and how later operations treat them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def shop(stack_sets: StackSets) -> dict[str, Any]:
     return stack_sets.instances()[SHOP, HOME]
 
 
-def test_stack_sets_notice_nothing_that_is_done_without_them(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_stack_sets_do_not_notice_changes_made_without_them(sandbox: Sandbox, stack_sets: StackSets) -> None:
     before = shop(stack_sets)
     edit_group(sandbox)
     assert shop(stack_sets) == before
@@ -69,7 +69,7 @@ def test_stack_sets_notice_nothing_that_is_done_without_them(sandbox: Sandbox, s
     assert (before["Status"], before["StackInstanceStatus"]["DetailedStatus"]) == ("CURRENT", "SUCCEEDED")
 
 
-def test_an_update_does_not_create_a_deleted_stack_again(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_an_update_does_not_recreate_a_deleted_stack(sandbox: Sandbox, stack_sets: StackSets) -> None:
     delete_stack(sandbox, shop(stack_sets)["StackId"])
     operation = stack_sets.update(template(retention=14))
     sandbox.settle()
@@ -103,7 +103,7 @@ def test_an_instance_whose_stack_was_deleted_is_deleted_and_created_again(
     assert shop(stack_sets)["StackId"] != before["StackId"]
 
 
-def test_a_retained_stack_is_not_taken_over_and_its_names_exist(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_a_retained_stack_is_not_adopted_and_its_names_stay_in_use(sandbox: Sandbox, stack_sets: StackSets) -> None:
     retained = shop(stack_sets)["StackId"]
     stack_sets.remove(PROD, **shop_only(RetainStacks=True))
     sandbox.settle()

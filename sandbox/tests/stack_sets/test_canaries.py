@@ -1,4 +1,4 @@
-"""What stock moto says of StackSets, and why none of it is used: when one of these fails, look at the seam again."""
+"""How stock moto models StackSets, and why none of it is used: when one of these fails, review the seam."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("first", ["creation", "deletion"])
 def test_deletion_and_creation_run_in_any_order_and_the_creation_may_fail(sandbox: Sandbox, first: str) -> None:
-    """Nothing orders the operations of two StackSets; the calls that come second here are held until then."""
+    """Nothing orders the operations of two StackSets; the calls that come second in this test are held until then."""
     stack_sets = StackSets(sandbox)
     for name, ou, mutability in (("prod", PROD, "IMMUTABLE"), ("dev", DEV, "MUTABLE")):
         stack_sets.create(name, template(name, mutability), Capabilities=["CAPABILITY_NAMED_IAM"])

@@ -1,4 +1,4 @@
-"""StackSets through the API, as a delegated administrator uses them: what is in the accounts afterwards counts."""
+"""StackSets through the API, as a delegated administrator uses them; tests assert the resulting accounts."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_the_root_covers_all_but_the_management_account(sandbox: Sandbox, stack_
     assert stack_sets.accounts() == set(sandbox.organization.accounts) - {"100000000000"}
 
 
-def test_an_opt_in_region_is_needed_in_the_target_and_in_the_management_account(
+def test_an_opt_in_region_must_be_enabled_in_the_target_and_in_the_management_account(
     sandbox: Sandbox, stack_sets: StackSets
 ) -> None:
     abroad = "me-central-1"
@@ -146,7 +146,7 @@ def test_an_opt_in_region_is_needed_in_the_target_and_in_the_management_account(
     assert stack_sets.results(operation) == {(SHOP, abroad): "SUCCEEDED"}
 
 
-def test_a_stack_set_needs_its_region_in_the_management_account(sandbox: Sandbox) -> None:
+def test_the_region_of_a_stack_set_must_be_enabled_in_the_management_account(sandbox: Sandbox) -> None:
     abroad = "me-central-1"
     sandbox.enable_region(sandbox.central_account, abroad)
     stack_sets = StackSets(sandbox)
@@ -157,7 +157,7 @@ def test_a_stack_set_needs_its_region_in_the_management_account(sandbox: Sandbox
     assert stack_sets.create()
 
 
-def test_suspended_accounts_are_skipped_and_are_no_failures(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_suspended_accounts_are_skipped_and_are_not_failures(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create()
     operation = stack_sets.deploy(SUSPENDED)
     sandbox.settle()
@@ -250,7 +250,7 @@ def test_percentages_round_down(sandbox: Sandbox, stack_sets: StackSets) -> None
     assert stack_sets.status(operation) == "FAILED"
 
 
-def test_one_operation_at_a_time(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_a_second_operation_at_a_time_is_refused(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create()
     with sandbox.held():
         stack_sets.deploy(DEV)
@@ -262,7 +262,7 @@ def test_one_operation_at_a_time(sandbox: Sandbox, stack_sets: StackSets) -> Non
         assert refusal(error) == "OperationInProgressException"
 
 
-def test_managed_execution_queues_what_would_be_refused(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_managed_execution_queues_concurrent_operations(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create(ManagedExecution={"Active": True})
     with sandbox.held():
         first, second = stack_sets.deploy(DEV), stack_sets.deploy(PAYMENTS)
@@ -271,7 +271,7 @@ def test_managed_execution_queues_what_would_be_refused(sandbox: Sandbox, stack_
     assert [stack_sets.status(first), stack_sets.status(second)] == ["SUCCEEDED", "SUCCEEDED"]
 
 
-def test_an_operation_id_is_taken_once(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_an_operation_id_cannot_be_reused(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create()
     first = stack_sets.deploy(DEV, OperationId="once")
     assert stack_sets.deploy(DEV, OperationId="once") == first == "once"
@@ -281,7 +281,7 @@ def test_an_operation_id_is_taken_once(sandbox: Sandbox, stack_sets: StackSets) 
     assert refusal(error) == "OperationIdAlreadyExistsException"
 
 
-def test_a_stopped_operation_cancels_what_it_has_not_begun(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_a_stopped_operation_cancels_instances_that_have_not_started(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create()
     with sandbox.held():
         operation = stack_sets.deploy("r-exam", regions=(HOME, "us-east-1"))
@@ -298,7 +298,7 @@ def test_a_stopped_operation_cancels_what_it_has_not_begun(sandbox: Sandbox, sta
     assert refusal(error) == "InvalidOperationException"
 
 
-def test_a_stack_set_is_deleted_when_it_is_empty(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_only_an_empty_stack_set_is_deleted(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create()
     stack_sets.deploy(DEV)
     sandbox.settle()
@@ -313,7 +313,7 @@ def test_a_stack_set_is_deleted_when_it_is_empty(sandbox: Sandbox, stack_sets: S
     assert refusal(error) == "StackSetNotFoundException"
 
 
-def test_a_failed_deletion_leaves_the_instance_inoperable_and_out_of_updates(
+def test_a_failed_deletion_makes_the_instance_inoperable_and_updates_skip_it(
     sandbox: Sandbox, stack_sets: StackSets
 ) -> None:
     stack_sets.create()
@@ -332,7 +332,9 @@ def test_a_failed_deletion_leaves_the_instance_inoperable_and_out_of_updates(
     assert stack_sets.results(update) == {}
 
 
-def test_the_same_template_outdates_what_an_update_leaves_out(stack_sets: StackSets, sandbox: Sandbox) -> None:
+def test_an_update_with_the_same_template_outdates_the_omitted_instances(
+    stack_sets: StackSets, sandbox: Sandbox
+) -> None:
     stack_sets.create()
     stack_sets.deploy("ou-exam-prod0001")
     sandbox.settle()
@@ -358,7 +360,7 @@ def test_the_same_template_outdates_what_an_update_leaves_out(stack_sets: StackS
     assert {instance["Status"] for instance in stack_sets.instances().values()} == {"CURRENT"}
 
 
-def test_iam_resources_have_to_be_acknowledged(stack_sets: StackSets) -> None:
+def test_iam_resources_must_be_acknowledged(stack_sets: StackSets) -> None:
     role = {"RoleName": "named", "AssumeRolePolicyDocument": LAMBDA_TRUST}
     body = json.dumps({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": role}}})
     for capabilities in ([], ["CAPABILITY_IAM"]):
@@ -373,7 +375,7 @@ def test_a_template_is_at_most_51200_bytes_inline(stack_sets: StackSets) -> None
         stack_sets.create(body=template() + " " * 51_200)
 
 
-def test_a_repeated_creation_needs_its_token(stack_sets: StackSets) -> None:
+def test_a_repeated_creation_needs_the_same_token(stack_sets: StackSets) -> None:
     first = stack_sets.create(ClientRequestToken="token")
     assert stack_sets.create(ClientRequestToken="token") == first
     with pytest.raises(ClientError) as error:
@@ -385,22 +387,31 @@ def test_a_repeated_creation_needs_its_token(stack_sets: StackSets) -> None:
     ("account", "call_as", "message"),
     [
         pytest.param(
-            "200000000001", "SELF", "management account or delegated admin", id="an administrator forgets CallAs"
+            "200000000001",
+            "SELF",
+            "management account or delegated admin",
+            id="a delegated administrator without CallAs",
         ),
         pytest.param(
-            "300000000001", "DELEGATED_ADMIN", "not a delegated administrator", id="a member claims to be one"
+            "300000000001",
+            "DELEGATED_ADMIN",
+            "not a delegated administrator",
+            id="a member as a delegated administrator",
         ),
         pytest.param(
-            "100000000000", "DELEGATED_ADMIN", "not a delegated administrator", id="management claims to be one"
+            "100000000000",
+            "DELEGATED_ADMIN",
+            "not a delegated administrator",
+            id="the management account as a delegated administrator",
         ),
     ],
 )
-def test_call_as_has_to_be_true(sandbox: Sandbox, account: str, call_as: str, message: str) -> None:
+def test_call_as_must_fit_the_caller(sandbox: Sandbox, account: str, call_as: str, message: str) -> None:
     with pytest.raises(ClientError, match=message):
         StackSets(sandbox, account=account, call_as=call_as).create()
 
 
-def test_a_delegated_administrator_may_act_as_one_only_if_iam_lets_the_caller_list_them(
+def test_a_delegated_administrator_needs_permission_to_list_delegated_administrators(
     sandbox: Sandbox, stack_sets: StackSets
 ) -> None:
     stack_sets.create()
@@ -429,7 +440,7 @@ def test_a_delegated_administrator_may_act_as_one_only_if_iam_lets_the_caller_li
     assert able.list_stack_instances(StackSetName="queues", CallAs="DELEGATED_ADMIN")["Summaries"] == []
 
 
-def test_the_management_account_and_its_delegate_see_the_same_stack_sets(
+def test_the_management_account_and_the_delegated_administrator_see_the_same_stack_sets(
     sandbox: Sandbox, stack_sets: StackSets
 ) -> None:
     stack_set_id = stack_sets.create()
@@ -441,7 +452,7 @@ def test_the_management_account_and_its_delegate_see_the_same_stack_sets(
     assert refusal(error) == "StackSetNotFoundException"
 
 
-def test_without_trusted_access_nothing_is_operated(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_without_trusted_access_operations_are_refused(sandbox: Sandbox, stack_sets: StackSets) -> None:
     management = sandbox.client("cloudformation", account="100000000000")
     management.deactivate_organizations_access()
     assert management.describe_organizations_access()["Status"] == "DISABLED"
@@ -464,7 +475,7 @@ def test_a_new_account_is_deployed_to_automatically(sandbox: Sandbox, stack_sets
     assert stack_sets.instances()[account.id, HOME]["OrganizationalUnitId"] == PROD
 
 
-def test_changes_of_the_organization_are_followed_in_their_order_whichever_thread_is_first(
+def test_changes_of_the_organization_are_processed_in_order_whichever_thread_is_first(
     sandbox: Sandbox, stack_sets: StackSets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack_sets.create()
@@ -481,7 +492,7 @@ def test_changes_of_the_organization_are_followed_in_their_order_whichever_threa
     assert queues(sandbox, account.id) == ["from-stack-set"]
 
 
-def test_an_account_that_leaves_is_cleaned_and_one_that_moves_gets_the_regions_of_its_new_ou(
+def test_stacks_of_an_account_that_leaves_are_deleted_and_an_account_that_moves_gets_the_regions_of_its_new_ou(
     sandbox: Sandbox, stack_sets: StackSets
 ) -> None:
     stack_sets.create()
@@ -540,7 +551,7 @@ def test_an_account_that_leaves_the_organization_and_returns(
     assert topics() == 1
 
 
-def test_without_auto_deployment_an_account_that_leaves_keeps_its_instance_and_is_out_of_reach(
+def test_without_auto_deployment_an_account_that_leaves_keeps_its_instance_and_becomes_unreachable(
     sandbox: Sandbox, stack_sets: StackSets
 ) -> None:
     stack_sets.create(AutoDeployment={"Enabled": False})
@@ -583,7 +594,7 @@ def test_auto_deployment_ignores_account_filters_and_overrides(sandbox: Sandbox,
     assert queues(sandbox, account.id) == ["plain"]
 
 
-def test_auto_deployment_waits_for_what_a_stack_set_depends_on(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_auto_deployment_waits_for_the_dependencies_of_a_stack_set(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create("first")
     described = stack_sets.client.describe_stack_set(StackSetName="first", CallAs="DELEGATED_ADMIN")["StackSet"]
     depends = {"Enabled": True, "RetainStacksOnAccountRemoval": False, "DependsOn": [described["StackSetARN"]]}
@@ -620,7 +631,7 @@ def test_auto_deployment_targets_are_the_ous_that_were_named(sandbox: Sandbox, s
     assert listed() == {DEV: ["us-east-1"], PAYMENTS: [HOME, "us-east-1"]}
 
 
-def test_an_ou_without_accounts_becomes_a_target_all_the_same(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_an_ou_without_accounts_becomes_a_target(sandbox: Sandbox, stack_sets: StackSets) -> None:
     stack_sets.create()
     ou = sandbox.create_ou("Later", WORKLOADS)
     operation = stack_sets.deploy(ou.id)
@@ -676,13 +687,13 @@ def test_targets_that_aws_refuses_are_refused(
         )
 
 
-def test_an_update_of_instances_names_its_targets(stack_sets: StackSets) -> None:
+def test_an_update_of_instances_must_name_its_targets(stack_sets: StackSets) -> None:
     stack_sets.create()
     with pytest.raises(ClientError, match="can only have OrganizationalUnit as target"):
         stack_sets.client.update_stack_instances(StackSetName="queues", Regions=["eu-west-1"], CallAs="DELEGATED_ADMIN")
 
 
-def test_tags_of_aws_cannot_be_set(stack_sets: StackSets) -> None:
+def test_tags_with_the_aws_prefix_cannot_be_set(stack_sets: StackSets) -> None:
     with pytest.raises(ClientError, match="aws: prefixed tag key names are not allowed"):
         stack_sets.create(Tags=[{"Key": "aws:mine", "Value": "x"}])
 
@@ -702,7 +713,9 @@ def _named(*ous: str, accounts: tuple[str, ...], regions: tuple[str, ...] = (HOM
     return {"DeploymentTargets": named, "Regions": list(regions)}
 
 
-def test_an_operation_on_what_does_not_exist_is_refused_and_not_begun(sandbox: Sandbox, stack_sets: StackSets) -> None:
+def test_an_operation_on_a_missing_stack_set_or_instance_is_refused_and_does_not_start(
+    sandbox: Sandbox, stack_sets: StackSets
+) -> None:
     stack_sets.create()
     stack_sets.deploy(PROD)
     sandbox.settle()
@@ -741,7 +754,7 @@ def test_an_operation_on_what_does_not_exist_is_refused_and_not_begun(sandbox: S
     assert (queues(sandbox, SHOP), queues(sandbox, SHOP, "us-east-1")) == (["renamed"], ["renamed"])
 
 
-def test_a_repeated_deletion_is_the_same_operation_when_the_instances_are_gone(
+def test_a_repeated_deletion_returns_the_same_operation_after_the_instances_are_deleted(
     sandbox: Sandbox, stack_sets: StackSets
 ) -> None:
     stack_sets.create()

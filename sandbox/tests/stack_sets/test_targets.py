@@ -27,9 +27,9 @@ def asked(*ous: str, accounts: tuple[str, ...] = (), filter_type: str | None = N
 @pytest.mark.parametrize(
     ("parameters", "accounts"),
     [
-        pytest.param(asked(PAYMENTS), {PAYMENTS_PROD, LEDGER}, id="an OU means all in it"),
+        pytest.param(asked(PAYMENTS), {PAYMENTS_PROD, LEDGER}, id="an OU stands for all its accounts"),
         pytest.param(
-            asked(PROD, filter_type="NONE"), {SHOP, SEARCH, PAYMENTS_PROD, LEDGER}, id="an OU means its child OUs"
+            asked(PROD, filter_type="NONE"), {SHOP, SEARCH, PAYMENTS_PROD, LEDGER}, id="an OU includes its child OUs"
         ),
         pytest.param(
             asked(PROD, accounts=(SHOP, DEV_SHOP), filter_type="INTERSECTION"),
@@ -39,12 +39,12 @@ def asked(*ous: str, accounts: tuple[str, ...] = (), filter_type: str | None = N
         pytest.param(
             asked(PROD, accounts=(SHOP,), filter_type="DIFFERENCE"),
             {SEARCH, PAYMENTS_PROD, LEDGER},
-            id="a difference leaves out",
+            id="a difference excludes accounts",
         ),
         pytest.param(
             asked(PAYMENTS, accounts=(DEV_SHOP,), filter_type="UNION"),
             {PAYMENTS_PROD, LEDGER, DEV_SHOP},
-            id="a union adds",
+            id="a union adds accounts",
         ),
         pytest.param(
             asked(PAYMENTS, accounts=(DEV_SHOP,)),
@@ -52,20 +52,20 @@ def asked(*ous: str, accounts: tuple[str, ...] = (), filter_type: str | None = N
             id="a union is the default of an update",
         ),
         pytest.param(
-            asked("r-exam"), set(EXAMPLE.accounts) - {"100000000000"}, id="the root leaves the management account out"
+            asked("r-exam"), set(EXAMPLE.accounts) - {"100000000000"}, id="the root excludes the management account"
         ),
         pytest.param(
             asked("r-exam", accounts=("100000000000",), filter_type="INTERSECTION"),
             set(),
-            id="the management account cannot be named",
+            id="the management account cannot be a target",
         ),
     ],
 )
-def test_accounts_that_an_update_means(parameters: dict[str, Any], accounts: set[str]) -> None:
+def test_accounts_that_an_update_targets(parameters: dict[str, Any], accounts: set[str]) -> None:
     assert set(resolve(parse_targets(parameters, "UPDATE"), EXAMPLE)) == accounts
 
 
-def test_an_account_is_covered_by_the_nearest_ou_that_is_named() -> None:
+def test_an_account_belongs_to_the_nearest_targeted_ou() -> None:
     covered = resolve(parse_targets(asked("r-exam", PROD, PAYMENTS), "CREATE"), EXAMPLE)
     assert (covered[SHOP], covered[LEDGER], covered[DEV_SHOP]) == (PROD, PAYMENTS, "r-exam")
     assert nearest(ou_ids=[PROD], chain=["r-exam"]) is None
@@ -74,12 +74,12 @@ def test_an_account_is_covered_by_the_nearest_ou_that_is_named() -> None:
 @pytest.mark.parametrize(
     "parameters",
     [
-        pytest.param({"Accounts": [SHOP]}, id="accounts as of self-managed StackSets"),
-        pytest.param({}, id="nothing at all"),
-        pytest.param(asked(PROD, accounts=(SHOP,), filter_type="NONE"), id="accounts that no filter uses"),
+        pytest.param({"Accounts": [SHOP]}, id="accounts, as for self-managed StackSets"),
+        pytest.param({}, id="no targets"),
+        pytest.param(asked(PROD, accounts=(SHOP,), filter_type="NONE"), id="accounts without a filter"),
         pytest.param(asked(PROD, filter_type="DIFFERENCE"), id="a filter without accounts"),
-        pytest.param(asked(PROD, accounts=("1234",), filter_type="DIFFERENCE"), id="an account that is none"),
-        pytest.param(asked("Prod"), id="a name in the place of an id"),
+        pytest.param(asked(PROD, accounts=("1234",), filter_type="DIFFERENCE"), id="an invalid account id"),
+        pytest.param(asked("Prod"), id="a name instead of an id"),
         pytest.param(asked(PROD, filter_type="EXCEPT", accounts=(SHOP,)), id="an unknown filter"),
     ],
 )
@@ -97,9 +97,9 @@ def test_targets_that_are_refused(parameters: dict[str, Any]) -> None:
             Preferences(tolerance_percentage=25, concurrent_percentage=25), 10, 2, 2, id="percentages round down"
         ),
         pytest.param(
-            Preferences(tolerance_percentage=5, concurrent_percentage=5), 10, 0, 1, id="concurrency is never none"
+            Preferences(tolerance_percentage=5, concurrent_percentage=5), 10, 0, 1, id="concurrency is at least one"
         ),
-        pytest.param(Preferences(tolerance_count=3, concurrent_count=7), 10, 3, 7, id="counts are taken as they are"),
+        pytest.param(Preferences(tolerance_count=3, concurrent_count=7), 10, 3, 7, id="counts are used unchanged"),
     ],
 )
 def test_tolerance_and_concurrency(preferences: Preferences, accounts: int, tolerance: int, concurrency: int) -> None:
