@@ -12,7 +12,6 @@ from typing import Any
 
 from deployer.settings.inheritance import Provenance, provenance
 from deployer.settings.layer_file import LayerFile
-from deployer.settings.limits import PLACEHOLDERS
 from deployer.settings.reference import tables
 from deployer.settings.yaml_source import KeyPath, key_text, parse
 from deployer.settings.yaml_text import flow
@@ -38,7 +37,6 @@ def render() -> str:
         account_keys=account,
         settings_keys=settings,
         namespace_keys=namespaces,
-        placeholders=", ".join(f"`{{{name}}}`" for name in PLACEHOLDERS),
         merged_files="\n\n".join(f"```yaml\n{text}```" for text in texts.values()),
         merged_settings=_block(_lines(merged, origins)),
         merged_namespace=_block(_lines(namespace["repository"], origins, ("namespaces", 0, "repository"))),

@@ -201,7 +201,7 @@ prefix = Rule(
 name_glob = Rule(
     check=_check_name_glob,
     schema={"pattern": "^[a-z0-9._/*-]+$", "maxLength": MAXIMUM_LENGTH},
-    text="at most 256 of `a-z 0-9 . _ - / *`",
+    text="at most 256 characters of `a-z 0-9 . _ - / *`",
 )
 principal_glob = _matching(
     _PRINCIPAL, "an IAM ARN, `*` as wildcard, as in arn:aws:iam::*:role/ci-*", text="IAM ARN with `*`"

@@ -41,7 +41,7 @@ ORGANIZATION_KEYS: Mapping[str, About] = {
     "defaults": About(value="map", default="none", example={"repository": {"scan_on_push": True}}),
 }
 OU_KEYS: Mapping[str, About] = {
-    "ou": About(value="exactly as Organizations has it", default="required, or `id`", example="Workloads/Prod"),
+    "ou": About(value="string", default="required, or `id`", example="Workloads/Prod"),
     "id": About(value="`ou-…` or `r-…`", default="none", example="ou-exam-prod0001"),
 }
 ACCOUNT_KEYS: Mapping[str, About] = {
@@ -60,11 +60,17 @@ class Key:
     example: Any
 
     def row(self) -> str:
-        cells = (f"`{self.key}`", self.value, self.default, self.doc, self.shown_example())
+        cells = (f"`{self.key}`", self.value_with_example(), self.default, self.doc)
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
-    def shown_example(self) -> str:
-        return "" if self.example is None else f"`{flow(self.example)}`"
+    def value_with_example(self) -> str:
+        """The value, with the example unless that is a number, true, false or one of the words that the value lists."""
+        example = f"`{flow(self.example)}`"
+        return (
+            self.value
+            if isinstance(self.example, int | None) or example in self.value
+            else f"{self.value}, as {example}"
+        )
 
 
 def markdown() -> str:
@@ -108,7 +114,10 @@ def _value(hint: Any, limit: str) -> str:
         return ", ".join(f"`{word}`" for word in get_args(hint))
     if get_origin(hint) is tuple:
         inner = get_args(hint)[0]
-        return "list of maps" if is_dataclass(inner) else f"list: {_value(inner, limit)}"
+        if is_dataclass(inner):
+            return "list of maps"
+        text = _value(inner, limit)
+        return f"list of lists{text.removeprefix('list')}" if get_origin(inner) is tuple else f"list: {text}"
     if isinstance(get_origin(hint), type) and issubclass(get_origin(hint), Mapping):
         return f"map: {limit}" if limit else "map"
     return limit or _TYPES[hint]
@@ -124,7 +133,7 @@ def _default(value: Any, factory: Any) -> str:
 
 
 def _table(keys: Iterator[Key]) -> str:
-    head = "| key | value | default | meaning | example |\n| --- | --- | --- | --- | --- |"
+    head = "| key | value | default | meaning |\n| --- | --- | --- | --- |"
     return "\n".join([head, *(key.row() for key in keys)])
 
 

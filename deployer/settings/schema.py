@@ -290,6 +290,6 @@ def account_file() -> type[BaseModel]:
         __doc__="One account's file: exceptions to the settings of its OU.",
         account=_key(
             limited(str, limits.account_id),
-            "Id of the account, in quotes; needed unless the file is named <id>.yaml.",
+            "Id of the account, in quotes; needed unless it is the name of the file.",
         ),
     )

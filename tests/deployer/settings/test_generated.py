@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from deployer.organization import Organization
 from deployer.settings.json_schema import Kind, as_text, json_schema
+from deployer.settings.limits import PLACEHOLDERS
 from deployer.settings.messages import model_in
 from deployer.settings.reference import markdown, organization_keys, settings_keys
 from deployer.settings.schema import EACH, KEYS, WHOLE, organization_file
@@ -111,7 +112,12 @@ def test_the_reference_has_every_key_of_organization_yaml() -> None:
 def test_every_row_of_the_reference_is_filled() -> None:
     rows = [line for line in markdown().splitlines() if line.startswith("| `")]
     cells = {row: [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows}
-    assert [row for row, texts in cells.items() if len(texts) != 5 or not all(texts)] == []
+    assert [row for row, texts in cells.items() if len(texts) != 4 or not all(texts)] == []
+
+
+def test_the_reference_names_every_placeholder_of_a_tag() -> None:
+    (tags,) = [key.doc for key in settings_keys(Settings) if key.key == "repository.tags"]
+    assert re.findall(r"{(\w+)}", tags) == list(PLACEHOLDERS)
 
 
 def test_every_limit_belongs_to_a_key_that_there_is() -> None:
