@@ -87,7 +87,7 @@ def settings_document(**repository: Any) -> dict[str, Any]:
 
 @dataclass
 class Held:
-    """A repository as it is in a registry."""
+    """The state of a repository in a registry."""
 
     tags: dict[str, str]
     settings: RepositorySettings | None

@@ -30,7 +30,7 @@ def http(
     request_id: str | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
-    """The event of a request; `content` is the body if it is text, and becomes JSON otherwise.
+    """The event of a request; `content` is the body if it is a string, and becomes JSON otherwise.
 
     https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
     """

@@ -89,7 +89,7 @@ class Installed:
         return None if "FunctionError" in answer else json.loads(payload)
 
     def items(self) -> list[dict[str, Any]]:
-        """All that the ledger's table holds."""
+        """All items of the ledger's table."""
         pages = (
             self.sandbox.client("dynamodb")
             .get_paginator("scan")

@@ -18,7 +18,7 @@ class NotInstalledError(Exception):
 
 
 def install(folder: Path = FOLDER) -> Path:
-    """A folder with that botocore alone; what it depends on is this environment's."""
+    """A folder with only that botocore; its dependencies are those of this environment."""
     if not (folder / "botocore").is_dir():
         unfinished = folder.with_name(f"{folder.name}.part")
         shutil.rmtree(unfinished, ignore_errors=True)

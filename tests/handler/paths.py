@@ -50,17 +50,19 @@ class Path:
 PATHS = {
     "a cold start": Path(calls=8),
     "a warm process": Path(is_warm=True, calls=6),
-    "an account whose OUs have to be climbed": Path(has_ou_path=False, only=frozenset({"ListParents"}), calls=1),
-    "a retry after the process died with the repository made": Path(
+    "an account whose OUs must be looked up level by level": Path(
+        has_ou_path=False, only=frozenset({"ListParents"}), calls=1
+    ),
+    "a retry after the process died once the repository was created": Path(
         lead=(Disturbance(effect=Crash(), operation="CreateRepository", moment=Moment.AFTER),), calls=11
     ),
-    "a name that somebody else has": Path(
+    "a repository of somebody else": Path(
         repository=BYSTANDER,
         only=frozenset({"CreateRepository", "ListTagsForResource", "UpdateItem", "ExecuteStatement"}),
         ends="exists",
         calls=5,
     ),
-    "an event that comes late": Path(ago=timedelta(hours=1), only=frozenset({"GetItem"}), calls=2),
+    "a late event": Path(ago=timedelta(hours=1), only=frozenset({"GetItem"}), calls=2),
     "a creation that AWS refuses": Path(
         lead=(Disturbance(effect=Error(code="KmsException"), operation="CreateRepository", times=None),),
         only=frozenset({"ExecuteStatement", "PutEvents", "SendMessage"}),

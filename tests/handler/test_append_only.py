@@ -26,7 +26,7 @@ FORGED = record(region="eu-west-1", repository="team-a/api", detail="forged").to
 
 @pytest.fixture
 def as_handler(sandbox: Sandbox, client: Any) -> Any:
-    """DynamoDB as a role with the very statements that the template gives to the handler's."""
+    """DynamoDB as a role with the same statements as the handler's role in the template."""
     account = sandbox.central_account
     arn = client.describe_table(TableName=TABLE)["Table"]["TableArn"]
     statements = (policies.write_ledger(arn), policies.count_in_ledger(arn))
@@ -36,7 +36,7 @@ def as_handler(sandbox: Sandbox, client: Any) -> Any:
 
 
 def changes(dynamodb: Any) -> dict[str, Callable[[], Any]]:
-    """Every way in which DynamoDB lets a record be changed or deleted."""
+    """Every way in which DynamoDB allows changing or deleting a record."""
     update = {"UpdateExpression": "SET detail = :d", "ExpressionAttributeValues": {":d": {"S": "forged"}}}
     return {
         "PutItem": lambda: dynamodb.put_item(TableName=TABLE, Item=FORGED),
@@ -68,7 +68,7 @@ def test_the_handler_adds_records_and_counts(as_handler: Any, client: Any) -> No
     assert kept(client) == [WRITTEN]
 
 
-def test_nothing_that_the_handler_may_do_changes_or_deletes_a_record(as_handler: Any, client: Any) -> None:
+def test_no_permission_of_the_handler_changes_or_deletes_a_record(as_handler: Any, client: Any) -> None:
     ledger = Ledger(lambda: as_handler, table=TABLE)
     ledger.write(WRITTEN)
     for way, attempt in changes(as_handler).items():

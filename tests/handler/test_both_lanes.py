@@ -23,7 +23,7 @@ KINDS = ("request", "event", "layer")
 
 
 def one_thread_document() -> dict[str, Any]:
-    """Settings of which each run makes its calls in one thread, with a limit."""
+    """Settings with a limit, under which each run makes its calls in one thread."""
     document = settings_document()
     del document["ous"][PROD]["repository"]["repository_policy"]
     document["ous"][PROD]["create"]["limit"] = {"per_hour": 1}
@@ -32,7 +32,7 @@ def one_thread_document() -> dict[str, Any]:
 
 @dataclass
 class Actor:
-    """A run of the function, which makes one call each time that it gets its turn."""
+    """A run of the function, which makes one call at each of its turns."""
 
     name: str
     work: Callable[[], object]

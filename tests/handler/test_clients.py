@@ -22,7 +22,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_service_is_found_without_looking_for_it(clients: Clients, service: str) -> None:
+def test_every_service_is_found_without_searching_for_its_model(clients: Clients, service: str) -> None:
     assert clients.own(service).meta.service_model.service_name == service
 
 
@@ -34,12 +34,12 @@ def test_a_client_is_created_once_for_a_region_and_credentials(clients: Clients)
     assert client.meta.region_name == "us-east-1"
 
 
-def test_clients_leave_room_in_the_functions_memory() -> None:
+def test_clients_use_less_than_half_of_the_functions_memory() -> None:
     one_mb, process_mb = 1, 64
     assert process_mb + MAX_CLIENTS * one_mb <= MEMORY_MB / 2
 
 
-def test_sts_is_asked_in_the_functions_own_region(clients: Clients) -> None:
+def test_sts_is_called_in_the_functions_own_region(clients: Clients) -> None:
     assert clients.own("sts").meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
 
 
@@ -51,7 +51,7 @@ def test_the_partition_follows_from_the_region(region: str, partition: str) -> N
     assert Clients(region=region).partition == partition
 
 
-def test_a_call_without_an_answer_ends_well_before_the_function_does(clients: Clients) -> None:
+def test_a_call_without_a_response_times_out_well_before_the_function(clients: Clients) -> None:
     config = clients.own("ecr").meta.config
     attempts = config.retries["total_max_attempts"]
     assert attempts * (config.connect_timeout + config.read_timeout) <= 20
@@ -71,7 +71,7 @@ A_CALL: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def sent_by(client: Any) -> tuple[str, str]:
-    """Where a client would send a call, and for which region and service it would sign it."""
+    """The URL to which a client would send a call, and the region and service for which it would sign it."""
     requests: list[AWSPreparedRequest] = []
 
     def catch(request: AWSPreparedRequest, **_: Any) -> None:

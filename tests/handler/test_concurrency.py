@@ -18,7 +18,7 @@ class Clock:
         return self.now
 
 
-def test_many_who_ask_concurrently_cause_one_load() -> None:
+def test_concurrent_readers_cause_one_load() -> None:
     loads: list[int] = []
     may_end = Event()
 
@@ -70,7 +70,7 @@ def test_an_error_is_raised_and_not_cached() -> None:
     assert cache.get("key", lambda: CachedValue(1, NOW + timedelta(minutes=1))) == 1
 
 
-def test_the_oldest_make_room() -> None:
+def test_the_oldest_values_are_evicted() -> None:
     cache = SingleFlight[int, int](clock=Clock(), max_size=2)
     later = NOW + timedelta(minutes=1)
     for key in range(3):
@@ -91,7 +91,7 @@ def test_parallel_calls_all_run_and_return_all_errors_in_order() -> None:
     assert run_in_parallel([]) == []
 
 
-def test_calls_run_in_parallel_do_not_wait_for_each_other() -> None:
+def test_parallel_calls_do_not_wait_for_each_other() -> None:
     one, two = Event(), Event()
 
     def first() -> None:

@@ -33,7 +33,7 @@ def test_invariants_1_2_3_4_5_6_hold_wherever_the_process_is_killed(scouting: Sc
 
 
 def test_invariants_1_2_3_4_5_6_hold_wherever_a_warm_process_is_killed(scouting: Scouting) -> None:
-    """One after the other, because each kill makes the next event a cold start."""
+    """Sequentially, because each kill makes the next event a cold start."""
     path, installed = PATHS["a warm process"], scouting.installed
     found = []
     for crash in crashes(scouting.calls(path)):

@@ -1,4 +1,4 @@
-"""The watch inspects every account once a day: in slices that need no state, in bounded time, and names the damage."""
+"""The watch inspects every account once a day: in stateless slices, in bounded time, and reports the damage."""
 
 from __future__ import annotations
 
@@ -185,14 +185,14 @@ def test_a_missing_auditor_role_is_damage_if_the_role_of_another_slice_can_be_as
     ]
 
 
-def test_a_watch_that_can_assume_no_role_at_all_reports_that_and_no_damage() -> None:
+def test_a_watch_that_can_assume_no_role_reports_only_that() -> None:
     line: Any = inspection(FakeCloudFormation(), FakeAccounts(refused=MEMBERS)).run(scheduled=START, request_id="r")
     assert (line["level"], line["damaged"], line["unread"]) == ("WARN", 0, 2 * line["accounts"])
     assert all(NO_ROLE in place for place in line["unread_places"])
     assert line["unread_places"]
 
 
-def test_what_it_has_no_time_for_is_reported_and_has_its_turn_on_another_day() -> None:
+def test_accounts_beyond_the_time_limit_are_reported_and_inspected_on_another_day() -> None:
     def left_out(days: int) -> set[str]:
         line: Any = inspection(FakeCloudFormation(), FakeAccounts(), late_after=2).run(
             scheduled=START + timedelta(hours=days * SLICES), request_id="r"
@@ -205,7 +205,7 @@ def test_what_it_has_no_time_for_is_reported_and_has_its_turn_on_another_day() -
     assert set.intersection(*(left_out(days) for days in range(120))) == set()
 
 
-def test_accounts_that_answer_with_errors_hide_no_others() -> None:
+def test_accounts_with_errors_do_not_hide_others() -> None:
     throttled = MEMBERS[5]
     fakes = FakeAccounts(throttled=(throttled,), disabled=tuple((one, "eu-west-1") for one in MEMBERS))
     line: Any = inspection(FakeCloudFormation(), fakes).run(scheduled=in_turn(throttled), request_id="r")
@@ -229,7 +229,7 @@ def test_instances_that_a_roll_out_or_status_reports_are_only_counted(
 
 
 @pytest.mark.parametrize("change", ["template", "instance"])
-def test_what_a_roll_out_changes_during_the_inspection_is_no_damage(change: str) -> None:
+def test_changes_by_a_roll_out_during_the_inspection_are_not_damage(change: str) -> None:
     cloud, disabled = FakeCloudFormation(), MEMBERS[0]
 
     class Changing(FakeAccounts):
@@ -286,7 +286,7 @@ def test_before_the_first_roll_out_there_is_nothing_to_inspect() -> None:
     assert (line["level"], line["accounts"], line["damaged"], line["unread"]) == ("INFO", 0, 0, 0)
 
 
-def test_one_line_names_the_first_places_with_texts_of_limited_length() -> None:
+def test_one_line_names_the_first_damaged_resources_in_limited_length() -> None:
     same = [f"{number:012}" for number in range(10_000) if slice_of(f"{number:012}") == current_slice(START)]
     fakes = FakeAccounts(disabled=tuple((account, "eu-west-1") for account in same))
 
@@ -354,12 +354,12 @@ def test_an_account_without_the_templates_of_its_ou_is_reported_by_every_run(det
 
 
 @pytest.mark.parametrize("detailed", ["RUNNING", "PENDING", "CANCELLED", "SKIPPED_SUSPENDED_ACCOUNT"])
-def test_what_a_rollout_changes_or_skips_is_no_failure(detailed: str) -> None:
+def test_templates_that_a_roll_out_changes_or_skips_are_not_failures(detailed: str) -> None:
     cloud = FakeCloudFormation(bodies=BODIES | TEMPLATES, statuses={MEMBERS[0]: ("OUTDATED", detailed)})
     fields = inspection(cloud, FakeAccounts()).run(scheduled=START, request_id="r")
     assert fields["failed_templates"] == 0
 
 
-def test_failures_of_other_stack_sets_are_no_failed_templates() -> None:
+def test_failures_of_other_stack_sets_do_not_count_as_failed_templates() -> None:
     cloud = FakeCloudFormation(statuses={MEMBERS[0]: ("OUTDATED", "FAILED")})
     assert inspection(cloud, FakeAccounts()).run(scheduled=START, request_id="r")["failed_templates"] == 0

@@ -24,37 +24,40 @@ def settings(**changes: Any) -> Settings:
     ("changes", "said", "decision"),
     [
         pytest.param(
-            {}, {"enabled": False}, Refused(reason="ou-not-enabled", rule=Rule(("enabled",), "false")), id="off is off"
+            {},
+            {"enabled": False},
+            Refused(reason="ou-not-enabled", rule=Rule(("enabled",), "false")),
+            id="the OU is not enabled",
         ),
         pytest.param(
             {},
             {"regions": ["us-east-1", "eu-central-1"]},
             Refused(reason="region-not-enabled", rule=Rule(("regions",), "us-east-1, eu-central-1")),
-            id="a region must be listed",
+            id="a region that is not listed",
         ),
         pytest.param(
             {},
             {"regions": []},
             Refused(reason="region-not-enabled", rule=Rule(("regions",), "none")),
-            id="no region is none",
+            id="an empty list of regions",
         ),
         pytest.param(
             {NAME: "Team-A/api"},
             {},
             Refused(reason="name-invalid", rule=Rule((), "ECR's rules for repository names")),
-            id="ECR takes no capitals",
+            id="an uppercase name",
         ),
         pytest.param(
             {NAME: "team-a/tmp-1"},
             {"create": {"names": {"allow": ["team-*/**"], "deny": ["x", "**/tmp-*"]}}},
             Refused(reason="name-denied", rule=Rule(("create", "names", "deny"), "**/tmp-*", 1)),
-            id="deny wins over allow",
+            id="a name that is both denied and allowed",
         ),
         pytest.param(
             {NAME: "other/api"},
             {"create": {"names": {"allow": ["team-*/**", "base/*"]}}},
             Refused(reason="name-not-allowed", rule=Rule(("create", "names", "allow"), "team-*/**, base/*")),
-            id="what no glob allows is refused",
+            id="a name that no glob allows",
         ),
         pytest.param(
             {},
@@ -62,7 +65,7 @@ def settings(**changes: Any) -> Settings:
             Refused(
                 reason="name-not-allowed", rule=Rule(("create", "names", "allow"), "n0, n1, n2, n3, n4 and 2 more")
             ),
-            id="a long list is shortened",
+            id="a rule with a long list is shortened",
         ),
         pytest.param(
             {},
@@ -70,7 +73,7 @@ def settings(**changes: Any) -> Settings:
             Refused(
                 reason="principal-denied", rule=Rule(("create", "principals", "deny"), "arn:aws:iam::*:role/ci/*", 0)
             ),
-            id="a session is denied by its role with its path",
+            id="a session whose role is denied by its path",
         ),
         pytest.param(
             {},
@@ -78,27 +81,29 @@ def settings(**changes: Any) -> Settings:
             Refused(
                 reason="principal-not-allowed", rule=Rule(("create", "principals", "allow"), "arn:aws:iam::*:user/*", 0)
             ),
-            id="a role is no user",
+            id="a role that matches only a rule for users",
         ),
         pytest.param(
             {},
             {"create": {"on": ["pull"]}},
             Ignored(reason="not-a-pull", detail="InitiateLayerUpload"),
-            id="a push is no pull",
+            id="a pull when only pushes create",
         ),
         pytest.param(
             {"detail.eventName": "BatchGetImage"},
             {"enabled": False},
             Ignored(reason="not-a-push", detail="BatchGetImage"),
-            id="a pull where nothing is enabled is ignored, so that its record expires",
+            id="a pull in an OU that is not enabled is ignored, so that its record expires",
         ),
     ],
 )
-def test_what_is_not_created(changes: dict[str, Any], said: dict[str, Any], decision: Refused | Ignored) -> None:
-    assert decide(call(changes=changes), settings(**said), is_member=nobody_asked) == decision
+def test_calls_that_create_nothing_have_a_reason(
+    changes: dict[str, Any], said: dict[str, Any], decision: Refused | Ignored
+) -> None:
+    assert decide(call(changes=changes), settings(**said), is_member=no_look_up) == decision
 
 
-def nobody_asked(account: str) -> bool:
+def no_look_up(account: str) -> bool:
     """For callers of the account itself, and for calls that are refused before the look-up."""
     raise AssertionError(f"whether {account} is in the organization was asked")
 
@@ -115,14 +120,16 @@ IDENTITY = "detail.userIdentity"
         pytest.param(
             "push-from-another-account", {}, ["400000000001"], True, None, id="another member, by its account"
         ),
-        pytest.param("push-from-another-account", {}, ["400000000001"], False, OUTSIDER, id="an outsider without ARN"),
+        pytest.param(
+            "push-from-another-account", {}, ["400000000001"], False, OUTSIDER, id="an outside account without an ARN"
+        ),
         pytest.param(
             "push-from-another-account",
             {f"{IDENTITY}.arn": f"arn:aws:sts::{STRANGER}:assumed-role/x/y", f"{IDENTITY}.accountId": STRANGER},
             [STRANGER],
             False,
             OUTSIDER,
-            id="an outsider with an ARN",
+            id="an outside account with an ARN",
         ),
         pytest.param(
             "push-from-another-account",
@@ -130,7 +137,7 @@ IDENTITY = "detail.userIdentity"
             [STRANGER],
             False,
             OUTSIDER,
-            id="an outsider with an ARN alone",
+            id="an outside account with only an ARN",
         ),
         pytest.param(
             "push-by-a-role",
@@ -138,7 +145,7 @@ IDENTITY = "detail.userIdentity"
             [STRANGER],
             False,
             OUTSIDER,
-            id="a session of the account's that names an outsider's role",
+            id="a session of the account that names a role of an outside account",
         ),
         pytest.param(
             "push-from-another-account",
@@ -154,12 +161,12 @@ IDENTITY = "detail.userIdentity"
             [],
             True,
             OUTSIDER,
-            id="nobody",
+            id="no caller",
         ),
         pytest.param("push-by-a-role", {IDENTITY: MISSING}, [], True, OUTSIDER, id="an event without an identity"),
-        pytest.param("push-by-a-service", {}, [], False, None, id="an AWS service belongs to no account"),
-        pytest.param("push-by-a-role", {}, [], False, None, id="the account itself is never asked about"),
-        pytest.param("push-by-a-user", {}, [], False, None, id="nor for a user"),
+        pytest.param("push-by-a-service", {}, [], False, None, id="an AWS service is not looked up"),
+        pytest.param("push-by-a-role", {}, [], False, None, id="a role of the account itself is not looked up"),
+        pytest.param("push-by-a-user", {}, [], False, None, id="a user of the account itself is not looked up"),
     ],
 )
 def test_callers_outside_the_organization_are_refused_unless_the_settings_allow_them(
@@ -176,7 +183,7 @@ def test_callers_outside_the_organization_are_refused_unless_the_settings_allow_
     assert decided == decision if decision else isinstance(decided, Create)
     assert found == asked
     allowed = settings(create={"principals": {"outside_organization": True}})
-    assert isinstance(decide(event, allowed, is_member=nobody_asked), Create)
+    assert isinstance(decide(event, allowed, is_member=no_look_up), Create)
 
 
 @pytest.mark.parametrize(
@@ -202,9 +209,9 @@ def test_callers_outside_the_organization_are_refused_unless_the_settings_allow_
             {"detail.eventName": "BatchGetImage"},
             {"create": {"on": ["push", "pull"]}},
             ALL_NAMES,
-            id="a pull where pulls count",
+            id="a pull when pulls create",
         ),
-        pytest.param({"detail.requestParameters.registryId": None}, {}, ALL_NAMES, id="no registry named"),
+        pytest.param({"detail.requestParameters.registryId": None}, {}, ALL_NAMES, id="a call without a registry"),
         pytest.param(
             {},
             {"namespaces": [{"match": "x/**"}, {"match": "team-a/*"}]},
@@ -214,7 +221,7 @@ def test_callers_outside_the_organization_are_refused_unless_the_settings_allow_
     ],
 )
 def test_what_is_created_and_by_which_rule(changes: dict[str, Any], said: dict[str, Any], rule: str) -> None:
-    decision = decide(call(changes=changes), settings(**said), is_member=nobody_asked)
+    decision = decide(call(changes=changes), settings(**said), is_member=no_look_up)
     assert isinstance(decision, Create)
     assert text_of(decision.rules) == rule
 
@@ -225,7 +232,7 @@ def test_the_first_namespace_that_matches_is_merged_over_the_repository() -> Non
         {"match": "**", "repository": {"scan_on_push": False}},
     ]
     said = settings(repository={"tags": {"a": "1", "b": "2"}}, namespaces=namespaces, create={"limit": {"per_hour": 3}})
-    decision = decide(call(), said, is_member=nobody_asked)
+    decision = decide(call(), said, is_member=no_look_up)
     assert isinstance(decision, Create)
     assert decision.repository.image_tag_mutability == "MUTABLE"
     assert decision.repository.tags == {"b": "2", "c": "3"}
@@ -236,7 +243,7 @@ def test_the_first_namespace_that_matches_is_merged_over_the_repository() -> Non
 @pytest.mark.parametrize(
     ("changes", "decision"),
     [
-        pytest.param({}, None, id="a push is something to decide about"),
+        pytest.param({}, None, id="a push is decided"),
         pytest.param(
             {"detail.recipientAccountId": "999999999999"},
             Ignored(reason=reasons.ACCOUNT_MISMATCH, detail="recipientAccountId is 999999999999"),
@@ -254,7 +261,7 @@ def test_the_first_namespace_that_matches_is_merged_over_the_repository() -> Non
         ),
     ],
 )
-def test_screening_needs_no_settings(changes: dict[str, Any], decision: Ignored | None) -> None:
+def test_screening_works_without_settings(changes: dict[str, Any], decision: Ignored | None) -> None:
     assert screen(call(changes=changes)) == decision
 
 

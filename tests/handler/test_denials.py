@@ -26,7 +26,9 @@ def denial(reason: str = reasons.ACCESS_DENIED) -> PermanentError:
 
 @pytest.mark.parametrize("name", ["lifecycle", "policy"])
 @pytest.mark.parametrize("times", range(1, TRIES * FINAL_DENIAL))
-def test_a_policy_that_a_new_tag_allows_late_is_put_in_the_end_and_nothing_is_reported(name: str, times: int) -> None:
+def test_a_policy_that_is_allowed_only_once_a_new_tag_takes_effect_is_set_and_nothing_is_reported(
+    name: str, times: int
+) -> None:
     world = World()
     world.faults.passing[name] = [denial() for _ in range(times)]
     world.deliver(world.handler(), load())
@@ -38,7 +40,7 @@ def test_a_policy_that_a_new_tag_allows_late_is_put_in_the_end_and_nothing_is_re
 
 
 @pytest.mark.parametrize("reason", sorted(reasons.RETRYABLE_DENIALS))
-def test_a_role_that_is_new_is_waited_for_by_lambdas_next_attempt(reason: str) -> None:
+def test_lambdas_next_attempt_uses_a_role_that_has_just_been_created(reason: str) -> None:
     world = World()
     world.faults.passing["create"] = [denial(reason)]
     world.deliver(world.handler(), load())
@@ -47,7 +49,7 @@ def test_a_role_that_is_new_is_waited_for_by_lambdas_next_attempt(reason: str) -
 
 
 @pytest.mark.parametrize("name", ["create", "creator", "describe", "lifecycle", "policy"])
-def test_invariant_2_what_stays_denied_is_one_record_and_one_message(name: str) -> None:
+def test_invariant_2_a_permanent_denial_is_one_record_and_one_message(name: str) -> None:
     world = World()
     if name in {"creator", "describe"}:  # an attempt made the repository and died
         world.faults.after[1] = RuntimeError()
@@ -68,7 +70,7 @@ def test_invariant_2_what_stays_denied_is_one_record_and_one_message(name: str) 
 
 
 @pytest.mark.parametrize("lost", range(3))
-def test_a_denial_is_one_record_and_one_message_if_one_attempt_fails_otherwise(lost: int) -> None:
+def test_a_denial_is_one_record_and_one_message_if_one_attempt_fails_for_another_reason(lost: int) -> None:
     world = World()
     passing: list[BaseException] = [denial(), denial(), denial()]
     passing[lost] = RuntimeError("the process died")
@@ -91,7 +93,7 @@ def test_a_redrive_has_all_attempts_again() -> None:
 
 
 @pytest.mark.parametrize("reason", sorted(reasons.OUTCOMES["failed"] - reasons.RETRYABLE_DENIALS))
-def test_what_no_time_changes_is_final_immediately(reason: str) -> None:
+def test_a_denial_that_waiting_cannot_resolve_is_final_immediately(reason: str) -> None:
     world = World()
     world.faults.by_name["create"] = denial(reason)
     world.handler().handle(load(), request_id="request-1")
@@ -99,7 +101,7 @@ def test_what_no_time_changes_is_final_immediately(reason: str) -> None:
     assert "count_denial" not in world.faults.calls
 
 
-def test_an_attempt_that_cannot_be_counted_is_not_the_last() -> None:
+def test_an_attempt_that_cannot_be_counted_is_not_treated_as_the_last() -> None:
     world = World()
     world.faults.by_name["create"] = denial()
     throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "UpdateItem")

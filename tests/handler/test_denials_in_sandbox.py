@@ -12,8 +12,8 @@ from tests.handler.installation import ACCOUNT, PROD, Installed, push
 FOREVER = 1_000
 
 
-def test_invariant_2_policies_are_put_on_repositories_whose_tags_count_late(installed: Installed) -> None:
-    """The first in the attempt that made it, the second by Lambda's next one."""
+def test_invariant_2_policies_are_set_on_repositories_whose_tags_take_effect_late(installed: Installed) -> None:
+    """On the first by the attempt that created it, on the second by Lambda's next attempt."""
     for name, overlooked in (("soon", 2), ("later", 7)):
         installed.sandbox.visibility.tags = overlooked
         installed.send(push(f"team-a/{name}", event_id=name))
@@ -25,7 +25,7 @@ def test_invariant_2_policies_are_put_on_repositories_whose_tags_count_late(inst
     assert not installed.failures()
 
 
-def test_invariant_2_a_role_that_was_just_made_is_waited_for(installed: Installed) -> None:
+def test_invariant_2_a_role_that_was_just_created_is_retried(installed: Installed) -> None:
     account = installed.sandbox.create_account("new", PROD).id
     installed.sandbox.visibility.roles = 1
     installed.admit(account)
@@ -35,7 +35,9 @@ def test_invariant_2_a_role_that_was_just_made_is_waited_for(installed: Installe
     assert not installed.failures()
 
 
-def test_what_takes_too_long_is_one_record_and_one_message_and_a_redrive_finishes_it(installed: Installed) -> None:
+def test_a_denial_that_lasts_too_long_is_one_record_and_one_message_and_a_redrive_finishes_the_work(
+    installed: Installed,
+) -> None:
     account = installed.sandbox.create_account("new", PROD).id
     installed.sandbox.visibility.roles = FOREVER
     installed.admit(account)
@@ -58,7 +60,7 @@ def test_what_takes_too_long_is_one_record_and_one_message_and_a_redrive_finishe
     assert not installed.failures()
 
 
-def test_the_sandbox_denies_what_iam_does_not_know_yet(sandbox: Sandbox) -> None:
+def test_the_sandbox_denies_what_has_not_propagated_in_iam(sandbox: Sandbox) -> None:
     sandbox.visibility.roles = 2
     statement = allow("ecr:DeleteRepository", Condition={"StringEquals": {"aws:ResourceTag/by": "test"}})
     deploy({"Role": role("new", statement)})

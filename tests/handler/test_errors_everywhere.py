@@ -34,9 +34,13 @@ ATTEMPTS = 3
 TRANSIENT: dict[str, tuple[Effect, Moment, int]] = {
     "it is throttled": (Throttle(), Moment.BEFORE, ATTEMPTS),
     "an error of the service": (Error(code="InternalFailure", status=500), Moment.BEFORE, ATTEMPTS),
-    "an error of the service, though it was done": (Error(code="InternalFailure", status=503), Moment.AFTER, ATTEMPTS),
+    "an error of the service after the work is done": (
+        Error(code="InternalFailure", status=503),
+        Moment.AFTER,
+        ATTEMPTS,
+    ),
     "the connection breaks": (Drop(), Moment.BEFORE, ATTEMPTS),
-    "there is no answer in time, though it was done": (Delay(seconds=4.5), Moment.AFTER, 1),
+    "a time-out after the work is done": (Delay(seconds=4.5), Moment.AFTER, 1),
     "the credentials are stale": (Error(code="ExpiredTokenException"), Moment.BEFORE, 1),
 }
 
@@ -81,7 +85,7 @@ pytestmark = pytest.mark.begins_with(prepare=install_and_scout)
 
 @pytest.fixture(autouse=True)
 def many_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each mostly waits before it calls again, so more than the usual number find time beside each other."""
+    """Each process mostly waits between its calls, so more than the usual number can run concurrently."""
     monkeypatch.setattr(pool, "MAX_ENVIRONMENTS", PROCESSES)
 
 
@@ -103,7 +107,7 @@ def find_places(scouting: Scouting) -> list[Place]:
 
 
 def disturbed(scouting: Scouting, places: Sequence[Place], effects: Sequence[Mapping[str, Any]]) -> list[Trial]:
-    """A trial for each place, in which the call there is disturbed."""
+    """A trial for each place, in which that call is disturbed."""
     return [
         trial
         for (path, (operation, nth)), effect in zip(places, effects, strict=True)
@@ -112,7 +116,7 @@ def disturbed(scouting: Scouting, places: Sequence[Place], effects: Sequence[Map
 
 
 def not_ended(aftermath: Aftermath, places: Sequence[Place], trials: Sequence[Trial]) -> list[str]:
-    """What is not right with the trials, each of which has to end as its path does."""
+    """The problems of the trials, each of which must end as its path does."""
     pairs = zip(places, trials, strict=True)
     return [problem for (path, _), trial in pairs for problem in problems(aftermath, [trial], ends=path.ends)]
 
@@ -126,7 +130,7 @@ def not_redriven(scouting: Scouting, before: Aftermath, places: Sequence[Place],
     ]
 
 
-def test_no_call_that_the_roles_may_make_is_left_out(scouting: Scouting, places: list[Place]) -> None:
+def test_every_call_that_the_roles_allow_is_covered(scouting: Scouting, places: list[Place]) -> None:
     made = {operation for _, (operation, _) in places}
     assert made == allowed(scouting.installed.synthesis) - ONLY_OF_REQUESTS
     assert made == {operation for operation, _, _ in REFUSALS} | LEDGER | {"PutEvents", "SendMessage"}

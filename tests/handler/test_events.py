@@ -14,7 +14,7 @@ from tests.handler.events import MISSING, call, load, names
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_real_event_is_read(name: str) -> None:
+def test_every_real_event_is_parsed(name: str) -> None:
     kind = ObservedCall if name.startswith(("creation", "deletion")) else FailedCall
     assert isinstance(parse(load(name)), kind)
 
@@ -42,12 +42,12 @@ def test_a_push_by_a_role_names_caller_repository_region_and_time() -> None:
 @pytest.mark.parametrize(
     ("said", "account"),
     [
-        pytest.param("400000000001", "400000000001", id="of another account"),
-        pytest.param("me", None, id="no account"),
-        pytest.param(["400000000001"], None, id="no text"),
+        pytest.param("400000000001", "400000000001", id="another account"),
+        pytest.param("me", None, id="not an account id"),
+        pytest.param(["400000000001"], None, id="not a string"),
     ],
 )
-def test_whose_an_outside_account_is(said: Any, account: str | None) -> None:
+def test_the_account_of_the_caller_is_read(said: Any, account: str | None) -> None:
     event = load("push-from-another-account", changes={"detail.userIdentity.accountId": said})
     found = parse(event)
     assert isinstance(found, FailedCall)
@@ -57,12 +57,14 @@ def test_whose_an_outside_account_is(said: Any, account: str | None) -> None:
 @pytest.mark.parametrize(
     ("name", "principal"),
     [
-        pytest.param("push-by-a-user", "arn:aws:iam::300000000001:user/alice", id="a user has an ARN"),
-        pytest.param("push-from-another-account", "AROAEXAMPLEEXAMPLE002:deploy", id="a stranger has an id"),
-        pytest.param("push-by-a-service", "codebuild.amazonaws.com", id="a service has a name"),
+        pytest.param("push-by-a-user", "arn:aws:iam::300000000001:user/alice", id="a user by ARN"),
+        pytest.param(
+            "push-from-another-account", "AROAEXAMPLEEXAMPLE002:deploy", id="a caller of another account by id"
+        ),
+        pytest.param("push-by-a-service", "codebuild.amazonaws.com", id="a service by name"),
     ],
 )
-def test_the_principal_is_the_best_name_there_is(name: str, principal: str) -> None:
+def test_the_principal_is_the_most_specific_name(name: str, principal: str) -> None:
     assert call(name).principal == principal
     assert call(name).principals == (principal,)
 
@@ -80,17 +82,17 @@ def test_the_principal_is_the_best_name_there_is(name: str, principal: str) -> N
         ("DeleteRepository", None),
     ],
 )
-def test_what_a_call_was_part_of(event_name: str, trigger: str | None) -> None:
+def test_whether_a_call_is_part_of_a_push_or_a_pull(event_name: str, trigger: str | None) -> None:
     assert call(changes={"detail.eventName": event_name}).trigger == trigger
 
 
-def test_a_replay_is_known_by_its_name() -> None:
+def test_a_replay_is_recognized_by_its_name() -> None:
     assert call("push-replayed").via == "replay"
     assert call().via is None
 
 
 MALFORMED: list[Any] = [
-    pytest.param({"detail": "text"}, "detail is not an object", id="detail that is text"),
+    pytest.param({"detail": "text"}, "detail is not an object", id="a detail that is a string"),
     pytest.param({"detail.requestParameters": None}, "detail.requestParameters is not an object", id="no parameters"),
     pytest.param(
         {"detail.requestParameters.repositoryName": ["team-a/api"]},
@@ -100,15 +102,15 @@ MALFORMED: list[Any] = [
     pytest.param(
         {"detail.requestParameters.repositoryName": "a" * 5000},
         "detail.requestParameters.repositoryName is longer than 512 characters",
-        id="a name without end",
+        id="a name that is too long",
     ),
     pytest.param(
         {"detail.requestParameters.registryId": 300000000001},
         "detail.requestParameters.registryId is missing or not a string",
         id="a registry that is a number",
     ),
-    pytest.param({"account": "٣٠٠٠٠٠٠٠٠٠٠١"}, "account is missing", id="an account in other digits"),
-    pytest.param({"account": "300000000001\n"}, "account is missing", id="an account with a line end"),
+    pytest.param({"account": "٣٠٠٠٠٠٠٠٠٠٠١"}, "account is missing", id="an account in other digits than ASCII"),
+    pytest.param({"account": "300000000001\n"}, "account is missing", id="an account with a trailing newline"),
     pytest.param({"region": "evil.example/"}, "region is missing", id="a region that is a host"),
     pytest.param({"detail.awsRegion": 7}, "detail.awsRegion is missing", id="a region that is a number"),
     pytest.param({"detail.recipientAccountId": MISSING}, "detail.recipientAccountId is", id="no recipient"),
@@ -116,15 +118,15 @@ MALFORMED: list[Any] = [
     pytest.param({"detail.eventID": "x" * 65}, "detail.eventID is missing", id="an event id that is too long"),
     pytest.param({"detail.eventTime": "yesterday"}, "detail.eventTime is missing", id="a time in words"),
     pytest.param(
-        {"detail.eventTime": "2026-13-45T99:00:00Z"}, "detail.eventTime is not a valid time", id="a time that is none"
+        {"detail.eventTime": "2026-13-45T99:00:00Z"}, "detail.eventTime is not a valid time", id="an invalid time"
     ),
     pytest.param(
-        {"detail.userIdentity": "root"}, "detail.userIdentity is not an object", id="an identity that is text"
+        {"detail.userIdentity": "root"}, "detail.userIdentity is not an object", id="an identity that is a string"
     ),
     pytest.param(
         {"detail.userIdentity.arn": "a" * 3000},
         "detail.userIdentity.arn is longer than 2048 characters",
-        id="an ARN without end",
+        id="an ARN that is too long",
     ),
     pytest.param(
         {"detail.userIdentity.sessionContext": [1]},
@@ -142,11 +144,11 @@ def test_a_malformed_event_names_what_is_wrong(changes: dict[str, Any], problem:
 
 
 @pytest.mark.parametrize("event", [None, 1, "text", [], {}, {"detail": {}}, {"detail": None}])
-def test_what_is_no_event_gives_no_call(event: object) -> None:
+def test_input_that_is_not_an_event_is_not_a_call(event: object) -> None:
     assert isinstance(parse(event), MalformedEvent | OtherEvent)
 
 
-def test_a_malformed_event_keeps_the_sound_parts_of_its_key() -> None:
+def test_a_malformed_event_keeps_the_valid_parts_of_its_key() -> None:
     parsed = parse(load(changes={"detail.requestParameters": None, "detail.eventTime": "soon"}))
     assert isinstance(parsed, MalformedEvent)
     assert parsed.account == "300000000001"
@@ -154,12 +156,12 @@ def test_a_malformed_event_keeps_the_sound_parts_of_its_key() -> None:
     assert parsed.event_time == datetime(2026, 11, 23, 7, 45, 12, tzinfo=UTC)
 
 
-def test_another_error_is_another_event() -> None:
+def test_an_event_with_another_error_is_not_a_failed_call() -> None:
     parsed = parse(load(changes={"detail.errorCode": "AccessDenied"}))
     assert parsed == OtherEvent(description="InitiateLayerUpload, AccessDenied")
 
 
-def test_control_characters_do_not_get_in() -> None:
+def test_control_characters_are_replaced() -> None:
     parsed = call(
         changes={
             "detail.requestParameters.repositoryName": "team\n-a\x1b[2J\u202e",
@@ -208,7 +210,7 @@ def test_parsing_never_raises(event: object) -> None:
 
 
 @given(path=PATHS, value=JSON)
-def test_whatever_one_field_holds_a_call_is_sound(path: str, value: object) -> None:
+def test_a_call_is_valid_whatever_one_field_contains(path: str, value: object) -> None:
     parsed = parse(load(changes={path: value}))
     if isinstance(parsed, FailedCall):
         texts = [parsed.repository, parsed.principal, parsed.user_agent, parsed.source_ip, parsed.event_name]
@@ -226,7 +228,7 @@ def test_whatever_one_field_holds_a_call_is_sound(path: str, value: object) -> N
         ({"detail-type": ["AWS API Call via CloudTrail"]}, "list of aws.ecr"),
     ],
 )
-def test_only_cloudtrails_calls_of_ecr_count_whatever_the_rules_let_through(
+def test_only_calls_of_ecr_from_cloudtrail_count_whatever_the_rules_forward(
     changes: dict[str, Any], description: str
 ) -> None:
     assert parse(load(changes=changes)) == OtherEvent(description=description)

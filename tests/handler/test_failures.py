@@ -27,7 +27,7 @@ class FakeSqs:
 
 
 def kept(event: Any) -> Any:
-    """The event as it comes back from the queue."""
+    """The event as it is received from the queue."""
     fake: Any = FakeSqs()
     queue = FailuresQueue(lambda: fake, queue_url="https://queue", clock=lambda: datetime(2026, 11, 23, tzinfo=UTC))
     queue.send(event, request_id="request-1", reason="malformed-event", detail="")
@@ -35,12 +35,12 @@ def kept(event: Any) -> Any:
 
 
 @pytest.mark.parametrize("character", ["\0", "\x7f", "\x85", "\u202e", "\ud800", "\ufffe", "\uffff", "\U0001f4a5"])
-def test_every_character_is_kept(character: str) -> None:
+def test_every_character_is_preserved(character: str) -> None:
     event = {character: f"a{character}b"}
     assert kept(event) == event
 
 
-def test_an_event_in_another_script_takes_no_more_room_than_it_came_in() -> None:
+def test_an_event_in_another_script_does_not_grow() -> None:
     event = {"detail": "\u5b57" * 330_000}
     assert kept(event) == event
 

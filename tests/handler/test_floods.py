@@ -38,7 +38,7 @@ def repositories(installed: Installed, account: str) -> set[str]:
 
 
 def look_ups(installed: Installed) -> Counter[tuple[str, str, str]]:
-    """How often each process (they have an access key each) asked about each account, and took on its role."""
+    """How often each process (each has an access key) looked up each account and assumed its role."""
     keys = {"DescribeAccount": "AccountId", "AssumeRole": "RoleArn"}
     return Counter(
         (call.principal.access_key_id, call.operation, str(call.parameters[keys[call.operation]]))
@@ -48,13 +48,13 @@ def look_ups(installed: Installed) -> Counter[tuple[str, str, str]]:
 
 
 def work(installed: Installed) -> Counter[str]:
-    """How often each operation was called, the look-ups aside."""
+    """How often each operation was called, without the look-ups."""
     calls = Counter(call.operation for call in installed.calls())
     return calls - Counter({"DescribeAccount": calls["DescribeAccount"], "AssumeRole": calls["AssumeRole"]})
 
 
 def whole(repositories: int) -> Counter[str]:
-    """The calls that make so many repositories: one each to count, to create, for both policies, to record, to tell."""
+    """The calls that create this many repositories: one each to count, create, set each policy, record and notify."""
     each = ("UpdateItem", "CreateRepository", "PutLifecyclePolicy", "SetRepositoryPolicy", "ExecuteStatement")
     return Counter(dict.fromkeys((*each, "PutEvents"), repositories))
 
@@ -74,7 +74,7 @@ def test_invariant_1_one_push_of_forty_layers_gives_one_repository_and_one_creat
     assert not installed.failures()
 
 
-def test_invariant_1_the_same_event_a_hundred_times_concurrently_gives_one_created(installed: Installed) -> None:
+def test_invariant_1_a_hundred_concurrent_copies_of_an_event_give_one_created(installed: Installed) -> None:
     installed.send(push("team-a/api", event_id="event-1"), copies=100)
     outcomes = Counter(record.outcome for record in installed.records())
     assert outcomes == {"created": 1, "ignored": 1}, "all duplicates that found the work done share a record"
@@ -82,7 +82,7 @@ def test_invariant_1_the_same_event_a_hundred_times_concurrently_gives_one_creat
     assert not installed.failures()
 
 
-def test_invariant_1_five_hundred_pushes_concurrently_from_fifty_accounts_give_one_created_each(
+def test_invariant_1_five_hundred_concurrent_pushes_from_fifty_accounts_give_one_created_each(
     installed: Installed,
 ) -> None:
     accounts = installed.new_accounts(50)
@@ -101,8 +101,8 @@ def test_invariant_1_five_hundred_pushes_concurrently_from_fifty_accounts_give_o
     assert not installed.failures()
 
 
-def test_invariant_1_events_that_come_out_of_order_give_one_created_each(installed: Installed) -> None:
-    """Layers of three pushes in mixed order, one of them twice and one long after the others."""
+def test_invariant_1_events_out_of_order_give_one_created_each(installed: Installed) -> None:
+    """Layers of three pushes in mixed order, one of them twice and one much later than the others."""
     names = ["team-a/one", "team-a/two", "team-a/three"]
     events = [event for name in names for event in layers(name, 5)]
     events.sort(key=lambda event: event["detail"]["eventID"][::-1], reverse=True)
@@ -113,7 +113,7 @@ def test_invariant_1_events_that_come_out_of_order_give_one_created_each(install
     assert not installed.failures()
 
 
-def test_a_limit_is_exact_however_many_come_concurrently_twice_and_after_crashes(installed: Installed) -> None:
+def test_a_limit_is_exact_with_concurrent_events_duplicates_and_crashes(installed: Installed) -> None:
     names = [f"team-a/n{number}" for number in range(LIMIT + 15)]
     for nth in (5, 25, 45):
         moment = Moment.AFTER if nth == 25 else Moment.BEFORE
@@ -136,7 +136,7 @@ def test_a_limit_is_exact_however_many_come_concurrently_twice_and_after_crashes
     assert not installed.failures()
 
 
-def test_a_flood_uses_no_more_of_lambda_than_is_reserved_and_no_event_is_lost(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_flood_stays_within_the_reserved_concurrency_and_no_event_is_lost(sandbox: Sandbox, tmp_path: Path) -> None:
     config = tmp_path / "config"
     shutil.copytree(CONFIG, config)
     with (config / "organization.yaml").open("a") as file:

@@ -84,8 +84,8 @@ def test_invariant_6_a_warm_path_has_one_call_before_the_repository_two_with_a_l
 @pytest.mark.parametrize(
     ("name", "changes", "outcome", "reason"),
     [
-        pytest.param("question-about-layers", {}, "ignored", "not-a-push", id="asking for layers is no push"),
-        pytest.param("pull", {}, "ignored", "not-a-push", id="a pull is no push"),
+        pytest.param("question-about-layers", {}, "ignored", "not-a-push", id="a question about layers"),
+        pytest.param("pull", {}, "ignored", "not-a-push", id="a pull"),
         pytest.param("push-to-a-foreign-registry", {}, "ignored", "foreign-registry", id="a foreign registry"),
         pytest.param(
             "push-by-a-role",
@@ -103,7 +103,7 @@ def test_invariant_6_a_warm_path_has_one_call_before_the_repository_two_with_a_l
             | {"detail.requestParameters.registryId": "999999999999"},
             "ignored",
             "not-in-organization",
-            id="an account of nobody's",
+            id="an account outside the organization",
         ),
         pytest.param(
             "push-by-a-role",
@@ -121,7 +121,7 @@ def test_invariant_6_a_warm_path_has_one_call_before_the_repository_two_with_a_l
         ),
     ],
 )
-def test_what_leads_to_no_repository_is_recorded_with_its_reason(
+def test_calls_that_create_nothing_are_recorded_with_the_reason(
     name: str, changes: dict[str, Any], outcome: str, reason: str
 ) -> None:
     world = World()
@@ -131,14 +131,14 @@ def test_what_leads_to_no_repository_is_recorded_with_its_reason(
     assert "create" not in world.faults.calls
 
 
-def test_an_account_in_an_ou_that_is_switched_off_is_refused() -> None:
+def test_an_account_in_an_ou_that_is_not_enabled_is_refused() -> None:
     world = World()
     world.chains[ACCOUNT] = (ROOT, SANDBOX)
     world.handler().handle(load(), request_id="request-1")
     assert world.outcomes() == [("refused", "ou-not-enabled")]
 
 
-def test_an_account_that_the_last_rollout_did_not_know_is_governed_by_its_ou() -> None:
+def test_the_settings_of_the_ou_apply_to_an_account_that_is_newer_than_the_last_roll_out() -> None:
     world = World()
     changes = {"account": NEW_ACCOUNT, "detail.recipientAccountId": NEW_ACCOUNT}
     event = load(changes=changes | {"detail.requestParameters.registryId": NEW_ACCOUNT})
@@ -148,7 +148,7 @@ def test_an_account_that_the_last_rollout_did_not_know_is_governed_by_its_ou() -
     assert record.account_name == "orders-prod"
 
 
-def test_a_malformed_event_changes_nothing_and_lands_in_the_failures_queue() -> None:
+def test_a_malformed_event_changes_nothing_and_is_sent_to_the_failures_queue() -> None:
     world = World()
     event = load(changes={"detail.requestParameters": "x"})
     world.handler().handle(event, request_id="request-1")
@@ -157,7 +157,7 @@ def test_a_malformed_event_changes_nothing_and_lands_in_the_failures_queue() -> 
     assert not world.repositories
 
 
-def test_what_is_no_event_at_all_lands_in_the_failures_queue() -> None:
+def test_input_that_is_not_an_event_is_sent_to_the_failures_queue() -> None:
     world = World()
     world.handler().handle({"account": "?"}, request_id="request-1")
     assert not world.records
@@ -195,7 +195,7 @@ CALLS = _calls_of_a_whole_run(load(), limited(5))
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("number", range(CALLS))
 @pytest.mark.parametrize("error", [CrashError(), throttled(), ConnectTimeoutError(endpoint_url="x")])
-def test_invariants_1_and_2_a_retry_finishes_the_work_wherever_it_was_broken_off(
+def test_invariants_1_and_2_a_retry_finishes_the_work_wherever_it_was_interrupted(
     number: int, moment: str, error: BaseException
 ) -> None:
     world = World()
@@ -214,7 +214,7 @@ CREATE = 1
 """Number of the call that creates the repository without a limit, after the look-up of the OU."""
 
 
-def test_invariants_1_and_2_a_replay_finishes_what_was_forbidden_before_the_retry_once_it_is_allowed() -> None:
+def test_invariants_1_and_2_a_replay_finishes_interrupted_work_that_the_retry_was_not_allowed_to_finish() -> None:
     """A retry cannot be distinguished from a first attempt, so changed rules apply to it."""
     world = World()
     world.faults.after[CREATE] = CrashError()
@@ -271,7 +271,7 @@ def test_invariant_2_a_permanent_refusal_is_reported_once_and_a_redrive_complete
     assert world.repositories[KEY].lifecycle_policy == LIFECYCLE
 
 
-def test_a_policy_that_is_refused_and_one_that_is_throttled_are_tried_again_together() -> None:
+def test_a_refused_policy_and_a_throttled_policy_are_retried_together() -> None:
     world = World()
     world.faults.by_name["lifecycle"] = PermanentError(reasons.ACCESS_DENIED, "denied")
     world.faults.by_name["policy"] = throttled()
@@ -280,7 +280,7 @@ def test_a_policy_that_is_refused_and_one_that_is_throttled_are_tried_again_toge
     assert not world.records
 
 
-def test_both_policies_that_are_refused_are_named() -> None:
+def test_both_refused_policies_are_named() -> None:
     world = World()
     world.faults.by_name["lifecycle"] = PermanentError(reasons.SETTINGS_NOT_ACCEPTED, "PutLifecyclePolicy: no")
     world.faults.by_name["policy"] = PermanentError(reasons.SETTINGS_NOT_ACCEPTED, "SetRepositoryPolicy: no")
@@ -313,7 +313,7 @@ def test_invariant_3_a_duplicate_does_not_undo_what_people_changed_since() -> No
     ("name", "later"),
     [
         pytest.param("push-replayed", timedelta(), id="an archive's replay"),
-        pytest.param("push-by-a-role", timedelta(hours=1), id="a duplicate that comes late"),
+        pytest.param("push-by-a-role", timedelta(hours=1), id="a late duplicate"),
     ],
 )
 def test_a_repository_that_was_deleted_since_is_not_created_again(name: str, later: timedelta) -> None:
@@ -327,7 +327,7 @@ def test_a_repository_that_was_deleted_since_is_not_created_again(name: str, lat
     assert sorted(world.outcomes()) == [("created", "created"), ("ignored", "duplicate-event")]
 
 
-def test_layers_that_found_a_repository_do_not_make_it_again_when_they_are_replayed() -> None:
+def test_replayed_events_that_found_a_repository_do_not_create_it_again() -> None:
     world = World()
     handler = world.handler()
     for number in range(5):
@@ -350,7 +350,7 @@ def test_invariant_4_a_call_never_leaves_the_account_that_the_envelope_names() -
     assert {account for account, _, _ in world.creations} == {ACCOUNT}
 
 
-def test_a_limit_is_exact_for_names_and_free_for_what_exists() -> None:
+def test_a_limit_counts_new_names_exactly_and_ignores_existing_repositories() -> None:
     world = World()
     handler = world.handler(limited(2))
     world.repositories[ACCOUNT, "eu-west-1", "team-a/theirs"] = Held(tags={}, settings=None, created_at=world.now)
@@ -366,7 +366,7 @@ def test_a_limit_is_exact_for_names_and_free_for_what_exists() -> None:
     assert "resets at 2026-11-23 08:00 UTC" in notice["text"]
 
 
-def test_the_next_hour_has_a_limit_of_its_own() -> None:
+def test_the_next_hour_has_its_own_limit() -> None:
     world = World()
     handler = world.handler(limited(1))
     handler.handle(sibling(1), request_id="request-1")
@@ -375,7 +375,7 @@ def test_the_next_hour_has_a_limit_of_its_own() -> None:
     assert len(world.creations) == 2
 
 
-def test_denied_access_and_stale_credentials_make_the_role_be_assumed_anew() -> None:
+def test_the_role_is_assumed_again_after_denied_access_and_stale_credentials() -> None:
     world = World()
     world.faults.by_name["create"] = PermanentError(reasons.ACCESS_DENIED, "denied")
     with pytest.raises(DeniedError):
@@ -393,7 +393,7 @@ def redriven(event: Any, *, sent: str = "2026-11-23T07:50:00Z", queue: str = "me
     return event | {MARK: {"sent": sent, "queue": queue}}
 
 
-def test_a_redriven_event_is_recorded_as_one() -> None:
+def test_a_redriven_event_is_recorded_as_redriven() -> None:
     world = World()
     world.handler().handle(redriven(load("push-replayed")), request_id="request-1")
     (record,) = world.records.values()
@@ -403,7 +403,7 @@ def test_a_redriven_event_is_recorded_as_one() -> None:
 MADE_UP = {"detail.requestParameters.repositoryName": "team-a/made-up"}
 
 
-def test_invariants_1_and_3_an_invented_event_with_the_id_of_a_recorded_one_is_a_conflict() -> None:
+def test_invariants_1_and_3_a_forged_event_with_the_id_of_a_recorded_one_is_a_conflict() -> None:
     world = World()
     handler = world.handler()
     handler.handle(load(), request_id="request-1")
@@ -420,7 +420,7 @@ def test_invariants_1_and_3_an_invented_event_with_the_id_of_a_recorded_one_is_a
 
 
 @pytest.mark.parametrize("changes", [{}, {"detail.requestParameters.repositoryName": "team-a/tmp-1"}])
-def test_a_record_of_the_same_event_for_another_repository_makes_an_outcome_a_failure(changes: dict[str, Any]) -> None:
+def test_an_event_with_a_record_for_another_repository_is_a_failure(changes: dict[str, Any]) -> None:
     world = World()
     handler = world.handler()
     handler.handle(load(changes=changes), request_id="request-1")
@@ -434,7 +434,7 @@ def test_a_record_of_the_same_event_for_another_repository_makes_an_outcome_a_fa
     assert len(world.records) == 2
 
 
-def test_a_flood_of_refusals_is_recorded_up_to_a_number_and_then_as_one_record() -> None:
+def test_a_flood_of_refusals_is_recorded_up_to_a_limit_and_then_in_one_record() -> None:
     world = World()
     handler = world.handler()
     refused = {"detail.requestParameters.repositoryName": "team-a/tmp-1"}
@@ -456,7 +456,7 @@ def test_a_flood_of_refusals_is_recorded_up_to_a_number_and_then_as_one_record()
     assert Counter(record.reason for record in world.records.values())["name-denied"] == MAX_REFUSALS + 1
 
 
-def test_the_one_record_of_refusals_left_out_survives_a_crash_before_it_is_written() -> None:
+def test_the_record_of_omitted_refusals_is_written_despite_a_crash_before_it() -> None:
     world = World()
     handler = world.handler()
     world.refusals[ACCOUNT, NOW.replace(minute=0, second=0)] = MAX_REFUSALS
@@ -469,7 +469,7 @@ def test_the_one_record_of_refusals_left_out_survives_a_crash_before_it_is_writt
     assert world.outcomes() == [("refused", "refusals-left-out")]
 
 
-def test_an_invented_event_with_the_id_in_a_repositorys_tag_finishes_it_and_its_record_reports_it() -> None:
+def test_a_forged_event_with_the_id_in_a_repositorys_tag_finishes_the_repository_and_is_recorded_as_redriven() -> None:
     """The tag proves nothing against principals that can set it; no record has the forged time."""
     world = World()
     handler = world.handler()
@@ -506,7 +506,7 @@ def test_a_caller_outside_the_organization_is_refused_and_one_of_a_sibling_accou
     assert world.creations == [KEY]
 
 
-def test_settings_may_let_callers_outside_the_organization_through_without_a_look_up() -> None:
+def test_settings_may_allow_callers_outside_the_organization_without_a_look_up() -> None:
     world = World()
     document = settings_document()
     document["ous"][PROD]["create"]["principals"] = {"outside_organization": True}
@@ -516,14 +516,14 @@ def test_settings_may_let_callers_outside_the_organization_through_without_a_loo
 
 
 @pytest.mark.parametrize("name", ["push-by-a-role", "push-by-a-user", "push-by-a-service"])
-def test_a_caller_of_the_account_itself_or_a_service_costs_no_look_up(name: str) -> None:
+def test_a_caller_of_the_account_itself_or_a_service_needs_no_look_up(name: str) -> None:
     world = World()
     world.handler().handle(load(name), request_id="request-1")
     assert world.creations == [KEY]
     assert world.faults.calls.count("organization") == 1
 
 
-def test_a_denied_look_up_means_an_outside_account_if_organizations_can_be_read() -> None:
+def test_an_account_whose_look_up_is_denied_is_outside_if_organizations_can_be_read() -> None:
     world = World()
     world.strangers.add("999999999999")
     world.handler().handle(load("push-from-another-account", OUTSIDE), request_id="request-1")
@@ -541,7 +541,7 @@ def test_a_caller_of_an_account_that_left_is_outside_though_the_last_roll_out_re
     assert not world.creations
 
 
-def test_a_caller_of_a_remembered_account_is_inside_while_organizations_denies_everything() -> None:
+def test_a_caller_of_a_known_account_is_inside_while_organizations_denies_everything() -> None:
     world = World()
     world.strangers.update({ACCOUNT, OTHER_ACCOUNT})
     call = load("push-from-another-account", {"detail.userIdentity.accountId": OTHER_ACCOUNT})

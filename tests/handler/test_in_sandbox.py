@@ -83,7 +83,7 @@ def test_a_malformed_event_ends_in_the_failures_queue(installed: Installed) -> N
     assert [record.reason for record in installed.records()] == ["malformed-event"]
 
 
-def test_the_log_has_one_line_for_each_event_and_nothing_of_the_libraries(installed: Installed) -> None:
+def test_the_log_has_one_line_for_each_event_and_none_from_libraries(installed: Installed) -> None:
     installed.send(push("team-a/api", event_id="event-1"))
     installed.send(push("team-a/tmp-1", event_id="event-2"))
 

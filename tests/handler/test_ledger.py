@@ -61,7 +61,7 @@ def test_a_record_is_written_once_and_never_changed(ledger: Ledger, client: Any)
     assert items(client) == [record().to_item()]
 
 
-def test_records_expire_as_configured_and_others_do_not(client: Any) -> None:
+def test_records_expire_if_configured(client: Any) -> None:
     ledger = Ledger(lambda: client, table=TABLE, kept=RecordRetention(expiring=timedelta(days=7)))
     ledger.write(record(outcome="ignored"))
     ledger.write(record(outcome="refused"))
@@ -72,7 +72,7 @@ def test_records_expire_as_configured_and_others_do_not(client: Any) -> None:
     }
 
 
-def test_the_ledger_knows_which_outcomes_an_event_has_had(ledger: Ledger) -> None:
+def test_the_ledger_returns_the_outcomes_of_an_event(ledger: Ledger) -> None:
     ledger.write(of_call(outcome="failed"))
     ledger.write(of_call(outcome="exists"))
     outcomes: list[Outcome] = ["exists", "created"]
@@ -95,19 +95,19 @@ def test_a_record_of_the_same_event_for_another_repository_is_a_conflict(
     assert items(client) == kept
 
 
-def test_a_limit_counts_names_however_often_they_come(ledger: Ledger) -> None:
+def test_a_limit_counts_each_name_once(ledger: Ledger) -> None:
     taken = [ledger.reserve(slot(name), limit=2) for name in ("a", "a", "b", "a", "c", "b", "d")]
     assert taken == [True, True, True, True, False, True, False]
 
 
-def test_a_limit_is_exact_when_all_come_concurrently(ledger: Ledger) -> None:
+def test_a_limit_is_exact_for_concurrent_reservations(ledger: Ledger) -> None:
     slots = [slot(f"team-a/{number % 40}") for number in range(120)]
     with ThreadPoolExecutor(16) as pool:
         taken = list(pool.map(lambda slot: ledger.reserve(slot, limit=10), slots))
     assert len({slot.digest for slot, was_taken in zip(slots, taken, strict=True) if was_taken}) == 10
 
 
-def test_a_slot_that_is_given_back_is_free_again(ledger: Ledger) -> None:
+def test_a_released_slot_is_available_again(ledger: Ledger) -> None:
     assert ledger.reserve(slot("a"), limit=1)
     assert not ledger.reserve(slot("b"), limit=1)
     ledger.release(slot("a"))
@@ -122,7 +122,7 @@ def test_a_slot_that_is_given_back_is_free_again(ledger: Ledger) -> None:
         pytest.param({"detail.eventTime": "2026-11-23T08:00:00Z"}, id="another hour"),
     ],
 )
-def test_each_account_and_hour_has_slots_of_its_own(ledger: Ledger, changes: dict[str, Any]) -> None:
+def test_each_account_and_hour_has_its_own_slots(ledger: Ledger, changes: dict[str, Any]) -> None:
     assert ledger.reserve(slot("a"), limit=1)
     assert ledger.reserve(slot("b", **changes), limit=1)
 
@@ -133,7 +133,7 @@ def test_the_same_name_in_another_region_is_another_repository(ledger: Ledger) -
 
 
 @pytest.mark.parametrize(("archived", "kept"), [(7, 15), (90, 90)], ids=["in a queue", "in the archive"])
-def test_a_counter_is_kept_as_long_as_an_event_may_come_again_and_is_no_record(
+def test_a_counter_is_kept_as_long_as_an_event_may_be_delivered_again_and_is_not_a_record(
     client: Any, archived: int, kept: int
 ) -> None:
     Ledger(lambda: client, table=TABLE, archive_retention=timedelta(days=archived)).reserve(slot("a"), limit=1)

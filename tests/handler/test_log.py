@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from handler import log
 
 
-def test_steps_add_up_and_count_what_failed_too() -> None:
+def test_durations_of_steps_add_up_and_include_failed_ones() -> None:
     ticks = iter([0.0, 1.0, 1.25, 2.0, 2.5, 3.0, 4.0, 5.0])
     steps = log.Steps(clock=lambda: next(ticks))
     with steps("create"):
@@ -29,10 +29,10 @@ def test_a_line_is_one_line_of_ascii_json_without_empty_fields(fields: dict[str,
     assert json.loads(line) == {key: value for key, value in fields.items() if value not in (None, "")}
 
 
-def test_even_delete_is_escaped() -> None:
+def test_the_delete_character_is_escaped() -> None:
     assert log.line({"name": "a\x7fb"}) == '{"name": "a\\u007fb"}'
 
 
-def test_a_line_is_written_in_one_piece(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_is_written_with_one_call(capsys: pytest.CaptureFixture[str]) -> None:
     log.write({"outcome": "created"})
     assert capsys.readouterr().out == '{"outcome": "created"}\n'

@@ -22,7 +22,7 @@ EVENT_ID = load("creation-by-template")["detail"]["eventID"]
 
 
 def native_world(**changes: Any) -> World:
-    """A registry in which ECR has just created the repository, with what the template holds."""
+    """A registry in which ECR has just created the repository, with the settings of the template."""
     world = World()
     values: dict[str, Any] = {"tags": dict(BY_TEMPLATE), "settings": None, "created_at": CREATED_AT}
     world.repositories[KEY] = Held(**values | changes)
@@ -44,7 +44,7 @@ def complete(world: World, changes: Mapping[str, Any] | None = None, settings: d
     world.deliver(world.handler(settings), load("creation-by-template", changes))
 
 
-def test_it_gets_the_tags_and_the_scans_that_no_template_holds_and_one_record() -> None:
+def test_a_repository_gets_the_tags_and_scan_settings_that_templates_cannot_set_and_one_record() -> None:
     world = native_world()
     complete(world)
     held = world.repositories[KEY]
@@ -68,13 +68,13 @@ def test_it_gets_the_tags_and_the_scans_that_no_template_holds_and_one_record() 
     assert not world.messages
 
 
-def test_the_ownership_tag_comes_before_what_iam_allows_by_it() -> None:
+def test_the_ownership_tag_is_set_before_the_calls_that_depend_on_it() -> None:
     world = native_world()
     complete(world)
     assert world.faults.calls == ["organization", "find", "creator", "tag", "scan", "write", "notify"]
 
 
-def test_scans_stay_off_if_so_configured() -> None:
+def test_scan_on_push_stays_off_if_configured() -> None:
     world = native_world()
     settings = settings_document(scan_on_push=False)
     complete(world, settings=settings)
@@ -94,7 +94,7 @@ def test_scans_stay_off_if_so_configured() -> None:
         pytest.param(document(limit={"per_hour": 0}), {}, "limit-reached", "create.limit.per_hour: 0", id="a limit"),
     ],
 )  # fmt: skip
-def test_what_the_rules_would_have_refused_is_a_violation_and_is_never_deleted(
+def test_a_repository_that_the_rules_would_have_refused_is_a_violation_and_is_never_deleted(
     settings: dict[str, Any], changes: dict[str, Any], reason: str, rule: str
 ) -> None:
     world = native_world()
@@ -108,7 +108,7 @@ def test_what_the_rules_would_have_refused_is_a_violation_and_is_never_deleted(
     assert not world.messages
 
 
-def test_both_engines_count_in_one_limit() -> None:
+def test_both_engines_share_one_limit() -> None:
     settings = document(limit={"per_hour": 1})
     world = native_world()
     complete(world, settings=settings)
@@ -121,7 +121,9 @@ def test_both_engines_count_in_one_limit() -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("per_hour", [None, 5], ids=["without a limit", "with a limit"])
-def test_wherever_the_process_is_killed_it_is_completed_and_recorded_once(moment: str, per_hour: int | None) -> None:
+def test_wherever_the_process_is_killed_the_repository_is_completed_and_recorded_once(
+    moment: str, per_hour: int | None
+) -> None:
     settings = document(limit={"per_hour": per_hour})
     undisturbed = native_world()
     complete(undisturbed, settings=settings)
@@ -153,7 +155,7 @@ def test_a_repository_that_was_deleted_in_the_meantime_is_recorded_and_nothing_i
         pytest.param({"tags": {"deployer:event-id": "another"}}, id="created by a decision of the handler"),
     ],
 )
-def test_invariant_3_another_repository_of_the_name_is_left_alone(changes: dict[str, Any]) -> None:
+def test_invariant_3_another_repository_with_the_same_name_is_left_alone(changes: dict[str, Any]) -> None:
     world = native_world(**changes)
     before = dict(world.repositories[KEY].tags)
     complete(world)
@@ -163,7 +165,7 @@ def test_invariant_3_another_repository_of_the_name_is_left_alone(changes: dict[
 CREATED_TEXT = "detail.responseElements.repository.createdAt"
 
 
-def test_two_repositories_of_one_name_within_a_minute_are_completed_and_recorded_each_for_its_own_event() -> None:
+def test_two_repositories_with_one_name_within_a_minute_are_each_completed_and_recorded_for_their_own_event() -> None:
     """The first was deleted before its event arrived, and a push created it again: by its time it is the second."""
     again = CREATED_AT + timedelta(seconds=30)
     second = {
@@ -183,8 +185,8 @@ def test_two_repositories_of_one_name_within_a_minute_are_completed_and_recorded
 
 
 @pytest.mark.parametrize("text", [MISSING, "soon", "Nov 23, 2026 9:45:12 AM", 7, None])
-def test_without_a_credible_time_of_creation_the_time_of_the_event_decides(text: Any) -> None:
-    """Its form is undocumented, and so is its time zone."""
+def test_without_a_valid_creation_time_the_time_of_the_event_is_used(text: Any) -> None:
+    """Its format and time zone are undocumented."""
     world = native_world()
     complete(world, {CREATED_TEXT: text})
     assert world.repositories[KEY].tags["deployer:event-id"] == EVENT_ID
@@ -198,7 +200,7 @@ def test_without_a_credible_time_of_creation_the_time_of_the_event_decides(text:
         pytest.param({MARK: {"sent": "2026-11-23T08:00:00Z", "queue": "member"}}, id="a redrive"),
     ],
 )
-def test_invariant_3_an_event_that_comes_again_does_not_undo_what_people_changed_since(changes: dict[str, Any]) -> None:
+def test_invariant_3_a_repeated_event_does_not_undo_later_changes_by_people(changes: dict[str, Any]) -> None:
     world = native_world()
     complete(world)
     world.repositories[KEY].tags["ou"] = "changed"
@@ -207,7 +209,7 @@ def test_invariant_3_an_event_that_comes_again_does_not_undo_what_people_changed
     assert kept(world) == ["created"]
 
 
-def test_what_aws_refuses_is_reported_once_and_a_redrive_completes_it() -> None:
+def test_a_refusal_by_aws_is_reported_once_and_a_redrive_completes_the_repository() -> None:
     world = native_world()
     world.faults.by_name["tag"] = PermanentError(reasons.SETTINGS_NOT_ACCEPTED, "TagResource: too many tags")
     complete(world)
@@ -222,7 +224,7 @@ def test_what_aws_refuses_is_reported_once_and_a_redrive_completes_it() -> None:
     assert world.repositories[KEY].scans
 
 
-def test_a_role_that_is_denied_is_tried_again_before_it_is_a_failure() -> None:
+def test_a_denied_role_is_retried_before_it_is_a_failure() -> None:
     world = native_world()
     world.faults.passing["scan"] = [PermanentError(reasons.ACCESS_DENIED, "denied")] * 4
     complete(world)

@@ -1,4 +1,4 @@
-"""Which decisions cause which notice, and that no decision depends on its notice."""
+"""Which decisions send which notice, and that no decision depends on its notice."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def test_a_notice_has_the_documented_form(record: Record) -> None:
     assert detail["outcome"] == record.outcome
 
 
-def test_the_schema_is_one_and_knows_every_reason() -> None:
+def test_the_schema_is_valid_and_lists_every_reason() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert set(SCHEMA["properties"]["reason"]["enum"]) == {code for code in reasons.SENTENCES if code not in NOT_TOLD}
     assert tuple(SCHEMA["properties"]["outcome"]["enum"]) == (*NOTABLE, "observed")
 
 
-def test_the_notices_of_decisions_have_the_version_that_they_always_had() -> None:
+def test_the_versions_of_notices_do_not_change() -> None:
     assert [detail_of(record)["version"] for record in (CREATED, REFUSED, FAILED, OBSERVED, NATIVE)] == [1, 1, 1, 2, 2]
 
 
@@ -75,7 +75,7 @@ def test_a_violation_is_reported_with_the_rule_that_would_have_refused_it() -> N
     assert "but ECR created the repository; delete it" in message["text"]
 
 
-def test_an_observed_repository_is_reported_with_what_happened_and_by_what_way() -> None:
+def test_the_notice_of_an_observed_repository_has_what_happened_and_how() -> None:
     assert (detail_of(OBSERVED)["action"], detail_of(OBSERVED)["how"]) == ("created", "by hand")
     assert message_of(OBSERVED)["title"] == "Repository team-b/site created (by hand) in shop-prod, eu-west-1"
 
@@ -114,7 +114,7 @@ def test_a_message_names_the_event_its_location_the_reason_and_the_rule() -> Non
 
 
 @pytest.mark.parametrize(
-    ("call", "became"), [("create", "not created"), ("policy", "left unfinished")], ids=["not made", "made"]
+    ("call", "became"), [("create", "not created"), ("policy", "left unfinished")], ids=["not created", "created"]
 )
 def test_a_failure_reports_whether_the_repository_exists(call: str, became: str) -> None:
     world = World()
@@ -123,15 +123,19 @@ def test_a_failure_reports_whether_the_repository_exists(call: str, became: str)
     assert message["title"] == f"Repository team-a/api {became} in shop-prod, eu-west-1"
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "\u202e", "x" * 5000, "\n\r\t"], ids=["markup", "bidi", "long", "lines"])
-def test_what_an_outside_account_chose_can_break_no_message_and_mention_nobody(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [HOSTILE, "\u202e", "x" * 5000, "\n\r\t"],
+    ids=["markup", "bidirectional text", "a long text", "several lines"],
+)
+def test_text_from_an_outside_account_cannot_break_a_message_or_mention_anybody(text: str) -> None:
     made = safe(text)
     assert not set(made) & set('"\\<>`[]@!&|~\n\r')
     assert "://" not in made
     assert len(made) <= 600
 
 
-def test_created_refused_and_failed_cause_one_notice_and_other_outcomes_none() -> None:
+def test_created_refused_and_failed_send_one_notice_and_other_outcomes_none() -> None:
     for world in (World(), refused_world()):
         handler = world.handler()
         for number in range(3):
@@ -145,7 +149,7 @@ def test_created_refused_and_failed_cause_one_notice_and_other_outcomes_none() -
     assert (len(quiet.records), quiet.notices.sent) == (1, [])
 
 
-def test_a_notice_that_cannot_be_sent_fails_nothing_and_is_logged() -> None:
+def test_a_notice_that_cannot_be_sent_is_logged_and_does_not_fail_the_decision() -> None:
     world = World()
     world.faults.by_name["notify"] = NotSentError("ThrottlingException: slow down")
     fields = world.handler().handle(load(), request_id="request-1")
@@ -168,7 +172,7 @@ class Bus:
         return {"FailedEntryCount": int(self._refuses), "Entries": [failed if self._refuses else {"EventId": "1"}]}
 
 
-def test_a_notice_goes_to_the_bus_as_ours() -> None:
+def test_a_notice_is_put_on_the_bus_with_its_source_and_type() -> None:
     bus = Bus()
     Notices(lambda: bus, bus="deployer-events").send(CREATED)  # type: ignore[arg-type,return-value]
     (entry,) = bus.entries

@@ -39,7 +39,7 @@ def installed_with(sandbox: Sandbox, tmp_path: Path) -> Callable[[str], Installe
 
 
 def on_the_bus(installed: Installed, *events: Any) -> None:
-    """Let events come to the central bus as the members' rules bring them."""
+    """Put events on the central bus as the members' rules do."""
     for event in events:
         buses.receive(event, account=CENTRAL, region=REGION, bus=BUS, forwarded=True)
     installed.sandbox.settle(120)
@@ -101,7 +101,7 @@ def test_subscribers_of_the_bus_receive_each_decision_and_the_handler_does_not(
     assert sum("Repository team-a/api created" in message for message in messages()) == 1
 
 
-def test_a_bus_that_rejects_a_notice_fails_no_decision(installed_with: Callable[[str], Installed]) -> None:
+def test_a_rejected_notice_does_not_fail_the_decision(installed_with: Callable[[str], Installed]) -> None:
     installed = installed_with("notifications: {topic: create}")
     refusal = Error(code="AccessDeniedException")
     fault = installed.sandbox.faults.add(Fault(effect=refusal, service="events", operation="PutEvents"))
@@ -113,7 +113,7 @@ def test_a_bus_that_rejects_a_notice_fails_no_decision(installed_with: Callable[
     assert messages() == []
 
 
-def test_a_notice_that_the_topic_refuses_waits_in_a_queue_of_its_own_and_is_counted(
+def test_a_notice_that_the_topic_refuses_waits_in_its_own_queue_and_is_counted(
     installed_with: Callable[[str], Installed],
 ) -> None:
     installed = installed_with("notifications: {topic: create}")
@@ -138,7 +138,7 @@ def test_a_notice_that_the_topic_refuses_waits_in_a_queue_of_its_own_and_is_coun
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
 
 
-def test_only_the_rule_for_notices_publishes_and_by_its_role(installed_with: Callable[[str], Installed]) -> None:
+def test_only_the_rule_for_notices_publishes_and_only_with_its_role(installed_with: Callable[[str], Installed]) -> None:
     installed = installed_with("notifications: {topic: create}")
     on_the_bus(installed, CREATED)
     published = {call.principal.role_arn for call in installed.sandbox.calls.of("sns", "Publish")}

@@ -54,14 +54,14 @@ def test_a_repository_that_a_person_creates_is_recorded_with_who_how_and_its_set
     assert record.to_item()["version"] == {"N": "2"}
 
 
-def test_it_takes_one_look_up_and_one_write_and_no_call_in_the_account() -> None:
+def test_recording_takes_one_look_up_and_one_write_and_no_call_in_the_account() -> None:
     world = World()
     observe(world)
     assert world.faults.calls == ["organization", "write"]
 
 
 @pytest.mark.parametrize(("name", "how"), WAYS.items())
-def test_the_way_is_what_the_event_proves(name: str, how: How) -> None:
+def test_how_a_repository_was_created_is_derived_from_the_event(name: str, how: How) -> None:
     assert how_of(observed(name), ROLES) == how
 
 
@@ -69,11 +69,11 @@ def test_the_way_is_what_the_event_proves(name: str, how: How) -> None:
     ("name", "changes", "how"),
     [
         pytest.param("creation-by-deployer", {ISSUER: f"arn:aws:iam::{ACCOUNT}:role/x/deployer-creator"}, "by hand",
-                     id="a role of the name with a path is another role"),
+                     id="a role with the same name and a path is another role"),
         pytest.param("creation-by-deployer", {ISSUER: f"arn:aws:iam::{OTHER_ACCOUNT}:role/deployer-creator"},
-                     "by hand", id="a role of the name in another account is another role"),
+                     "by hand", id="a role with the same name in another account is another role"),
         pytest.param("creation-by-deployer", {ISSUER: f"arn:aws:iam::{ACCOUNT}:role/deployer-cleaner"}, "deployer",
-                     id="the role that deletes blank repositories is ours"),
+                     id="the role that deletes blank repositories belongs to deployer"),
         pytest.param("creation-by-template", {ISSUER: f"arn:aws:iam::{ACCOUNT}:role/other-native-eu-west-1-0123abcd"},
                      "by hand", id="a template of another installation"),
         pytest.param("creation-by-pull-through", {"detail.sourceIPAddress": "203.0.113.7"}, "pull-through",
@@ -90,19 +90,19 @@ def test_the_way_is_what_the_event_proves(name: str, how: How) -> None:
                      id="a session without its issuer"),
     ],
 )  # fmt: skip
-def test_nothing_else_proves_a_way(name: str, changes: dict[str, Any], how: How) -> None:
+def test_other_fields_do_not_prove_how_a_repository_was_created(name: str, changes: dict[str, Any], how: How) -> None:
     assert how_of(observed(name, changes), ROLES) == how
 
 
 @given(name=st.sampled_from(list(WAYS)), session=st.text(min_size=1, max_size=64), agent=st.text(max_size=64))
-def test_neither_the_name_of_a_session_nor_a_user_agent_changes_the_way(name: str, session: str, agent: str) -> None:
+def test_neither_a_session_name_nor_a_user_agent_changes_the_result(name: str, session: str, agent: str) -> None:
     event = load(name)
     role = event["detail"]["userIdentity"].get("arn", "").rpartition("/")[0]
     changes = {"detail.userAgent": agent} | ({"detail.userIdentity.arn": f"{role}/{session}"} if role else {})
     assert how_of(observed(name, changes), ROLES) == WAYS[name]
 
 
-def test_a_file_of_an_older_version_knows_no_roles() -> None:
+def test_a_settings_file_of_an_older_version_has_no_roles() -> None:
     assert OwnRoles.read({}).how(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:role/deployer-creator") is None
 
 
@@ -115,13 +115,13 @@ def test_a_file_of_an_older_version_knows_no_roles() -> None:
         pytest.param({"detail-type": "AWS Service Event via CloudTrail"}, id="as an event of a service"),
     ],
 )
-def test_the_name_is_found_wherever_the_event_has_it(changes: dict[str, Any]) -> None:
+def test_the_repository_name_is_found_wherever_the_event_contains_it(changes: dict[str, Any]) -> None:
     world = World()
     observe(world, changes=changes)
     assert [(one.repository, one.outcome) for one in world.records.values()] == [("team-b/site", "observed")]
 
 
-def test_an_event_without_any_name_is_kept_for_a_person() -> None:
+def test_an_event_without_a_repository_name_goes_to_the_failures_queue() -> None:
     world = World()
     observe(world, changes={"detail.requestParameters": None, "detail.responseElements": None, "detail.resources": []})
     assert world.outcomes() == [("failed", "malformed-event")]
@@ -131,21 +131,21 @@ def test_an_event_without_any_name_is_kept_for_a_person() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        pytest.param({"detail.requestParameters.registryId": OTHER_ACCOUNT}, "foreign-registry", id="a foreign one"),
+        pytest.param({"detail.requestParameters.registryId": OTHER_ACCOUNT}, "foreign-registry", id="foreign registry"),
         pytest.param({"detail.recipientAccountId": OTHER_ACCOUNT}, "account-mismatch", id="another recipient"),
         pytest.param({"detail.awsRegion": "us-east-1"}, "region-mismatch", id="another region"),
         pytest.param({"account": "999999999999", "detail.recipientAccountId": "999999999999",
-                      "detail.responseElements": None}, "not-in-organization", id="an account of nobody's"),
+                      "detail.responseElements": None}, "not-in-organization", id="an unknown account"),
     ],
 )  # fmt: skip
-def test_what_contradicts_itself_is_not_observed(changes: dict[str, Any], reason: str) -> None:
+def test_a_contradictory_event_is_not_observed(changes: dict[str, Any], reason: str) -> None:
     world = World()
     observe(world, changes=changes)
     assert world.outcomes() == [("ignored", reason)]
     assert [(one.action, one.how, one.settings) for one in world.records.values()] == [(None, None, "")]
 
 
-def test_an_ou_that_cannot_be_read_does_not_keep_the_record_from_being_written() -> None:
+def test_the_record_is_written_even_if_the_ou_cannot_be_read() -> None:
     world = World()
     world.faults.by_name["organization"] = PermanentError(reasons.ORGANIZATION_NOT_READABLE, "DescribeAccount: denied")
     observe(world)
@@ -157,7 +157,7 @@ def test_an_ou_that_cannot_be_read_does_not_keep_the_record_from_being_written()
 # Own creations
 
 
-def test_a_creation_by_a_decision_has_no_second_record() -> None:
+def test_a_creation_by_the_handler_has_no_second_record() -> None:
     world = World()
     world.deliver(world.handler(), load())
     before = dict(world.records)
@@ -169,7 +169,7 @@ def test_a_creation_by_a_decision_has_no_second_record() -> None:
     assert not world.messages
 
 
-def test_one_whose_record_comes_a_minute_later_is_waited_for() -> None:
+def test_a_creation_whose_record_is_written_a_minute_later_has_no_second_record() -> None:
     world = World()
     handler = world.handler()
     world.faults.after[1] = CrashError()  # CreateRepository
@@ -183,7 +183,7 @@ def test_one_whose_record_comes_a_minute_later_is_waited_for() -> None:
     assert world.outcomes() == [("created", "finished")]
 
 
-def test_one_that_no_decision_records_is_in_the_ledger_nevertheless() -> None:
+def test_a_creation_without_a_record_of_a_decision_is_recorded() -> None:
     world = World()
     observe(world, "creation-by-deployer")
     assert world.outcomes() == [("observed", "repository-created")]
@@ -191,7 +191,7 @@ def test_one_that_no_decision_records_is_in_the_ledger_nevertheless() -> None:
     assert not world.messages
 
 
-def test_a_repository_of_another_installation_is_not_taken_for_an_own_one() -> None:
+def test_a_repository_of_another_installation_is_recorded_as_observed() -> None:
     world = World()
     world.deliver(world.handler(), load())
     tags = [{"key": "deployer:event-id", "value": "0f8e4c6a-0000-4000-8000-000000000001"},
@@ -203,7 +203,7 @@ def test_a_repository_of_another_installation_is_not_taken_for_an_own_one() -> N
 # Duplicates, replays, kills
 
 
-def test_an_event_that_comes_twice_again_and_by_a_replay_or_redrive_has_one_record() -> None:
+def test_an_event_with_duplicates_replays_and_redrives_has_one_record() -> None:
     world = World()
     observe(world)
     observe(world)
@@ -213,7 +213,7 @@ def test_an_event_that_comes_twice_again_and_by_a_replay_or_redrive_has_one_reco
     assert not world.messages
 
 
-def test_a_redriven_event_whose_time_its_message_contradicts_is_kept_for_a_person() -> None:
+def test_a_redriven_event_whose_time_contradicts_its_message_is_malformed() -> None:
     world = World()
     observe(world, changes={MARK: {"sent": "2026-11-27T08:00:00Z", "queue": "member"}})
     assert world.outcomes() == [("failed", "malformed-event")]
@@ -255,7 +255,7 @@ def test_a_repository_that_is_deleted_and_created_again_has_a_record_of_each() -
 # The request path, and notices
 
 
-def test_however_many_are_observed_they_change_no_decision() -> None:
+def test_observed_repositories_do_not_affect_decisions() -> None:
     document = settings_document()
     document["ous"][PROD]["create"]["limit"] = {"per_hour": 1}
     world = World()
@@ -269,7 +269,7 @@ def test_however_many_are_observed_they_change_no_decision() -> None:
     assert world.creations == [(ACCOUNT, "eu-west-1", "team-a/api")]
 
 
-def test_there_is_a_notice_only_if_the_settings_ask_for_it() -> None:
+def test_a_notice_is_sent_only_if_configured() -> None:
     world = World()
     observe(world)
     assert not world.notices.sent
@@ -280,7 +280,7 @@ def test_there_is_a_notice_only_if_the_settings_ask_for_it() -> None:
     assert [(one.action, one.how) for one in world.notices.sent] == [("deleted", "by hand")]
 
 
-def test_records_stay_unless_the_settings_limit_them() -> None:
+def test_records_do_not_expire_unless_configured() -> None:
     world = World()
     observe(world)
     (record,) = world.records.values()

@@ -1,4 +1,4 @@
-"""The real zip with the oldest SDK that a Lambda runtime may bring, and what the log says about it.
+"""The real zip with the oldest SDK that a Lambda runtime may provide, and its log.
 
 The sandbox itself keeps the newest SDK; only the function's process has the old one.
 """
@@ -30,15 +30,15 @@ from tests.handler import oldest_sdk
 from tests.handler.fakes import NOW
 from tests.handler.installation import ACCOUNT, Installed, install, names_of, push
 from tests.handler.test_denials_in_sandbox import (
-    test_invariant_2_a_role_that_was_just_made_is_waited_for,
-    test_invariant_2_policies_are_put_on_repositories_whose_tags_count_late,
+    test_invariant_2_a_role_that_was_just_created_is_retried,
+    test_invariant_2_policies_are_set_on_repositories_whose_tags_take_effect_late,
 )
 from tests.handler.test_in_sandbox import (
     test_a_malformed_event_ends_in_the_failures_queue,
     test_a_push_gets_its_repository_with_settings_tags_and_record,
     test_a_refusal_is_recorded_and_nothing_is_created,
     test_callers_of_other_accounts_are_looked_up_and_those_outside_the_organization_refused,
-    test_the_log_has_one_line_for_each_event_and_nothing_of_the_libraries,
+    test_the_log_has_one_line_for_each_event_and_none_from_libraries,
 )
 
 __all__ = [
@@ -46,9 +46,9 @@ __all__ = [
     "test_a_push_gets_its_repository_with_settings_tags_and_record",
     "test_a_refusal_is_recorded_and_nothing_is_created",
     "test_callers_of_other_accounts_are_looked_up_and_those_outside_the_organization_refused",
-    "test_invariant_2_a_role_that_was_just_made_is_waited_for",
-    "test_invariant_2_policies_are_put_on_repositories_whose_tags_count_late",
-    "test_the_log_has_one_line_for_each_event_and_nothing_of_the_libraries",
+    "test_invariant_2_a_role_that_was_just_created_is_retried",
+    "test_invariant_2_policies_are_set_on_repositories_whose_tags_take_effect_late",
+    "test_the_log_has_one_line_for_each_event_and_none_from_libraries",
 ]
 """Run once more, with the `installed` of this file."""
 
@@ -86,7 +86,7 @@ def installed(old_runtime: Path, sandbox: Sandbox) -> Installed:
 
 
 @pytest.mark.slow
-def test_without_a_network_the_message_names_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_the_message_names_the_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     with pytest.raises(oldest_sdk.NotInstalledError, match="Run them once with access to the package index") as failed:
@@ -126,7 +126,7 @@ def lines(installed: Installed) -> list[dict[str, Any]]:
     return [json.loads(event["message"]) for event in found["events"]]
 
 
-def test_the_log_names_the_version_and_what_it_lacks_which_is_done_in_another_way(installed: Installed) -> None:
+def test_the_log_names_the_sdk_version_and_the_missing_features_which_are_worked_around(installed: Installed) -> None:
     installed.send(push("team-a/api", event_id="event-1"))
     installed.send(push("team-a/web", event_id="event-2"))
     (started,) = [line for line in lines(installed) if line.get("message") == "started"]
@@ -138,7 +138,7 @@ def test_the_log_names_the_version_and_what_it_lacks_which_is_done_in_another_wa
     }
 
 
-def test_what_aws_refuses_keeps_its_reason_with_an_old_sdk(installed: Installed) -> None:
+def test_a_refusal_by_aws_has_the_same_reason_with_an_old_sdk(installed: Installed) -> None:
     installed.sandbox.client("iam", account=ACCOUNT).delete_role_policy(
         RoleName="deployer-creator", PolicyName="create-repositories"
     )
@@ -163,7 +163,7 @@ def clients_without(name: str, operation: str, *, side: str) -> Clients:
     return clients
 
 
-def test_an_sdk_that_does_not_know_exclusion_filters_is_reported_as_too_old_and_never_as_wrong_settings() -> None:
+def test_an_sdk_without_exclusion_filters_is_reported_as_too_old_and_not_as_invalid_settings() -> None:
     clients = clients_without(FILTERS, "CreateRepository", side="input")
     client = clients.of("ecr", region="eu-west-1", credentials=Credentials("ASIA1", "secret", "token"))
     registry = Registry(account=ACCOUNT, region="eu-west-1", partition="aws")
@@ -185,7 +185,9 @@ def test_an_sdk_that_does_not_know_exclusion_filters_is_reported_as_too_old_and_
         ("Account", "DescribeAccount", "output", PATHS),
     ],
 )
-def test_whatever_an_sdk_lacks_is_a_warning_at_the_start(name: str, operation: str, side: str, expected: str) -> None:
+def test_anything_that_an_sdk_lacks_is_a_warning_at_the_start(
+    name: str, operation: str, side: str, expected: str
+) -> None:
     line: Any = start_line(clients_without(name, operation, side=side).model, now=NOW)
     assert line["level"] == "WARN"
     assert [missing.partition(": ")[0] for missing in line["lacking"]] == [expected]

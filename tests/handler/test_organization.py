@@ -64,7 +64,7 @@ def test_the_path_has_every_ou_in_one_call() -> None:
     assert fake.calls == [f"describe {ACCOUNT}"]
 
 
-def test_the_name_comes_with_the_path() -> None:
+def test_the_name_is_returned_with_the_path() -> None:
     fake = FakeOrganizations(account={"Paths": [PATH], "Name": "orders\x1b[31m-prod"})
     membership = accounts(fake).membership(ACCOUNT)
     assert membership is not None
@@ -72,7 +72,7 @@ def test_the_name_comes_with_the_path() -> None:
     assert "\x1b" not in membership.account_name
 
 
-def test_without_a_path_the_parents_are_climbed() -> None:
+def test_without_a_path_the_parents_are_looked_up() -> None:
     ou = "ORGANIZATIONAL_UNIT"
     parents = {ACCOUNT: (PROD, ou), PROD: (WORKLOADS, ou), WORKLOADS: (ROOT, "ROOT")}
     fake = FakeOrganizations(account={}, parents=parents)
@@ -83,7 +83,7 @@ def test_an_account_of_another_organization_has_no_membership() -> None:
     assert accounts(FakeOrganizations(), organization_id="o-other").membership(ACCOUNT) is None
 
 
-def test_an_account_that_left_has_no_membership_though_it_is_remembered() -> None:
+def test_an_account_that_left_has_no_membership_even_if_it_is_in_the_settings() -> None:
     fake = FakeOrganizations(error=refusal("AccountNotFoundException"))
     assert accounts(fake).membership(ACCOUNT) is None
 
@@ -93,10 +93,10 @@ def test_an_account_that_left_has_no_membership_though_it_is_remembered() -> Non
     [
         pytest.param(refusal("TooManyRequestsException"), id="throttled"),
         pytest.param(refusal("AccessDeniedException"), id="denied"),
-        pytest.param(ReadTimeoutError(endpoint_url="x"), id="no answer"),
+        pytest.param(ReadTimeoutError(endpoint_url="x"), id="no response"),
     ],
 )
-def test_an_unavailable_organization_is_remembered_and_marked_as_such(error: Exception) -> None:
+def test_if_organizations_is_unavailable_the_settings_are_used_and_marked_as_the_source(error: Exception) -> None:
     membership = accounts(FakeOrganizations(error=error)).membership(ACCOUNT)
     assert membership is not None
     assert (membership.chain, membership.source) == (CHAIN, "remembered")
@@ -106,7 +106,7 @@ def test_an_unavailable_organization_is_remembered_and_marked_as_such(error: Exc
     assert membership.is_denied is ("AccessDenied" in str(error))
 
 
-def test_an_unavailable_and_unremembered_organization_is_an_error() -> None:
+def test_an_unknown_account_is_an_error_if_organizations_is_unavailable() -> None:
     with pytest.raises(ClientError):
         accounts(FakeOrganizations(error=refusal("TooManyRequestsException"))).membership(NEW)
     with pytest.raises(PermanentError) as raised:
@@ -114,7 +114,7 @@ def test_an_unavailable_and_unremembered_organization_is_an_error() -> None:
     assert raised.value.reason == "organization-not-readable"
 
 
-def test_an_answer_serves_five_minutes_and_a_memory_half_of_one() -> None:
+def test_a_look_up_is_cached_for_five_minutes_and_a_fallback_for_half_a_minute() -> None:
     clock, fake = Clock(), FakeOrganizations()
     asked = accounts(fake, clock)
     asked.membership(ACCOUNT)
@@ -129,7 +129,7 @@ def test_an_answer_serves_five_minutes_and_a_memory_half_of_one() -> None:
     assert (asked.membership(ACCOUNT) or Membership(chain=(), source="remembered")).source == "asked"
 
 
-def test_the_delegated_administrator_is_answered(sandbox: Sandbox) -> None:
+def test_a_delegated_administrator_can_look_up_every_account(sandbox: Sandbox) -> None:
     asked = accounts(sandbox.client("organizations"), organization_id=sandbox.organization.id)
     chains = {id_: asked.membership(id_) for id_ in sandbox.organization.accounts}
     assert chains == {

@@ -21,7 +21,7 @@ class Time:
         return self.now
 
 
-def test_a_burst_is_served_and_then_a_steady_rate() -> None:
+def test_a_burst_is_allowed_and_then_a_steady_rate() -> None:
     time = Time()
     limits = RateLimits(clock=time)
     assert [limits.take("a", 20) for _ in range(CAPACITY // 20)] == [0] * (CAPACITY // 20)
@@ -32,11 +32,11 @@ def test_a_burst_is_served_and_then_a_steady_rate() -> None:
     assert limits.take("a", 1) == 1
 
 
-def test_the_largest_request_is_served_some_time() -> None:
+def test_the_largest_request_is_allowed_eventually() -> None:
     assert MAX_REPOSITORIES <= CAPACITY
 
 
-def test_only_so_many_callers_are_remembered() -> None:
+def test_the_number_of_remembered_callers_is_limited() -> None:
     limits = RateLimits(clock=Time())
     assert limits.take("first", CAPACITY) == 0
     for number in range(MAX_CALLERS):

@@ -28,7 +28,7 @@ def record(**changes: Any) -> Record:
     return Record(**values | changes)
 
 
-def test_a_record_as_an_item_is_flat_and_leaves_out_what_is_absent() -> None:
+def test_the_item_of_a_record_is_flat_and_omits_absent_values() -> None:
     assert record(repository="team-a/api", detail="").to_item() == {
         "account": {"S": "300000000001"},
         "at": {"S": "2026-11-23T07:45:12Z#event-1#created"},
@@ -46,7 +46,7 @@ def test_a_record_as_an_item_is_flat_and_leaves_out_what_is_absent() -> None:
     }
 
 
-def test_no_text_of_a_record_holds_a_character_that_is_not_printable_wherever_it_came_from() -> None:
+def test_a_record_contains_only_printable_characters() -> None:
     hostile = "a\xa0b\u2028\u202e\x7f\ud800\U000f0000c"
     names = [item.name for item in fields(Record) if item.type in {"str", "str | None"} and item.name != "account"]
     item = record(**dict.fromkeys(names, hostile)).to_item()
@@ -56,7 +56,7 @@ def test_no_text_of_a_record_holds_a_character_that_is_not_printable_wherever_it
     assert all(text.isprintable() for value in item.values() for text in value.values())
 
 
-def test_a_round_that_failed_has_a_key_of_its_own() -> None:
+def test_each_failed_attempt_has_its_own_key() -> None:
     keys = {
         record().at,
         record(request_id="request-2").at,
@@ -70,7 +70,7 @@ def test_a_round_that_failed_has_a_key_of_its_own() -> None:
     }
 
 
-def test_only_records_of_nothing_done_expire_after_thirty_days() -> None:
+def test_only_records_of_exists_and_ignored_expire_after_thirty_days() -> None:
     month_later = int(datetime(2026, 12, 23, 7, 45, 12, tzinfo=UTC).timestamp())
     expiries = {outcome: record(outcome=outcome).expires(RecordRetention()) for outcome in get_args(Outcome)}
     assert expiries == {
@@ -84,7 +84,7 @@ def test_only_records_of_nothing_done_expire_after_thirty_days() -> None:
     }
 
 
-def test_the_most_frequent_records_are_spread_by_account() -> None:
+def test_the_most_frequent_records_are_distributed_by_account() -> None:
     accounts = [f"{number:012}" for number in range(100)]
     ignored = {record(account=account, outcome="ignored").outcome_month for account in accounts}
     assert ignored == set(outcome_months("ignored", "2026-11")) == {f"ignored#2026-11#{shard}" for shard in range(4)}
@@ -97,6 +97,6 @@ MILLISECONDS = st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UT
 
 
 @given(created_at=st.none() | MILLISECONDS, detail=st.none() | st.text(min_size=1).map(printable))
-def test_a_record_survives_its_way_through_the_table(created_at: datetime | None, detail: str | None) -> None:
+def test_a_record_is_read_back_unchanged_from_the_table(created_at: datetime | None, detail: str | None) -> None:
     written = record(created_at=created_at, detail=detail)
     assert Record.from_item(written.to_item() | {"attribute_to_come": {"S": "x"}}) == written

@@ -20,7 +20,7 @@ NEAR = st.integers(-int(timedelta(hours=30).total_seconds()), int(timedelta(hour
 
 
 @given(sent=SECONDS, apart=NEAR)
-def test_an_event_of_a_members_queue_counts_if_its_time_fits_the_messages_and_not_otherwise(
+def test_an_event_of_a_members_queue_is_accepted_only_if_its_time_fits_the_message(
     sent: datetime, apart: timedelta
 ) -> None:
     event = load(changes={"detail.eventTime": f"{sent + apart:%Y-%m-%dT%H:%M:%SZ}"})
@@ -33,11 +33,11 @@ def test_an_event_of_a_members_queue_counts_if_its_time_fits_the_messages_and_no
         assert "contradicts its message" in parsed.problem
 
 
-def test_everything_that_eventbridge_gives_up_fits() -> None:
+def test_events_that_eventbridge_stops_retrying_are_accepted() -> None:
     assert MAX_DELIVERY_TIME >= RETRY_FOR + LATE
 
 
-def test_an_event_of_the_central_queue_may_be_as_old_as_the_archive_but_not_of_the_future() -> None:
+def test_an_event_of_the_central_queue_may_be_as_old_as_the_archive_but_not_in_the_future() -> None:
     sent = datetime(2026, 12, 23, tzinfo=UTC)
     assert isinstance(parse(marked(load(), sent=sent, from_member=False)), FailedCall)
     before = datetime(2026, 11, 20, tzinfo=UTC)
@@ -45,11 +45,11 @@ def test_an_event_of_the_central_queue_may_be_as_old_as_the_archive_but_not_of_t
 
 
 @given(mark=st.none() | st.integers() | st.text() | st.dictionaries(st.sampled_from(["sent", "queue"]), st.text()))
-def test_a_mark_that_no_redrive_makes_is_malformed(mark: object) -> None:
+def test_a_mark_that_no_redrive_writes_is_malformed(mark: object) -> None:
     assert isinstance(parse(load() | {MARK: mark}), MalformedEvent)
 
 
-def test_unmarking_gives_the_event_back() -> None:
+def test_unmarking_returns_the_original_event() -> None:
     sent = datetime(2026, 11, 23, 9, tzinfo=UTC)
     assert unmarked(marked(load(), sent=sent, from_member=True)) == load()
     assert (unmarked("text"), marked([1], sent=sent, from_member=True)) == ("text", [1])

@@ -1,4 +1,4 @@
-"""A push that is refused raises an event for each layer, and leaves one `refused` record."""
+"""A refused push causes an event for each layer, but only one `refused` record."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def handle(world: World, *events: Any) -> None:
         world.deliver(world.handler(), event, request_id=f"request-{number}")
 
 
-def test_the_layers_of_a_push_leave_one_refusal_one_notice_and_a_reference_from_each_event() -> None:
+def test_the_layers_of_a_push_cause_one_refusal_one_notice_and_a_reference_from_each_event() -> None:
     world = World()
     handle(world, *(layer(number, seconds=number) for number in range(LAYERS)))
     assert refused(world) == ["layer-0"]
@@ -65,20 +65,20 @@ def test_the_layers_of_a_push_leave_one_refusal_one_notice_and_a_reference_from_
     ],
     ids=["another repository", "another reason", "another session", "another region"],
 )
-def test_another_push_has_a_refusal_of_its_own(other: dict[str, Any]) -> None:
+def test_another_push_has_its_own_refusal(other: dict[str, Any]) -> None:
     world = World()
     handle(world, layer(1), layer(2, **other))
     assert sorted(refused(world)) == ["layer-1", "layer-2"]
 
 
-def test_a_push_that_is_repeated_later_has_a_refusal_of_its_own() -> None:
+def test_a_push_that_is_repeated_later_has_its_own_refusal() -> None:
     world = World()
     handle(world, layer(1), layer(2, seconds=ONE_PUSH.total_seconds()))
     handle(world, layer(3, seconds=ONE_PUSH.total_seconds() + 1))
     assert refused(world) == ["layer-1", "layer-3"]
 
 
-def test_a_request_and_the_events_of_its_push_leave_one_refusal() -> None:
+def test_a_request_and_the_events_of_its_push_cause_one_refusal() -> None:
     world = World(now=NOW - timedelta(seconds=10))
     response = world.service().handle(http(body("team-a/tmp-1")), request_id="lambda-1")
     assert outcomes(response) == [("refused", "name-denied")]
@@ -103,9 +103,7 @@ def test_a_refusal_is_recorded_once_wherever_a_run_is_killed(name: str, moment: 
 
 
 @given(st.permutations(range(LAYERS)), st.lists(st.integers(0, 8), min_size=LAYERS, max_size=LAYERS))
-def test_events_within_one_push_leave_one_refusal_in_whatever_order_they_come(
-    order: list[int], seconds: list[int]
-) -> None:
+def test_events_of_one_push_cause_one_refusal_in_any_order(order: list[int], seconds: list[int]) -> None:
     world = World()
     handle(world, *(layer(number, seconds=seconds[number]) for number in order))
     assert refused(world) == [f"layer-{order[0]}"]

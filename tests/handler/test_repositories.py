@@ -21,7 +21,7 @@ KEY = "arn:aws:kms:{region}:{account}:alias/ecr"
 @pytest.mark.parametrize(
     ("settings", "parameters"),
     [
-        pytest.param({}, {"imageTagMutability": "IMMUTABLE"}, id="tags stay"),
+        pytest.param({}, {"imageTagMutability": "IMMUTABLE"}, id="immutable tags"),
         pytest.param(
             {"image_tag_mutability": "MUTABLE", "mutability_exclusions": ("v*", "release")},
             {
@@ -31,10 +31,12 @@ KEY = "arn:aws:kms:{region}:{account}:alias/ecr"
                     {"filterType": "WILDCARD", "filter": "release"},
                 ],
             },
-            id="tags move with exclusions",
+            id="mutable tags with exclusions",
         ),
-        pytest.param({"scan_on_push": False}, {"imageScanningConfiguration": {"scanOnPush": False}}, id="no scan"),
-        pytest.param({}, {"encryptionConfiguration": {"encryptionType": "AES256"}}, id="ECR's own encryption"),
+        pytest.param(
+            {"scan_on_push": False}, {"imageScanningConfiguration": {"scanOnPush": False}}, id="no scan on push"
+        ),
+        pytest.param({}, {"encryptionConfiguration": {"encryptionType": "AES256"}}, id="encryption managed by ECR"),
         pytest.param(
             {"encryption": Encryption(type="KMS")}, {"encryptionConfiguration": {"encryptionType": "KMS"}}, id="aws/ecr"
         ),
@@ -46,12 +48,12 @@ KEY = "arn:aws:kms:{region}:{account}:alias/ecr"
                     "kmsKey": "arn:aws:kms:eu-west-1:300000000001:alias/ecr",
                 }
             },
-            id="a key of the account's own",
+            id="a key of the account",
         ),
         pytest.param(
             {"encryption": Encryption(type="AES256", kms_key=KEY)},
             {"encryptionConfiguration": {"encryptionType": "AES256"}},
-            id="a key that a nearer OU made useless",
+            id="a key that the encryption type of a nearer OU overrides",
         ),
     ],
 )
@@ -85,7 +87,7 @@ def test_a_repository_of_somebody_else_has_no_creator(sandbox: Sandbox, reposito
     assert repositories.creator("theirs") is None
 
 
-def test_policies_are_put(sandbox: Sandbox, repositories: Repositories) -> None:
+def test_policies_are_set(sandbox: Sandbox, repositories: Repositories) -> None:
     repositories.create("team-a/api", settings=RepositorySettings(), tags={EVENT_ID_TAG: "event-1"})
     lifecycle = '{"rules":[{"rulePriority":1,"selection":{"tagStatus":"untagged","countType":"imageCountMoreThan",'
     lifecycle += '"countNumber":10},"action":{"type":"expire"}}]}'
@@ -108,9 +110,7 @@ ACTS: dict[str, Act] = {
 
 
 @pytest.mark.parametrize("operation", ACTS)
-def test_what_aws_denies_names_the_call_and_the_registry(
-    sandbox: Sandbox, repositories: Repositories, operation: str
-) -> None:
+def test_a_denial_names_the_call_and_the_registry(sandbox: Sandbox, repositories: Repositories, operation: str) -> None:
     sandbox.faults.add(Fault(effect=Error(code="AccessDeniedException"), service="ecr", operation=operation))
     with pytest.raises(PermanentError, match=f"^access-denied: {operation} in 300000000001 eu-west-1: "):
         ACTS[operation](repositories)

@@ -41,11 +41,11 @@ def test_names_that_ecr_refuses(name: str) -> None:
 
 
 @given(name=st.from_regex(re.compile(PATTERN, re.ASCII), fullmatch=True).filter(lambda name: 2 <= len(name) <= 256))
-def test_what_ecrs_pattern_makes_is_taken(name: str) -> None:
+def test_names_generated_from_ecrs_pattern_are_accepted(name: str) -> None:
     assert is_valid(name)
 
 
-def test_a_hostile_name_takes_no_time() -> None:
+def test_a_hostile_name_is_checked_quickly() -> None:
     began = time.thread_time()
     assert not is_valid("a-" * 127 + "A")
     assert not is_valid("a" * 10_000_000 + "!")
@@ -53,5 +53,5 @@ def test_a_hostile_name_takes_no_time() -> None:
 
 
 @pytest.mark.parametrize(("name", "namespace"), [("api", ""), ("team-a/api", "team-a"), ("a/b/c", "a/b")])
-def test_the_namespace_is_all_before_the_last_part(name: str, namespace: str) -> None:
+def test_the_namespace_is_everything_before_the_last_part(name: str, namespace: str) -> None:
     assert namespace_of(name) == namespace

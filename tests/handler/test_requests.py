@@ -46,7 +46,7 @@ def without_caller(authorizer: Any) -> dict[str, Any]:
     return event
 
 
-def test_a_request_is_its_caller_region_and_repositories() -> None:
+def test_a_request_has_its_caller_region_and_repositories() -> None:
     found = read(http(body("team-a/api", "team-b/web"), request_id=REQUEST_ID))
     assert isinstance(found, Request)
     assert (found.caller.account, found.caller.arn, found.id) == (ACCOUNT, CALLER, REQUEST_ID)
@@ -78,11 +78,11 @@ def test_a_body_in_base64_is_the_same() -> None:
         "a user",
         "a user whose path looks like a session",
         "a federated user",
-        "a federated user of another name",
+        "a federated user with another name",
         "the root user",
     ],
 )
-def test_names_that_a_caller_chooses_share_a_limit(iam: dict[str, str], limited_as: str) -> None:
+def test_sessions_of_one_principal_share_a_rate_limit(iam: dict[str, str], limited_as: str) -> None:
     found = read(http(iam=iam))
     assert isinstance(found, Request)
     assert found.caller.limited_as == limited_as
@@ -93,33 +93,33 @@ REJECTED: dict[str, tuple[dict[str, Any], int, str]] = {
     "another method": (with_http(method="GET"), 405, "method-not-allowed"),
     "another path": (with_http(path="/admin"), 404, "no-such-path"),
     "no authorizer": (without_caller(None), 403, "not-authenticated"),
-    "an authorizer that is a text": (without_caller("iam"), 403, "not-authenticated"),
+    "an authorizer that is a string": (without_caller("iam"), 403, "not-authenticated"),
     "no caller": (without_caller({"iam": None}), 403, "not-authenticated"),
     "a caller without an ARN": (http(iam={"userArn": None}), 403, "not-authenticated"),
     "a caller with the ARN of another account": (http(iam={"accountId": OTHER_ACCOUNT}), 403, "not-authenticated"),
-    "a caller with an ARN of two lines": (http(iam={"userArn": f"{CALLER}\n"}), 403, "not-authenticated"),
+    "a caller whose ARN contains a line break": (http(iam={"userArn": f"{CALLER}\n"}), 403, "not-authenticated"),
     "another organization": (http(iam={"principalOrgId": "o-otherorg99"}), 403, "outside-organization"),
     "an organization that is a list": (http(iam={"principalOrgId": [ORGANIZATION]}), 403, "not-authenticated"),
     "no body": (http(""), 400, "malformed-body"),
-    "a body that is an object already": (http(body=body("team-a/api")), 400, "malformed-body"),
-    "a body that is no JSON": (http("repositories=team-a/api"), 400, "malformed-body"),
-    "a body with something behind it": (http(json.dumps(body("team-a/api")) + "{}"), 400, "malformed-body"),
+    "a body that is an object": (http(body=body("team-a/api")), 400, "malformed-body"),
+    "a body that is not JSON": (http("repositories=team-a/api"), 400, "malformed-body"),
+    "a body with text after the JSON": (http(json.dumps(body("team-a/api")) + "{}"), 400, "malformed-body"),
     "a body that is a list": (http("[]"), 400, "malformed-body"),
-    "a body with a key twice": (http('{"version": 1, "account": "1", "account": "2"}'), 400, "malformed-body"),
+    "a body with a duplicate key": (http('{"version": 1, "account": "1", "account": "2"}'), 400, "malformed-body"),
     "a body with NaN": (http('{"version": NaN}'), 400, "malformed-body"),
     "a body with a number of 5,000 digits": (http('{"version": ' + "9" * 5000 + "}"), 400, "malformed-body"),
     "a body that is nested 8,000 times": (http(DEEP), 400, "malformed-body"),
     "a body in Latin-1": (http(b64encode(b'{"\xff": 1}').decode(), isBase64Encoded=True), 400, "malformed-body"),
-    "base64 that is none": (http("%%%", isBase64Encoded=True), 400, "malformed-body"),
-    "half a character": (http("\ud800"), 400, "malformed-body"),
-    "a body of a byte too many": (http('"' + "a" * (MAX_BODY_SIZE - 1) + '"'), 413, "body-too-large"),
+    "invalid base64": (http("%%%", isBase64Encoded=True), 400, "malformed-body"),
+    "an incomplete UTF-8 character": (http("\ud800"), 400, "malformed-body"),
+    "a body that is one byte too large": (http('"' + "a" * (MAX_BODY_SIZE - 1) + '"'), 413, "body-too-large"),
     "a body that is too large in bytes only": (http('"' + "\u20ac" * 6000 + '"'), 413, "body-too-large"),
     "a body of five megabytes": (http("a" * 5_000_000), 413, "body-too-large"),
     "no version": (http({"account": ACCOUNT}), 400, "unsupported-version"),
     "a version that is true": (http(body("a/b", version=True)), 400, "unsupported-version"),
     "a version that is 1.0": (http(body("a/b", version=1.0)), 400, "unsupported-version"),
     "version 2": (http(body("a/b", version=2)), 400, "unsupported-version"),
-    "a key of its own": (http(body("a/b", principal="arn:aws:iam::1:root")), 400, "unknown-key"),
+    "an unknown key": (http(body("a/b", principal="arn:aws:iam::1:root")), 400, "unknown-key"),
     "an account that is a number": (http(body("a/b", account=int(ACCOUNT))), 400, "invalid-account"),
     "an account of 13 digits": (http(body("a/b", account=f"{ACCOUNT}0")), 400, "invalid-account"),
     "another account": (http(body("a/b", account=OTHER_ACCOUNT)), 403, "other-account"),
@@ -127,9 +127,9 @@ REJECTED: dict[str, tuple[dict[str, Any], int, str]] = {
     "a region that is null": (http(body("a/b", region=None)), 400, "invalid-region"),
     "no repositories": (http(body()), 400, "invalid-repositories"),
     "21 repositories": (http(body(*(f"a/{n}" for n in range(21)))), 400, "invalid-repositories"),
-    "a repository twice": (http(body("a/b", "a/b")), 400, "invalid-repositories"),
+    "a duplicate repository": (http(body("a/b", "a/b")), 400, "invalid-repositories"),
     "a repository that is an object": (http(body("a/b", repositories=[{"$ne": ""}])), 400, "invalid-repositories"),
-    "repositories that are a text": (http(body(repositories="team-a/api")), 400, "invalid-repositories"),
+    "repositories that are a string": (http(body(repositories="team-a/api")), 400, "invalid-repositories"),
     "a name of 513 characters": (http(body("a" * 513)), 400, "invalid-repositories"),
     "an empty name": (http(body("")), 400, "invalid-repositories"),
 }
@@ -147,7 +147,7 @@ def test_anything_else_is_rejected_with_a_reason_and_a_next_step(event: Any, sta
     assert str(response["body"]).isascii()
 
 
-def test_the_schema_is_one_and_knows_bodies_and_every_code() -> None:
+def test_the_schema_is_valid_and_covers_bodies_and_every_code() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     request = Draft202012Validator(SCHEMA["$defs"]["request"])
     request.validate(body("team-a/api"))
@@ -170,17 +170,17 @@ def test_headers_change_nothing() -> None:
 
 
 @given(JSON)
-def test_no_body_is_an_error_of_the_handler(content: Any) -> None:
+def test_no_body_causes_an_error_in_the_handler(content: Any) -> None:
     assert isinstance(read(http(json.dumps(content))), Request | Rejection)
 
 
 @given(st.text(max_size=200), st.booleans())
-def test_no_text_is_an_error_of_the_handler(content: str, is_base64: bool) -> None:
+def test_no_text_causes_an_error_in_the_handler(content: str, is_base64: bool) -> None:
     assert isinstance(read(http(content, isBase64Encoded=is_base64)), Rejection)
 
 
 @given(JSON, st.sampled_from(["authorizer", "http", "requestId"]))
-def test_no_context_is_an_error_of_the_handler(content: Any, key: str) -> None:
+def test_no_context_causes_an_error_in_the_handler(content: Any, key: str) -> None:
     event = http()
     event["requestContext"][key] = content
     assert isinstance(read(event), Request | Rejection)
@@ -205,7 +205,7 @@ def test_every_repository_becomes_an_event_of_the_callers_account_whatever_its_n
         assert call.repository.isprintable()
 
 
-def test_what_comes_from_a_queue_is_never_a_request() -> None:
+def test_an_event_from_a_queue_is_never_treated_as_a_request() -> None:
     """A member's administrator can put anything into the account's dead-letter queue, and a redrive marks it."""
     for from_member in (True, False):
         event = marked(http(), sent=AT, from_member=from_member)

@@ -70,7 +70,7 @@ def everywhere(effect: Effect, moments: Iterable[Moment], *, times: int | None =
     ]
 
 
-def test_the_calls_of_a_request_are_these(installed: Installed) -> None:
+def test_the_calls_of_a_request_are_complete(installed: Installed) -> None:
     (trial,) = trials(installed, [()])
     aftermath = run_requests(installed, [trial])
     assert problems(aftermath, [trial], ends="created") == []

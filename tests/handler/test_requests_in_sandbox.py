@@ -47,7 +47,7 @@ class Answering:
 
 
 def session(sandbox: Sandbox, name: str, *, account: str = ACCOUNT) -> Credentials:
-    """A session of a role that may call every function of every account, as far as its own account is concerned."""
+    """A session of a role whose own policy allows calling every function of every account."""
     allowed = {"Effect": "Allow", "Action": CALLS, "Resource": "*"}
     iam = sandbox.client("iam", account=account)
     if name not in {role["RoleName"] for role in iam.list_roles()["Roles"]}:
@@ -108,7 +108,7 @@ def test_requests_create_find_and_refuse_and_each_is_recorded_once(answering: An
     assert not installed.failures()
 
 
-def test_invariant_1_events_and_requests_of_one_push_at_once_give_one_repository_and_one_created(
+def test_invariant_1_concurrent_events_and_requests_of_one_push_give_one_repository_and_one_created(
     answering: Answering,
 ) -> None:
     installed = answering.installed
@@ -132,7 +132,7 @@ def test_invariant_1_events_and_requests_of_one_push_at_once_give_one_repository
     assert not installed.failures()
 
 
-def test_nobody_of_the_organization_invokes_the_function_directly_with_an_event_of_their_own(
+def test_members_of_the_organization_cannot_invoke_the_function_directly(
     answering: Answering,
 ) -> None:
     sandbox, names = answering.installed.sandbox, answering.installed.synthesis.names

@@ -29,7 +29,7 @@ ROLE = next(one for one in resources_of(body(access.template(NAMES)), HERE) if o
 
 @dataclass
 class Services:
-    """EventBridge, SQS and IAM of an account, in which somebody changed some answers."""
+    """EventBridge, SQS and IAM of an account, with some changed responses."""
 
     changes: Mapping[str, Any] = field(default_factory=dict)
     targets: tuple[dict[str, Any], ...] = ()
@@ -88,7 +88,7 @@ class Services:
 
 
 @pytest.mark.parametrize("resource", [RULE, QUEUE, ROLE], ids=lambda one: one.type)
-def test_a_resource_as_deployed_differs_in_nothing(resource: Resource) -> None:
+def test_a_resource_as_deployed_has_no_differences(resource: Resource) -> None:
     reading = read(Services(), resource, region="eu-west-1")
     assert reading is not None
     assert (problem(resource, reading), reading.additions) == (None, ())
@@ -100,13 +100,15 @@ def test_a_resource_as_deployed_differs_in_nothing(resource: Resource) -> None:
         pytest.param(RULE, {"State": "DISABLED"}, "is disabled", id="a disabled rule"),
         pytest.param(RULE, {"ScheduleExpression": "rate(1 day)"}, "schedule changed", id="a schedule of the rule"),
         pytest.param(RULE, {"EventPattern": "{}"}, "event pattern changed", id="a pattern that matches more"),
-        pytest.param(QUEUE, {"MaximumMessageSize": "1024"}, "message size changed", id="messages too small for events"),
         pytest.param(
-            QUEUE, {"RedrivePolicy": '{"maxReceiveCount": 1}'}, "redrive policy changed", id="messages that move on"
+            QUEUE, {"MaximumMessageSize": "1024"}, "message size changed", id="a message size too small for events"
         ),
-        pytest.param(QUEUE, {"DelaySeconds": "900"}, "delay changed", id="messages that are delayed"),
+        pytest.param(
+            QUEUE, {"RedrivePolicy": '{"maxReceiveCount": 1}'}, "redrive policy changed", id="a redrive policy"
+        ),
+        pytest.param(QUEUE, {"DelaySeconds": "900"}, "delay changed", id="delayed messages"),
         pytest.param(QUEUE, {"SqsManagedSseEnabled": "false"}, "encryption changed", id="no encryption"),
-        pytest.param(ROLE, {"Path": "/team/"}, "path changed", id="another path, and so another ARN"),
+        pytest.param(ROLE, {"Path": "/team/"}, "path changed", id="another path and therefore another ARN"),
         pytest.param(ROLE, {"MaxSessionDuration": 43200}, "session duration changed", id="longer sessions"),
         pytest.param(
             ROLE,
@@ -116,7 +118,7 @@ def test_a_resource_as_deployed_differs_in_nothing(resource: Resource) -> None:
         ),
     ],
 )
-def test_a_change_is_named(resource: Resource, changes: Mapping[str, Any], expected: str) -> None:
+def test_a_change_is_reported(resource: Resource, changes: Mapping[str, Any], expected: str) -> None:
     text = problem(resource, read(Services(changes=changes), resource, region="eu-west-1"))
     assert text is not None
     assert text.endswith(expected)
@@ -127,7 +129,7 @@ def test_a_queue_of_the_former_default_size_is_unchanged() -> None:
     assert problem(QUEUE, read(Services(changes=changes), QUEUE, region="eu-west-1")) is None
 
 
-def test_what_was_added_has_the_command_that_removes_it_on_every_page() -> None:
+def test_additions_on_every_page_are_reported_with_the_command_that_removes_them() -> None:
     services = Services(
         targets=({"Id": "mine", "Arn": "arn:aws:sqs:x\x1b[2J"},),
         policies=("more",),

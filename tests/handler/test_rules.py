@@ -10,7 +10,7 @@ KEY = ("create", "names", "allow")
 @pytest.mark.parametrize(
     ("rule", "text", "entry"),
     [
-        pytest.param(matched(KEY, ("a", "b/**"), "b/**"), "create.names.allow: b/**", 1, id="one entry decided"),
+        pytest.param(matched(KEY, ("a", "b/**"), "b/**"), "create.names.allow: b/**", 1, id="one entry"),
         pytest.param(listed(KEY, ("a", "b"), empty="nothing"), "create.names.allow: a, b", None, id="a whole list"),
         pytest.param(listed(KEY, ("a",), empty="nothing"), "create.names.allow: a", 0, id="a list of one entry"),
         pytest.param(listed(KEY, (), empty="nothing"), "create.names.allow: nothing", None, id="an empty list"),
@@ -30,6 +30,6 @@ def test_a_rule_names_its_setting_and_its_value(rule: Rule, text: str, entry: in
     assert (str(rule), rule.entry) == (text, entry)
 
 
-def test_the_rules_of_one_decision_are_one_text() -> None:
+def test_the_rules_of_one_decision_are_formatted_as_one_string() -> None:
     assert text_of([Rule(("enabled",), "true"), Rule(("regions",), "x")]) == "enabled: true; regions: x"
     assert text_of([]) == ""

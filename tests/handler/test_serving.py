@@ -78,7 +78,7 @@ def test_a_missing_repository_is_created_with_all_of_its_settings_and_recorded_o
     assert not world.messages
 
 
-def test_the_work_is_handed_over_before_anything_is_changed() -> None:
+def test_work_is_handed_over_before_anything_is_changed() -> None:
     world = World()
     ask(world)
     changing = {"create", "lifecycle", "policy", "write", "reserve", "count", "send", "notify"}
@@ -87,7 +87,7 @@ def test_the_work_is_handed_over_before_anything_is_changed() -> None:
     assert [event["detail"]["requestParameters"]["repositoryName"] for event in world.handed_over] == ["team-a/api"]
 
 
-def test_a_repository_that_exists_is_answered_without_a_change_or_a_hand_over() -> None:
+def test_an_existing_repository_is_reported_without_a_change_or_a_hand_over() -> None:
     document = settings_document()
     document["ous"][PROD]["create"]["limit"] = {"per_hour": 1}
     world = World(repositories={KEY: Held(tags={}, settings=None, created_at=World().now)})
@@ -97,7 +97,7 @@ def test_a_repository_that_exists_is_answered_without_a_change_or_a_hand_over() 
     assert world.repositories[KEY].lifecycle_policy is None
 
 
-def test_a_refusal_is_answered_with_its_rule_and_recorded_without_a_hand_over() -> None:
+def test_a_refusal_is_returned_with_its_rule_and_recorded_without_a_hand_over() -> None:
     world = World()
     response = ask(world, http(body("team-a/tmp-1")))
     assert outcomes(response) == [("refused", "name-denied")]
@@ -109,7 +109,7 @@ def test_a_refusal_is_answered_with_its_rule_and_recorded_without_a_hand_over() 
     assert "invoke" not in world.faults.calls
 
 
-def test_each_repository_of_a_request_has_its_own_result_in_its_order() -> None:
+def test_each_repository_of_a_request_has_its_own_result_in_order() -> None:
     world = World(repositories={(ACCOUNT, "eu-west-1", "team-a/b"): Held({}, None, World().now)})
     response = ask(world, http(body("team-a/tmp-1", "team-a/b", "team-a/c", "Team/\u202e", "team-b/d")))
     found = [(one["repository"], one["outcome"]) for one in answered(response)[1]["results"]]
@@ -124,7 +124,7 @@ def test_each_repository_of_a_request_has_its_own_result_in_its_order() -> None:
     assert sorted(name for _, _, name in world.creations) == ["team-a/c", "team-b/d"]
 
 
-def test_a_request_for_the_twenty_repositories_of_a_push_is_one() -> None:
+def test_twenty_repositories_are_one_request() -> None:
     world = World()
     names = [f"team-a/service-{number}" for number in range(20)]
     assert outcomes(ask(world, http(body(*names)))) == [("created", "created")] * 20
@@ -155,7 +155,7 @@ def test_rules_on_principals_apply_to_the_role_with_its_path_as_in_an_event(
 @pytest.mark.parametrize(
     "path", ["ci-build/x:assumed-role/", "ci-build/arn:aws:sts::111111111111:assumed-role/ci-build/", "x:role/ci/"]
 )
-def test_no_path_of_a_user_passes_for_a_role(path: str) -> None:
+def test_no_path_of_a_user_is_taken_for_a_role(path: str) -> None:
     """A user's path may contain every printable character of ASCII."""
     world = World()
     user = {"userArn": f"arn:aws:iam::{ACCOUNT}:user/{path}mallory"}
@@ -164,7 +164,7 @@ def test_no_path_of_a_user_passes_for_a_role(path: str) -> None:
     assert "role" not in world.faults.calls
 
 
-def test_a_role_that_cannot_be_read_fails_and_allows_nothing() -> None:
+def test_if_the_role_cannot_be_read_the_request_fails_and_nothing_is_allowed() -> None:
     document = with_principals(deny=["arn:aws:iam::*:role/ci/*"])
     world = World(role_paths={})
     assert outcomes(ask(world, document=document)) == [("failed", "request-not-accepted")]
@@ -173,7 +173,7 @@ def test_a_role_that_cannot_be_read_fails_and_allows_nothing() -> None:
     assert not world.creations
 
 
-def test_an_ou_that_is_not_enabled_refuses_without_a_call_to_its_account() -> None:
+def test_an_ou_that_is_not_enabled_is_refused_without_a_call_to_the_account() -> None:
     document = settings_document()
     document["ous"][PROD] |= {"enabled": False}
     document["ous"][PROD]["create"]["principals"] = {"allow": ["arn:aws:iam::*:role/ci/*"]}
@@ -200,7 +200,7 @@ def test_another_accounts_registry_is_not_touched() -> None:
     assert not world.faults.calls
 
 
-def test_a_caller_above_the_rate_limit_learns_when_to_retry() -> None:
+def test_a_caller_above_the_rate_limit_receives_when_to_retry() -> None:
     world = World()
     service = world.service()
     names = [f"team-a/service-{number}" for number in range(20)]
@@ -218,7 +218,7 @@ def test_a_caller_above_the_rate_limit_learns_when_to_retry() -> None:
     assert service.handle(http(body(*names)), request_id="1")["statusCode"] == 200
 
 
-def test_a_rejection_is_one_line_of_the_log_and_no_record() -> None:
+def test_a_rejection_is_logged_in_one_line_and_not_recorded() -> None:
     world = World()
     ask(world, http("{"))
     (line,) = world.lines
@@ -255,7 +255,7 @@ DOCUMENT = with_principals(allow=["arn:aws:iam::*:role/ci/*"])
 DOCUMENT["ous"][PROD]["create"]["limit"] = {"per_hour": 5}
 
 
-def test_every_call_of_a_request_is_known_here() -> None:
+def test_every_call_of_a_request_is_covered_by_these_tests() -> None:
     world = World()
     ask(world, document=DOCUMENT)
     assert set(world.faults.calls) == set(CALLS)
@@ -270,7 +270,9 @@ def world_with(error: Callable[[], BaseException], *, number: int, moment: str) 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("number", range(len(CALLS)), ids=CALLS)
-def test_after_an_error_at_any_call_the_request_is_answered_and_the_work_done_once(number: int, moment: str) -> None:
+def test_after_an_error_at_any_call_the_request_has_a_response_and_the_work_is_done_once(
+    number: int, moment: str
+) -> None:
     world = world_with(ConnectionError, number=number, moment=moment)
     ((outcome, _),) = outcomes(ask(world, document=DOCUMENT))
     if CALLS[number] == "write":
@@ -303,7 +305,7 @@ def test_a_run_that_is_killed_at_any_call_leaves_nothing_incomplete(number: int,
 
 
 @pytest.mark.parametrize("name", ["exists", "create", "lifecycle"])
-def test_a_permanent_error_is_answered_and_recorded_once_by_the_other_run(name: str) -> None:
+def test_a_permanent_error_is_returned_and_recorded_once_by_the_asynchronous_run(name: str) -> None:
     world = World()
     world.faults.by_name[name] = PermanentError(reasons.QUOTA_REACHED, "CreateRepository: LimitExceeded")
     response = ask(world)
@@ -323,7 +325,7 @@ def test_a_permanent_error_is_answered_and_recorded_once_by_the_other_run(name: 
 
 
 @pytest.mark.parametrize("reason", [reasons.ACCESS_DENIED, reasons.ROLE_NOT_ASSUMABLE])
-def test_a_denial_that_may_pass_is_pending_and_retried(reason: str) -> None:
+def test_a_temporary_denial_is_pending_and_retried(reason: str) -> None:
     world = World()
     world.faults.passing["exists"] = [PermanentError(reason, "denied")]
     assert outcomes(ask(world)) == [("pending", reason)]
@@ -331,7 +333,7 @@ def test_a_denial_that_may_pass_is_pending_and_retried(reason: str) -> None:
     assert world.outcomes() == [("created", "created")]
 
 
-def test_nothing_is_begun_that_cannot_be_handed_over() -> None:
+def test_work_that_cannot_be_handed_over_is_not_started() -> None:
     world = World()
     world.faults.by_name["invoke"] = ConnectionError("throttled")
     response = ask(world)
@@ -342,7 +344,7 @@ def test_nothing_is_begun_that_cannot_be_handed_over() -> None:
     assert outcomes(ask(world)) == [("created", "created")]
 
 
-def test_a_refusal_that_cannot_be_recorded_is_answered_and_recorded_by_the_other_run() -> None:
+def test_a_refusal_that_cannot_be_recorded_is_returned_and_recorded_by_the_asynchronous_run() -> None:
     world = World()
     world.faults.passing["write"] = [ConnectionError()]
     assert outcomes(ask(world, http(body("team-a/tmp-1")))) == [("refused", "name-denied")]
@@ -351,7 +353,7 @@ def test_a_refusal_that_cannot_be_recorded_is_answered_and_recorded_by_the_other
     assert world.outcomes() == [("refused", "name-denied")]
 
 
-def test_the_other_run_finds_a_repository_that_was_deleted_meanwhile_done() -> None:
+def test_the_asynchronous_run_does_not_recreate_a_repository_that_was_deleted_meanwhile() -> None:
     world = World()
     ask(world)
     del world.repositories[KEY]

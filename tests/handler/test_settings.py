@@ -23,13 +23,13 @@ from handler.settings import (
     ("layers", "merged"),
     [
         pytest.param([], {}, id="nothing configured"),
-        pytest.param([{"a": 1}, {"a": 2}], {"a": 2}, id="a scalar of the nearer layer replaces"),
-        pytest.param([{"a": [1, 2]}, {"a": [3]}], {"a": [3]}, id="a list of the nearer layer replaces"),
+        pytest.param([{"a": 1}, {"a": 2}], {"a": 2}, id="a scalar of the nearer layer replaces the value"),
+        pytest.param([{"a": [1, 2]}, {"a": [3]}], {"a": [3]}, id="a list of the nearer layer replaces the list"),
         pytest.param([{"a": {"x": 1, "y": 1}}, {"a": {"y": 2}}], {"a": {"x": 1, "y": 2}}, id="maps merge"),
         pytest.param([{"a": 1}, {"a": None}], {}, id="null resets a key"),
-        pytest.param([{"a": {"x": 1}}, {"a": {"x": None}}], {"a": {}}, id="null resets a key inside"),
+        pytest.param([{"a": {"x": 1}}, {"a": {"x": None}}], {"a": {}}, id="null resets a nested key"),
         pytest.param([{"a": {"x": 1}}, {"a": None}, {"a": {"y": 1}}], {"a": {"y": 1}}, id="null resets a whole map"),
-        pytest.param([{"a": {"x": None}}], {"a": {}}, id="null over nothing is nothing"),
+        pytest.param([{"a": {"x": None}}], {"a": {}}, id="null without a value changes nothing"),
     ],
 )
 def test_merging(layers: list[Layer], merged: Layer) -> None:
@@ -78,7 +78,7 @@ def test_an_unset_key_has_the_built_in_default() -> None:
     assert settings_from([{"enabled": True}, {"enabled": None}]) == Settings()
 
 
-def test_lists_become_tuples_all_the_way_down() -> None:
+def test_nested_lists_become_tuples() -> None:
     said = settings_from([{"regions": ["eu-west-1"], "namespaces": [{"match": "x/**", "repository": {}}]}])
     assert said.regions == ("eu-west-1",)
     assert said.namespaces[0].match == "x/**"
@@ -89,5 +89,5 @@ def _all_fields(kind: Any) -> list[Any]:
     return [*fields(kind), *(item for hint in inner for item in _all_fields(hint))]
 
 
-def test_every_key_has_a_sentence_for_people() -> None:
+def test_every_key_has_a_description() -> None:
     assert [item.name for item in _all_fields(Settings) if not item.metadata.get("doc")] == []

@@ -15,7 +15,7 @@ def settings_file(**changes: Any) -> SettingsFile:
     return SettingsFile.from_json(json.dumps(settings_document() | changes).encode())
 
 
-def test_the_nearest_layer_wins_and_the_account_is_nearest() -> None:
+def test_the_nearest_layer_wins_and_the_account_is_the_nearest() -> None:
     said = settings_file(
         defaults={"regions": ["eu-west-1"], "enabled": True},
         ous={ROOT: {"enabled": False}, PROD: {"enabled": True, "regions": ["us-east-1"]}},
@@ -26,23 +26,23 @@ def test_the_nearest_layer_wins_and_the_account_is_nearest() -> None:
     assert said.settings_for(ACCOUNT, [ROOT, WORKLOADS, PROD]).regions == ("eu-central-1",)
 
 
-def test_an_ou_that_was_created_since_adds_nothing() -> None:
+def test_an_ou_that_is_newer_than_the_file_adds_nothing() -> None:
     said = settings_file()
     chain = [ROOT, WORKLOADS, PROD]
     assert said.settings_for(ACCOUNT, [*chain, "ou-exam-new00001"]) == said.settings_for(ACCOUNT, chain)
 
 
-def test_an_account_is_remembered_with_its_chain_and_name() -> None:
+def test_an_account_has_its_chain_and_name() -> None:
     assert settings_file().last_known_chain(ACCOUNT) == (ROOT, WORKLOADS, PROD)
     assert settings_file().account_name(ACCOUNT) == "shop-prod"
 
 
-def test_an_account_that_was_created_since_is_not() -> None:
+def test_an_account_that_is_newer_than_the_file_is_unknown() -> None:
     assert settings_file().last_known_chain("999999999999") is None
     assert settings_file().account_name("999999999999") == "999999999999"
 
 
-def test_a_ring_of_ous_ends() -> None:
+def test_a_cycle_of_ous_terminates() -> None:
     organization = settings_document()["organization"]
     organization["ous"][ROOT]["parent"] = PROD
     chain = settings_file(organization=organization).last_known_chain(ACCOUNT)
@@ -52,17 +52,17 @@ def test_a_ring_of_ous_ends() -> None:
 @pytest.mark.parametrize(
     ("chain", "path"),
     [
-        pytest.param([ROOT, WORKLOADS, PROD], "Workloads/Prod", id="names without the root's"),
-        pytest.param([ROOT], "Root", id="the root alone"),
-        pytest.param([ROOT, WORKLOADS, "ou-exam-new00001"], "Workloads/ou-exam-new00001", id="an OU made since"),
-        pytest.param([], "", id="nothing"),
+        pytest.param([ROOT, WORKLOADS, PROD], "Workloads/Prod", id="names without that of the root"),
+        pytest.param([ROOT], "Root", id="only the root"),
+        pytest.param([ROOT, WORKLOADS, "ou-exam-new00001"], "Workloads/ou-exam-new00001", id="a newer OU"),
+        pytest.param([], "", id="an empty chain"),
     ],
 )
 def test_the_path_of_a_chain(chain: list[str], path: str) -> None:
     assert settings_file().path_of(chain) == path
 
 
-def test_a_document_and_the_digest(tmp_path: Path) -> None:
+def test_a_document_is_read_with_its_digest(tmp_path: Path) -> None:
     data = json.dumps(settings_document()).encode()
     path = tmp_path / "settings.json"
     path.write_bytes(data)
@@ -74,12 +74,12 @@ def test_a_document_and_the_digest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        pytest.param(b"{", "is invalid", id="no JSON"),
+        pytest.param(b"{", "is invalid", id="invalid JSON"),
         pytest.param(b"[]", "is invalid", id="a list"),
-        pytest.param(b'{"version": 1}', "is invalid", id="a version alone"),
-        pytest.param(b'{"version": 2}', "has version 2, not 1", id="a version to come"),
+        pytest.param(b'{"version": 1}', "is invalid", id="only a version"),
+        pytest.param(b'{"version": 2}', "has version 2, not 1", id="a future version"),
     ],
 )
-def test_a_file_that_cannot_be_read_reports_it(data: bytes, problem: str) -> None:
+def test_an_invalid_file_is_an_error(data: bytes, problem: str) -> None:
     with pytest.raises(SettingsFileError, match=problem):
         SettingsFile.from_json(data)

@@ -20,21 +20,21 @@ VALUES = tags.placeholders(call(), account_name="shop-prod", ou_path="Workloads/
         pytest.param("{ou}@{region}", "Workloads/Prod@eu-west-1", id="OU and region"),
         pytest.param("{repository} {namespace}", "team-a/api team-a", id="repository and namespace"),
         pytest.param("{event_time}", "2026-11-23T07:45:12Z", id="event time"),
-        pytest.param("{unknown} {}", "_unknown_ __", id="what is no placeholder is text, made acceptable"),
+        pytest.param("{unknown} {}", "_unknown_ __", id="other text is adapted to the characters of ECR"),
         pytest.param("{principal.__class__}", "_principal.__class___", id="no attribute is ever looked up"),
         pytest.param("{account!r:>300}", "_account_r:_300_", id="no format is ever applied"),
         pytest.param("", "", id="an empty value stays empty"),
     ],
 )
-def test_a_tag(template: str, value: str) -> None:
+def test_the_value_of_a_tag(template: str, value: str) -> None:
     assert tags.render({"key": template}, VALUES, event_id="e", installation="")["key"] == value
 
 
-def test_what_is_filled_in_is_not_looked_at_again() -> None:
+def test_inserted_values_are_not_expanded_again() -> None:
     assert tags.fill("{principal}", VALUES | {"principal": "{account}"}) == "{account}"
 
 
-def test_no_setting_takes_the_place_of_the_proof_of_ownership() -> None:
+def test_no_setting_replaces_the_ownership_tag() -> None:
     forged = {"deployer:event-id": "forged", "deployer:installation": "forged", "a": "1"}
     rendered = tags.render(forged, VALUES, event_id="event", installation="ecr")
     assert rendered == {"deployer:event-id": "event", "deployer:installation": "ecr", "a": "1"}
@@ -46,7 +46,7 @@ def test_no_setting_takes_the_place_of_the_proof_of_ownership() -> None:
         pytest.param({"deployer:event-id": "e", "deployer:installation": "ecr"}, "e", id="of this installation"),
         pytest.param({"deployer:event-id": "e"}, "e", id="of an older version"),
         pytest.param({"deployer:event-id": "e", "deployer:installation": "other"}, None, id="of another installation"),
-        pytest.param({"deployer:installation": "ecr"}, None, id="of nobody known"),
+        pytest.param({"deployer:installation": "ecr"}, None, id="without an event id"),
         pytest.param({}, None, id="of somebody else"),
     ],
 )
@@ -55,7 +55,7 @@ def test_the_creator_of_a_repository(found: dict[str, str], creator: str | None)
 
 
 @given(text=st.text(max_size=400))
-def test_every_value_is_in_ecrs_alphabet_and_length(text: str) -> None:
+def test_every_value_has_the_characters_and_length_that_ecr_allows(text: str) -> None:
     value = tags.sanitize(text)
     assert len(value) == min(len(text), 256)
     assert all(character in " _.:/=+-@" or unicodedata.category(character)[0] in "LN" for character in value)

@@ -13,13 +13,15 @@ from handler.text import clean
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [
-        pytest.param("docker/27 (linux)", "docker/27 (linux)", id="plain text stays"),
-        pytest.param("größer 漢字", "größer 漢字", id="letters of all scripts stay"),
-        pytest.param("a\nb\tc\x00", r"a\u000ab\u0009c\u0000", id="control characters are shown"),
-        pytest.param("gpj.\u202eexe", r"gpj.\u202eexe", id="nothing turns the reading direction"),
-        pytest.param("\ud800\U000e0001", r"\ud800\U000e0001", id="no half and no invisible characters"),
-        pytest.param("a\xa0b\u3000c\u2003d", r"a\u00a0b\u3000c\u2003d", id="no space but the ASCII one"),
-        pytest.param("x" * 20, "x" * 9 + "…", id="what is too long is cut and marked"),
+        pytest.param("docker/27 (linux)", "docker/27 (linux)", id="plain text is unchanged"),
+        pytest.param("größer 漢字", "größer 漢字", id="letters of all scripts are unchanged"),
+        pytest.param("a\nb\tc\x00", r"a\u000ab\u0009c\u0000", id="control characters are escaped"),
+        pytest.param("gpj.\u202eexe", r"gpj.\u202eexe", id="characters that change the reading direction are escaped"),
+        pytest.param("\ud800\U000e0001", r"\ud800\U000e0001", id="surrogates and invisible characters are escaped"),
+        pytest.param(
+            "a\xa0b\u3000c\u2003d", r"a\u00a0b\u3000c\u2003d", id="spaces other than the ASCII space are escaped"
+        ),
+        pytest.param("x" * 20, "x" * 9 + "…", id="long text is cut and marked"),
     ],
 )
 def test_cleaning(text: str, cleaned: str) -> None:

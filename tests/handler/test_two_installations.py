@@ -25,7 +25,7 @@ def outcomes(world: World) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("stops_before", range(len(CALLS) + 1))
 @pytest.mark.parametrize("layers", [1, 3])
-def test_invariants_1_and_3_the_second_installation_neither_changes_nor_records_the_first_ones_repository(
+def test_invariants_1_and_3_the_second_installation_neither_changes_nor_records_the_repository_of_the_first(
     stops_before: int, layers: int
 ) -> None:
     first = World()

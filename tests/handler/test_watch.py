@@ -57,7 +57,7 @@ def turn_of(account: str) -> datetime:
 
 
 def skip(sandbox: Sandbox, account: str) -> None:
-    """What the run book says of an account that was closed: an operation, which AWS skips there."""
+    """The step of the run book for a closed account: an operation, in which AWS skips the account."""
     sandbox.client("cloudformation").update_stack_instances(
         StackSetName="deployer-forwarding",
         CallAs="DELEGATED_ADMIN",
@@ -189,7 +189,7 @@ def test_a_delegated_administrator_is_in_the_stack_set_and_the_management_accoun
     assert (managing["waiting"], f"{MANAGEMENT} eu-west-1: 1" in managing["places"]) == (3, True)
 
 
-def test_a_delegated_administrator_that_aws_does_not_take_for_one_is_an_error_and_not_the_management_account() -> None:
+def test_a_delegated_administrator_that_aws_does_not_accept_is_an_error_and_not_the_management_account() -> None:
     with pytest.raises(ClientError, match="ValidationError"):
         look(FakeClients("SELF"))
 
@@ -228,7 +228,7 @@ def test_if_no_queue_can_be_read_the_watch_fails_instead_of_counting_none() -> N
         look(FakeClients("DELEGATED_ADMIN", has_queues=False))
 
 
-def test_every_page_of_instances_is_looked_at_and_the_first_places_are_named() -> None:
+def test_every_page_of_instances_is_read_and_the_first_accounts_are_named() -> None:
     counted = look(FakeClients("DELEGATED_ADMIN", pages=30))
     assert (counted["queues"], counted["waiting"], len(counted["places"])) == (60, 60, 20)
 
@@ -237,17 +237,17 @@ def test_before_the_first_roll_out_to_members_there_is_nothing_to_count() -> Non
     assert look(FakeClients("DELEGATED_ADMIN", error="StackSetNotFoundException"))["queues"] == 0
 
 
-def test_what_it_cannot_find_out_is_an_error_that_an_alarm_watches() -> None:
+def test_a_failed_read_is_an_error_with_an_alarm() -> None:
     with pytest.raises(ClientError):
         look(FakeClients("DELEGATED_ADMIN", error="AccessDenied"))
 
 
-def test_messages_that_are_held_or_delayed_wait_too() -> None:
+def test_messages_in_flight_and_delayed_messages_are_counted() -> None:
     assert look(FakeClients("DELEGATED_ADMIN", counts=("0", "2", "3")))["waiting"] == 2 * 5
 
 
-@pytest.mark.parametrize("count", ["9" * 5000, "many", None], ids=["5,000 digits", "no number", "missing"])
-def test_a_queue_that_gives_no_counts_is_unreadable_and_hides_no_other(count: str | None) -> None:
+@pytest.mark.parametrize("count", ["9" * 5000, "many", None], ids=["5,000 digits", "not a number", "missing"])
+def test_a_queue_without_valid_counts_is_unreadable_and_does_not_hide_others(count: str | None) -> None:
     class Odd(FakeClients):
         def get_queue_attributes(self, **request: Any) -> Mapping[str, Any]:
             if "cn-north-1" in request["QueueUrl"]:
@@ -271,11 +271,11 @@ SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"
         ),
         pytest.param(
             FakeClients("DELEGATED_ADMIN", unreadable=("cn-north-1",)),
-            "ERROR", ["000000000000 cn-north-1: AccessDenied"], 0, id="messages that wait are more than a warning",
+            "ERROR", ["000000000000 cn-north-1: AccessDenied"], 0, id="waiting messages take precedence over a warning",
         ),
         pytest.param(
             FakeClients("DELEGATED_ADMIN", counts=("0",) * 3, statuses=("SUCCEEDED", SKIPPED), unreadable=("cn-",)),
-            "INFO", [], 1, id="a suspended account's queue is expected not to be read",
+            "INFO", [], 1, id="the queue of a suspended account is not expected to be readable",
         ),
         pytest.param(
             FakeClients("DELEGATED_ADMIN", statuses=(SKIPPED, SKIPPED), has_queues=False),
@@ -283,11 +283,11 @@ SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"
         ),
         pytest.param(
             FakeClients("DELEGATED_ADMIN", statuses=(SKIPPED, SKIPPED)),
-            "ERROR", [], 0, id="a reopened account's messages are counted before the next operation",
+            "ERROR", [], 0, id="messages of a reopened account are counted before the next operation",
         ),
     ],
 )  # fmt: skip
-def test_queues_that_cannot_be_read_are_reported_but_those_of_suspended_accounts(
+def test_queues_that_cannot_be_read_are_reported_except_those_of_suspended_accounts(
     clients: FakeClients, level: str, unreadable: list[str], suspended: int
 ) -> None:
     seen = look(clients)
@@ -295,6 +295,6 @@ def test_queues_that_cannot_be_read_are_reported_but_those_of_suspended_accounts
     assert seen["unreadable_places"] == unreadable
 
 
-def test_if_no_queue_of_an_active_account_can_be_read_it_fails() -> None:
+def test_if_no_queue_of_an_active_account_can_be_read_the_watch_fails() -> None:
     with pytest.raises(NoQueueReadableError, match="none of 1 queues could be read: 000000000000 cn-north-1"):
         look(FakeClients("DELEGATED_ADMIN", statuses=(SKIPPED, "SUCCEEDED"), has_queues=False))

@@ -1,4 +1,4 @@
-"""Events whose handling is disturbed, all at the same time, and the six invariants of DESIGN looked at afterwards.
+"""Events whose handling is disturbed, all at the same time, and the check of the six invariants afterwards.
 
 Each trial has an account of its own, so that every call on its behalf can be distinguished by the account that
 it acts in or names, and so that the handler knows nothing of the account when its event comes.
@@ -113,7 +113,7 @@ class Aftermath:
 
 
 def _trial_of(event_id: str) -> str:
-    """The id of the trial's event, of which the events of a request and of its repetition are made."""
+    """The id of the trial's event, from which the events of a request and of its repetition are derived."""
     found = re.match(r"event-of-[0-9]{12}", event_id)
     return found[0] if found else event_id
 
@@ -138,7 +138,7 @@ def prepare(installed: Installed, trials: Iterable[Trial]) -> None:
 
 
 def _create_as_template(ecr: Any, name: str) -> None:
-    """Create a repository with all that a template of config/ous/workloads/prod.yaml would give it."""
+    """Create a repository with all settings that a template of config/ous/workloads/prod.yaml has."""
     exclusions = [{"filterType": "WILDCARD", "filter": "latest"}]
     ecr.create_repository(
         repositoryName=name,
@@ -161,7 +161,7 @@ def run(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
 
 
 def run_requests(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
-    """Send all requests at once, repeat those that got no answer as clients do, and look when everything is at rest."""
+    """Send all requests at once, repeat those without a response, as clients do, and read the state after all work."""
     prepare(installed, trials)
 
     def send(trial: Trial) -> None:
@@ -186,7 +186,7 @@ def redrive(installed: Installed, before: Aftermath, trials: Iterable[Trial], *,
 
 
 def problems(aftermath: Aftermath, trials: Iterable[Trial], *, ends: str | None = None) -> list[str]:
-    """Every broken invariant of every trial in a sentence; `ends` is the outcome that each has to have in the end."""
+    """Every broken invariant of every trial in a sentence; `ends` is the final outcome that each must have."""
     return [
         f"{trial}: {problem}"
         for trial in trials
@@ -195,7 +195,7 @@ def problems(aftermath: Aftermath, trials: Iterable[Trial], *, ends: str | None 
 
 
 def broken(aftermath: Aftermath, trial: Trial) -> Iterator[str]:
-    """The invariants that do not hold for one trial, by their numbers in DESIGN."""
+    """The invariants that do not hold for one trial, by number."""
     records = aftermath.records.get(trial.event_id, [])
     outcomes = Counter(record.outcome for record in records)
     found = aftermath.installed.repository(trial.repository, account=trial.account)
@@ -224,7 +224,7 @@ def _not_ended(aftermath: Aftermath, trial: Trial, ends: str | None) -> Iterator
 
 
 def _is_complete(found: Mapping[str, Any]) -> bool:
-    """Whether a repository has all that config/ous/workloads/prod.yaml asks for."""
+    """Whether a repository has all settings of config/ous/workloads/prod.yaml."""
     return bool(
         found["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
         and found["imageScanningConfiguration"]["scanOnPush"]
@@ -255,7 +255,7 @@ def _trespasses(calls: Iterable[Call], trial: Trial) -> Iterator[str]:
 
 
 def _too_early(calls: Iterable[Call], trial: Trial) -> Iterator[str]:
-    """Calls of an attempt before its CreateRepository that none has to wait for; a record ends an attempt."""
+    """Calls before CreateRepository in the same attempt that it need not wait for; a record ends an attempt."""
     begun: list[Call] = []
     for call in filter(trial.concerns, calls):
         if call.operation in {"ExecuteStatement", "PutEvents", "SendMessage"}:
