@@ -210,7 +210,7 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
             meaning="Events of member accounts could not be delivered to the central bus; they wait in dead-letter "
             "queues of those accounts.",
             action="`deployer failures list` shows accounts and reasons, and `deployer failures redrive` handles the "
-            "events. `deployer rollout --org` creates missing stacks, with `--deep` it also undoes manual changes.",
+            "events. `deployer rollout --org` creates missing stacks; with `--deep`, it also undoes manual changes.",
             metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "Maximum")},
             missing_data=MISSING_DATA_KEEPS_STATE,
         ),
@@ -225,7 +225,7 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
             name="queues-unreadable",
             meaning="For three hours, the watch could not read the dead-letter queues of some member accounts.",
             action=f"`unreadable_places` in the log of `{names.watch_function}` lists them, each with the error. "
-            "`deployer rollout --org` creates missing stacks, with `--deep` it also undoes manual changes. For closed "
+            "`deployer rollout --org` creates missing stacks; with `--deep`, it also undoes manual changes. For closed "
             "accounts, see `deployer docs operations`.",
             metrics={"m": (metrics.of_decisions(names, metrics.UNREADABLE_QUEUES), "Minimum")},
             period=timedelta(hours=1),

@@ -5,16 +5,11 @@ tools/pages/operations.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import fill
 
 from handler.reasons import MALFORMED_EVENT, NOT_A_PUSH, OU_NOT_ENABLED, REPOSITORY_CREATED, SENTENCES
-from templates.alarms import ABOVE, Alarm, catalogue
+from templates.alarms import catalogue
 from templates.names import Names
 from tools.page import render_page
-
-WIDTH = 120
-"""Columns of the page."""
-
 
 _CODES = list(SENTENCES)
 REFUSALS = _CODES[_CODES.index(OU_NOT_ENABLED) : _CODES.index(NOT_A_PUSH)]
@@ -33,25 +28,7 @@ def _table(codes: Sequence[str]) -> str:
 
 
 def _alarms(names: Names) -> str:
-    paragraphs = (
-        text
-        for alarm in catalogue(names)
-        for text in (
-            f"### `{names.alarm(alarm.name)}`",
-            fill(f"{alarm.meaning} Condition: {_condition(alarm)}.", width=WIDTH, break_on_hyphens=False),
-            fill(f"**What to do:** {alarm.action}", width=WIDTH, break_on_hyphens=False),
-        )
+    """What each alarm means and requires; CloudWatch shows its condition."""
+    return "\n".join(
+        f"| `{names.alarm(alarm.name)}` | {alarm.meaning} | {alarm.action} |" for alarm in catalogue(names)
     )
-    return "\n\n".join(paragraphs)
-
-
-def _condition(alarm: Alarm) -> str:
-    """When an alarm goes off, in CloudWatch's terms."""
-    metrics = {id_: f"{statistic} of `{metric.name}`" for id_, (metric, statistic) in alarm.metrics.items()}
-    listed = "; ".join(f"{id_}: {text}" for id_, text in metrics.items())
-    what = f"`{alarm.formula}` ({listed})" if alarm.formula else metrics["m"]
-    datapoints, evaluated = alarm.periods
-    minutes = int(alarm.period.total_seconds() // 60)
-    often = f"in {datapoints} of {evaluated} periods of {minutes} minutes" if evaluated > 1 else f"in {minutes} minutes"
-    side = "above" if alarm.comparison == ABOVE else "below"
-    return f"{what} {side} {alarm.threshold:,.0f} {often}"

@@ -1,4 +1,4 @@
-"""Every check that `deployer doctor` makes before a roll-out. Data; docs/troubleshooting.md lists the same."""
+"""Every check that `deployer doctor` makes before a roll-out. Data; docs/troubleshooting.md sums them up."""
 
 from __future__ import annotations
 
