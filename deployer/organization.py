@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from deployer.errors import ConfigurationError
+from handler.json_values import JsonValue
 
 SNAPSHOT_VERSION = 1
 
@@ -158,7 +158,7 @@ class Organization:
     def from_json(cls, text: str, *, source: str = "snapshot") -> Organization:
         """Read a snapshot; raises ConfigurationError naming `source` if it is invalid or inconsistent."""
         try:
-            document: Any = json.loads(text)
+            document: JsonValue = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise ConfigurationError(f"{source}: not an organization snapshot ({error})", next_step=_WRITE) from error
         version = document.get("version", SNAPSHOT_VERSION) if isinstance(document, dict) else SNAPSHOT_VERSION
@@ -209,7 +209,7 @@ _ACCOUNT_KEYS: Mapping[str, type | None] = {**_OU_KEYS, "state": str}
 _TYPES: Mapping[type, str] = {str: "a string", list: "a list"}
 
 
-def _problems(document: Any) -> Iterator[str]:
+def _problems(document: JsonValue) -> Iterator[str]:
     """What keeps a document from being a snapshot, each with its key, as `ous[3].name`."""
     yield from _key_problems(document, _KEYS, at="")
     for name, keys in (("ous", _OU_KEYS), ("accounts", _ACCOUNT_KEYS)):
@@ -223,7 +223,7 @@ def _problems(document: Any) -> Iterator[str]:
 
 
 def _key_problems(
-    item: Any, keys: Mapping[str, type | None], *, at: str, optional: Collection[str] = (), is_nullable: bool = False
+    item: object, keys: Mapping[str, type | None], *, at: str, optional: Collection[str] = (), is_nullable: bool = False
 ) -> Iterator[str]:
     if not isinstance(item, dict):
         yield f"{at or 'the document'} is not an object"

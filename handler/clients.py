@@ -16,7 +16,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
 
-from handler.json_values import Json
+from handler.json_values import JsonValue
 
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
@@ -68,7 +68,7 @@ class _Loader(Loader):
         """The services that the handler uses; by default botocore searches all of its 400."""
         return list(SERVICES)
 
-    def load_data_with_path(self, name: str) -> tuple[Json, str]:
+    def load_data_with_path(self, name: str) -> tuple[JsonValue, str]:
         """The data of this name, and the path of its file."""
         if name != "endpoints":
             return super().load_data_with_path(name)
@@ -76,7 +76,7 @@ class _Loader(Loader):
         return {"partitions": [_without_services(partition) for partition in data["partitions"]]}, path
 
 
-def _without_services(partition: Mapping[str, Json]) -> dict[str, object]:
+def _without_services(partition: Mapping[str, JsonValue]) -> dict[str, object]:
     """A partition in the format of the list of endpoints, without services."""
     return {
         "partition": partition["id"],

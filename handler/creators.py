@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from handler.json_values import Json
+from handler.json_values import JsonValue
 from handler.observed_calls import ObservedCall
 
 How = Literal["deployer", "native", "pull-through", "replication", "by hand", "unknown"]
@@ -43,7 +43,7 @@ class OwnRoles:
     """Names of the roles of its creation templates, which CloudTrail shows (assumption A26)."""
 
     @classmethod
-    def read(cls, document: Mapping[str, Json]) -> OwnRoles:
+    def read(cls, document: Mapping[str, JsonValue]) -> OwnRoles:
         """The names in the settings file; none in a file of an older version."""
         native = document.get("native")
         return cls(deployer=frozenset(document.get("deployer", ())), native=re.compile(native) if native else None)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handler.json_values import Json
+from handler.json_values import JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Resource:
 
     type: str
     name: str
-    properties: Mapping[str, Json]
+    properties: Mapping[str, JsonValue]
     logical_id: str = ""
     arn: str = ""
     """Of the types that templates refer to by ARN."""
@@ -66,7 +66,7 @@ MEMBER_TYPES = ResourceTypes(
 
 def resources_of(body: str, location: Location, types: ResourceTypes = MEMBER_TYPES) -> tuple[Resource, ...]:
     """Resolve a template; raises ValueError for what this module does not support."""
-    resources: Mapping[str, Mapping[str, Json]] = json.loads(body)["Resources"]
+    resources: Mapping[str, Mapping[str, JsonValue]] = json.loads(body)["Resources"]
     for one in resources.values():
         if one["Type"] not in types.names:
             raise ValueError(f"{one['Type']} is not inspected")
@@ -84,7 +84,9 @@ def resources_of(body: str, location: Location, types: ResourceTypes = MEMBER_TY
 
 
 class _Resolver:
-    def __init__(self, resources: Mapping[str, Mapping[str, Json]], location: Location, types: ResourceTypes) -> None:
+    def __init__(
+        self, resources: Mapping[str, Mapping[str, JsonValue]], location: Location, types: ResourceTypes
+    ) -> None:
         self._resources = resources
         self._location = location
         self._types = types
@@ -103,7 +105,7 @@ class _Resolver:
         found = self.resolve(resource["Properties"][key])
         return str(found[0] if isinstance(found, list) else found).rsplit(":", 1)[-1]
 
-    def resolve(self, value: Json) -> Json:
+    def resolve(self, value: JsonValue) -> JsonValue:
         if isinstance(value, list):
             return [self.resolve(one) for one in value]
         if not isinstance(value, dict):

@@ -10,17 +10,17 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from typing import TypeVar, get_args, get_origin, get_type_hints
 
-from handler.json_values import Json
+from handler.json_values import JsonValue
 
-Layer = Mapping[str, Json]
+Layer = Mapping[str, JsonValue]
 """The content of one file: a part of `Settings` as plain data; None resets a key to the built-in default."""
 
 Kind = TypeVar("Kind")
 
 
-def merge(layers: Iterable[Layer]) -> dict[str, Json]:
+def merge(layers: Iterable[Layer]) -> dict[str, JsonValue]:
     """All layers merged into one, the nearest last: maps merge, scalars and lists replace, None resets."""
-    merged: dict[str, Json] = {}
+    merged: dict[str, JsonValue] = {}
     for layer in layers:
         for key, value in layer.items():
             if value is None:
@@ -51,7 +51,7 @@ def overlay(below: Kind, layer: Layer) -> Kind:
     return type(below)(**values)
 
 
-def _over(item: Field[object], below: Json, above: Json) -> object:
+def _over(item: Field[object], below: JsonValue, above: JsonValue) -> object:
     if above is None:
         return item.default if item.default_factory is MISSING else item.default_factory()
     if is_dataclass(below):
@@ -61,7 +61,7 @@ def _over(item: Field[object], below: Json, above: Json) -> object:
     return tuple(above) if isinstance(above, list) else above
 
 
-def _value(hint: object, value: Json) -> object:
+def _value(hint: object, value: JsonValue) -> object:
     if is_dataclass(hint):
         assert isinstance(hint, type)
         return build(hint, value)

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from handler import reasons
 from handler.errors import PermanentError
 from handler.events import FailedCall
-from handler.json_values import Json
+from handler.json_values import JsonValue
 from handler.observed_calls import ObservedCall
 from handler.reasons import Outcome
 from handler.records import Record, RecordRetention, key_of
@@ -274,7 +274,7 @@ class Ledger:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except client.exceptions.ConditionalCheckFailedException as taken:
-            response: Json = taken.response  # whose type lacks the item
+            response: JsonValue = taken.response  # whose type lacks the item
             return str(response["Item"]["event"]["S"])
         return record.event_id
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from handler.json_values import Json
+from handler.json_values import JsonValue
 
 _LISTS = frozenset({"Action", "NotAction", "Resource", "NotResource", "Statement", "AWS", "Service", "Federated"})
 """Elements of a policy in which one value equals a list of one."""
@@ -20,7 +20,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 """
 
 
-def policy_meaning(value: Json, key: str = "") -> Json:
+def policy_meaning(value: JsonValue, key: str = "") -> JsonValue:
     """A parsed policy in a form that is equal for equal meaning."""
     if key in {"Principal", "NotPrincipal"} and value == "*":
         value = {"AWS": "*"}

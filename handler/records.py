@@ -24,7 +24,7 @@ from zlib import crc32
 
 from handler.creators import How
 from handler.events import Via
-from handler.json_values import Json
+from handler.json_values import JsonValue
 from handler.observed_calls import Action
 from handler.reasons import Outcome
 from handler.settings import Engine, Retention
@@ -157,9 +157,9 @@ class Record:
         }
 
     @classmethod
-    def from_item(cls, item: Mapping[str, Mapping[str, Json]]) -> Record:
+    def from_item(cls, item: Mapping[str, Mapping[str, JsonValue]]) -> Record:
         """The record from the format of DynamoDB's low-level API; attributes of later versions are dropped."""
-        values: dict[str, Json] = {name: value["S"] for name, value in item.items() if name in _FIELDS}
+        values: dict[str, JsonValue] = {name: value["S"] for name, value in item.items() if name in _FIELDS}
         for name in _TIMES & values.keys():
             values[name] = datetime.fromisoformat(values[name])
         return cls(**values)

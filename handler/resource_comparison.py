@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from handler.deployed_resources import Resource
-from handler.json_values import Json
+from handler.json_values import JsonValue
 from handler.policy_meaning import policy_meaning
 
 _POLICY_TEXTS = frozenset({"LifecyclePolicy", "RepositoryPolicy"})
@@ -111,6 +111,6 @@ def _meaning(name: str) -> str:
     return _MEANINGS.get(name) or " ".join(re.findall("[A-Z][a-z]+|[A-Z]+", name)).lower()
 
 
-def _parsed(name: str, value: Json) -> Json:
+def _parsed(name: str, value: JsonValue) -> JsonValue:
     """Policies of creation templates are texts, which AWS may format in another way."""
     return json.loads(value) if name in _POLICY_TEXTS and value else value

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from handler.creators import OwnRoles
-from handler.json_values import Json
+from handler.json_values import JsonValue
 from handler.records import RecordRetention
 from handler.settings import Layer, Retention, Settings, build, settings_from
 
@@ -30,7 +30,7 @@ class SettingsFileError(Exception):
 class SettingsFile:
     """The parsed file; merged settings are cached by account and chain of OUs."""
 
-    def __init__(self, document: Mapping[str, Json], *, digest: str) -> None:
+    def __init__(self, document: Mapping[str, JsonValue], *, digest: str) -> None:
         if document.get("version") != VERSION:
             raise SettingsFileError(f"{FILE_NAME} has version {document.get('version')!r}, not {VERSION}")
         self.digest = digest

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from templates.central_resources import artifacts_bucket, central_resources
 from templates.names import Names
 from templates.policies import ASSUME
-from templates.policy_documents import Policy, Statement, policy
+from templates.policy_documents import Conditions, Policy, Statement, policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Permission:
     why: str
     actions: tuple[str, ...]
     resources: tuple[str, ...] = ("*",)
-    condition: Mapping[str, Mapping[str, str | list[str]]] | None = None
+    condition: Conditions | None = None
 
     @property
     def services(self) -> frozenset[str]:

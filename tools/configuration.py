@@ -49,9 +49,10 @@ def _block(lines: Iterator[tuple[str, str]]) -> str:
 
 def _layer_file(name: str, text: str) -> LayerFile:
     source = parse(text, name)
-    if "defaults" in source.data:
-        return LayerFile(source=source, layer=source.data["defaults"], at=("defaults",))
-    return LayerFile(source=source, layer={key: value for key, value in source.data.items() if key != "ou"})
+    data: dict[str, Any] = dict(source.data) if isinstance(source.data, dict) else {}
+    if "defaults" in data:
+        return LayerFile(source=source, layer=data["defaults"], at=("defaults",))
+    return LayerFile(source=source, layer={key: value for key, value in data.items() if key != "ou"})
 
 
 def _lines(merged: Mapping[str, Any], origins: Provenance, at: KeyPath = ()) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from deployer.audit.lifetimes import EMPTY, Lifetime
 from deployer.settings import Compiled
@@ -38,9 +37,9 @@ class Setting:
     """One setting at three times; UNKNOWN if it cannot be determined. `origin` is its location in today's files."""
 
     key: str
-    recorded: Any = UNKNOWN
-    today: Any = UNKNOWN
-    actual: Any = UNKNOWN
+    recorded: object = UNKNOWN
+    today: object = UNKNOWN
+    actual: object = UNKNOWN
     origin: Origin | None = None
 
     @property
@@ -56,7 +55,7 @@ class Today:
     """The decision of today's config files about the same call."""
 
     verdict: Verdict
-    settings: Mapping[str, Any] | None
+    settings: Mapping[str, object] | None
     """Of the repository that would be created; None if none would."""
     origins: Mapping[str, Origin | None] = field(default_factory=dict)
     digest: str = ""
@@ -74,7 +73,7 @@ class DecisionDetails:
     pusher: str | None = None
     """Who pushed to a repository that ECR created, as far as the ledger knows."""
     today: Today | None = None
-    actual: Mapping[str, Any] | None = None
+    actual: Mapping[str, object] | None = None
     """The repository's actual settings; None if they were not read or it does not exist."""
     is_gone: bool = False
     notes: tuple[str, ...] = ()
@@ -167,24 +166,24 @@ def judge_today(record: Record, compiled: Compiled) -> Today | None:
     return Today(verdict=verdict, settings=settings, origins=origins, digest=file.digest)
 
 
-def _value(values: Mapping[str, Any], key: str) -> Any:
+def _value(values: Mapping[str, object], key: str) -> object:
     """One setting; UNKNOWN if none were read, or for the tag that older versions did not set."""
     return UNKNOWN if not values or (key == _INSTALLATION and key not in values) else values.get(key)
 
 
-def _is_resolved(key: str, recorded: Mapping[str, Any], today: Mapping[str, Any]) -> bool:
+def _is_resolved(key: str, recorded: Mapping[str, object], today: Mapping[str, object]) -> bool:
     """Whether AWS returns another name for the same value: the key behind an alias, or behind no key at all."""
     return key == "encryption.kms_key" and any(
         own and ":key/" not in str(own.get(key)) for own in (recorded, today) if own
     )
 
 
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(values: Mapping[str, object]) -> dict[str, object]:
     """`encryption` and `tags` by their own keys."""
     return dict(_leaves(values))
 
 
-def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _leaves(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     for key, value in values.items():
         if isinstance(value, Mapping) and key not in POLICIES:
             yield from ((f"{key}.{inner}", own) for inner, own in value.items())
@@ -192,6 +191,6 @@ def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def _comparable(value: Any) -> Any:
+def _comparable(value: object) -> object:
     """A policy by its content, not by the name of its file."""
     return value["sha256"] if isinstance(value, Mapping) else value

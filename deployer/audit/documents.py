@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
 
 from deployer.times import iso
 from handler.records import Record
@@ -54,7 +53,7 @@ def flat(record: Record) -> dict[str, str | None]:
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in values}
 
 
-def document(record: Record) -> dict[str, Any]:
+def document(record: Record) -> dict[str, object]:
     """The same for JSON, with `settings` and `steps` as objects."""
-    values: dict[str, Any] = flat(record)
-    return values | {name: json.loads(values[name]) for name in _JSON if values[name]}
+    values = flat(record)
+    return {name: json.loads(value) if value and name in _JSON else value for name, value in values.items()}

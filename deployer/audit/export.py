@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from deployer.audit.query import Query
 from deployer.audit.reading import Ledger, Usage, read
 from deployer.audit.sinks import Sink
 from deployer.errors import BusyError, FilesExistError, GuardError
+from handler.json_values import JsonValue
 from handler.records import Record
 
 BATCH = 10_000
@@ -49,7 +49,7 @@ class Position:
 class State:
     """Progress of an export."""
 
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
     """The options as they were typed: an export is resumed only by the same."""
     query: Query
     written: int = 0
@@ -67,7 +67,7 @@ class State:
         values = json.loads(text)
         if values.pop("version") != _VERSION:
             raise ValueError("another version")
-        values_of_query: dict[str, Any] = {
+        values_of_query: dict[str, JsonValue] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in values["query"].items()
         }
         values_of_query |= {key: datetime.fromisoformat(values_of_query[key]) for key in ("since", "until")}
@@ -109,7 +109,7 @@ class Target:
         if not self.state.exists() and self.partial.exists() and not self.partial.stat().st_size:
             self.partial.unlink()
 
-    def begin(self, options: Mapping[str, Any], query: Query, *, restart: bool, overwrite: bool) -> State:
+    def begin(self, options: Mapping[str, object], query: Query, *, restart: bool, overwrite: bool) -> State:
         """The state to resume from: of an unfinished export of the same request, or a new one."""
         if self.file.exists() and not overwrite:
             raise FilesExistError(f"{self.file} already exists", next_step="--force overwrites it.")

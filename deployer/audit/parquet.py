@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -59,7 +58,7 @@ class ParquetSink:
         """Confirmed parts stay for the next run."""
         self._rows = []
 
-    def _tables(self) -> Iterator[Any]:
+    def _tables(self) -> Iterator[object]:
         for number in range(self._parts):
             yield pq.read_table(self._part(number))
 
@@ -67,12 +66,12 @@ class ParquetSink:
         return self._folder / f"{number:06}.parquet"
 
 
-def _table(records: list[Record]) -> Any:
+def _table(records: list[Record]) -> object:
     columns = {name: [getattr(record, name) for record in records] for name in COLUMNS}
     return pa.table({name: _truncated(values) for name, values in columns.items()}, schema=SCHEMA)
 
 
-def _truncated(values: list[Any]) -> list[Any]:
+def _truncated(values: list[object]) -> list[object]:
     """Times to the millisecond: the table holds no more."""
     return [
         value.replace(microsecond=value.microsecond // 1000 * 1000) if isinstance(value, datetime) else value

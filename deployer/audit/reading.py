@@ -11,7 +11,7 @@ from functools import partial
 from heapq import merge
 from itertools import chain
 from threading import Lock
-from typing import Any, Protocol
+from typing import Protocol
 
 from deployer.audit.index_keys import IndexKey, index_keys_of
 from deployer.audit.prefetching import MOST_KEYS, PrefetchingReader
@@ -26,7 +26,7 @@ class Page:
     records: tuple[Record, ...]
     examined: int = 0
     capacity: float = 0.0
-    next: Any = None
+    next: object = None
 
 
 _GROWTH = 4
@@ -37,7 +37,7 @@ _LARGE = 1000
 class Ledger(Protocol):
     """The ledger, a page at a time."""
 
-    def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
+    def page(self, index_key: IndexKey, query: Query, *, start: object = None, size: int | None = None) -> Page:
         """A page of one key in the query's time and order; `start` is the last page's `next`.
 
         It may omit records that do not match, and need not. `size` limits how many are examined.
@@ -108,7 +108,7 @@ class _Reader:
 
     def pages(self, index_key: IndexKey) -> Iterator[list[Record]]:
         """Matches in each page of one key."""
-        start: Any = None
+        start: object = None
         size = self.page_size
         while self.most_examined is None or self.usage.examined < self.most_examined:
             page = self.ledger.page(index_key, self.query, start=start, size=size)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from deployer.doctor.actual_state import Existing, Holder, Unread
+from handler.json_values import JsonValue
 
 STACK = "AWS::CloudFormation::Stack"
 STACK_SET = "AWS::CloudFormation::StackSet"
@@ -52,7 +52,7 @@ class ResourceName:
     description: str = ""
 
 
-def names_in(template: Mapping[str, Any], *, region: str) -> Iterator[ResourceName]:
+def names_in(template: Mapping[str, JsonValue], *, region: str) -> Iterator[ResourceName]:
     """The named resources of a template. Rules on deployer's own bus are omitted: they exist only with the bus."""
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})

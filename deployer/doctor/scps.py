@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from deployer.doctor.actual_state import ServiceControlPolicy
+from handler.json_values import JsonValue
 
 _VARIABLE = re.compile(r"\$\{([\w:/-]+)\}")
 
@@ -77,12 +77,12 @@ def _obstacles(levels: Iterable[Level], request: Request) -> Iterator[Obstacle]:
 
 
 @cache
-def _statements(content: str) -> tuple[Mapping[str, Any], ...]:
+def _statements(content: str) -> tuple[Mapping[str, JsonValue], ...]:
     found = json.loads(content)["Statement"]
     return tuple(found) if isinstance(found, list) else (found,)
 
 
-def _matches(statement: Mapping[str, Any], request: Request) -> Holds:
+def _matches(statement: Mapping[str, JsonValue], request: Request) -> Holds:
     return _all(
         (
             _covers(statement, "Action", request.action.lower(), request.known),
@@ -96,7 +96,7 @@ def _matches(statement: Mapping[str, Any], request: Request) -> Holds:
     )
 
 
-def _covers(statement: Mapping[str, Any], element: str, text: str, known: Mapping[str, str]) -> Holds:
+def _covers(statement: Mapping[str, JsonValue], element: str, text: str, known: Mapping[str, str]) -> Holds:
     """Whether `Action` or `NotAction` (`Resource` or `NotResource`) covers it. Actions are compared in lower case."""
     is_exclusion = element not in statement
     patterns = _list(statement.get(f"Not{element}", ()) if is_exclusion else statement[element])
@@ -138,7 +138,7 @@ _OPERATORS: Mapping[str, tuple[Callable[[str, str], bool], bool]] = {
 """By operator in lower case: how a value is compared, and whether the condition holds when one of them matches."""
 
 
-def _condition(operator: str, key: str, values: Any, known: Mapping[str, str]) -> Holds:
+def _condition(operator: str, key: str, values: JsonValue, known: Mapping[str, str]) -> Holds:
     """Whether one key of one operator holds; None if the key or operator cannot be evaluated before the call."""
     comparison = _OPERATORS.get(operator.lower().removesuffix("ifexists"))
     value = known.get(key.lower())
@@ -172,7 +172,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(parts.get(character) or re.escape(character) for character in pattern), re.DOTALL)
 
 
-def _list(value: Any) -> Sequence[Any]:
+def _list(value: JsonValue) -> Sequence[JsonValue]:
     return value if isinstance(value, list | tuple) else (value,)
 
 

@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from deployer.drift.repository_state import RepositoryState
 from handler.policy_meaning import policy_meaning
@@ -78,7 +77,7 @@ def policy_digest(text: str | None) -> str:
     if text is None:
         return NONE
     try:
-        meaning: Any = policy_meaning(json.loads(text))
+        meaning: object = policy_meaning(json.loads(text))
     except ValueError:
         meaning = text
     return f"sha256:{sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:12]}"

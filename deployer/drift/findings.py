@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from deployer.drift.comparison import Difference
 from deployer.drift.repository_state import RepositoryState
+from handler.json_values import JsonValue
 
 RepositoryStatus = Literal["in sync", "drifted", "untagged", "gone", "deleted", "unrecorded", "under way"]
 """`untagged` has a record with its time of creation, and lacks our tag; `gone` has a record and
@@ -60,7 +61,7 @@ class AccountReport:
     others: Mapping[str, int] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """For a checkpoint."""
         document = asdict(self)
         for item in document["checked"]:
@@ -68,7 +69,7 @@ class AccountReport:
         return document
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> AccountReport:
+    def from_json(cls, document: Mapping[str, JsonValue]) -> AccountReport:
         """What `to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
         return cls(
             account=document["account"],
@@ -124,7 +125,7 @@ class Report:
         }
 
 
-def _checked(document: Mapping[str, Any]) -> CheckedRepository:
+def _checked(document: Mapping[str, JsonValue]) -> CheckedRepository:
     values = dict(document)
     values["created_at"] = values["created_at"] and datetime.fromisoformat(values["created_at"])
     values["differences"] = tuple(Difference(**item) for item in values["differences"])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from handler.json_values import JsonValue
 from handler.repositories import Registry, creation_request
 from handler.settings import RepositorySettings
 
@@ -73,7 +73,7 @@ def desired_state_of(
     )
 
 
-def actual_state_of(members: Mapping[str, Any]) -> RepositoryState:
+def actual_state_of(members: Mapping[str, JsonValue]) -> RepositoryState:
     """All but policies and tags, from the members that CreateRepository and DescribeRepositories share."""
     encryption = members.get("encryptionConfiguration") or {}
     exclusions = members.get("imageTagMutabilityExclusionFilters") or ()

@@ -47,6 +47,7 @@ RESOURCES: tuple[PerOuResource[Any], ...] = (
         after_forwarding=True,  # so that every creation is recorded
     ),
 )
+"""Each with a content of its own type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from deployer.organization import Organization
 from handler.settings import Settings
@@ -82,7 +81,7 @@ def _effective(file: SettingsFile | None, account_id: str, chain: tuple[str, ...
     return flat
 
 
-def _flattened(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
+def _flattened(prefix: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
             yield from _flattened(f"{prefix}.{key}" if prefix else key, inner)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from deployer.stacks import ResourceChange
+from handler.json_values import JsonValue
 
 
 def is_same(before: str, after: str) -> bool:
@@ -23,7 +23,7 @@ def template_changes(before: str | None, after: str) -> tuple[ResourceChange, ..
     return tuple(_changes(old, new))
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ResourceChange]:
+def _changes(old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> Iterator[ResourceChange]:
     for logical_id in sorted(old.keys() | new.keys()):
         if logical_id not in new:
             yield ResourceChange(action="Remove", logical_id=logical_id, type=old[logical_id]["Type"])
@@ -34,19 +34,19 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Resourc
             yield ResourceChange(action="Modify", logical_id=logical_id, type=type_, details=details)
 
 
-def _differing(was: Mapping[str, Any], is_: Mapping[str, Any]) -> Iterator[str]:
+def _differing(was: Mapping[str, JsonValue], is_: Mapping[str, JsonValue]) -> Iterator[str]:
     before, after = was.get("Properties", {}), is_.get("Properties", {})
     yield from (name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name))
     attributes = (was.keys() | is_.keys()) - {"Properties"}
     yield from (name for name in sorted(attributes) if was.get(name) != is_.get(name))
 
 
-def _resources(body: str | None) -> Mapping[str, Any]:
+def _resources(body: str | None) -> Mapping[str, JsonValue]:
     parsed = _parsed(body) if body else None
     return parsed.get("Resources", {}) if isinstance(parsed, dict) else {}
 
 
-def _parsed(body: str) -> Any:
+def _parsed(body: str) -> JsonValue:
     """A template that is not JSON was not written by deployer: its text is compared."""
     try:
         return json.loads(body)

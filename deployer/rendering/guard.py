@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from deployer.rendering.policies import (
     explanation_lines,
@@ -13,6 +12,7 @@ from deployer.rendering.policies import (
 from deployer.rendering.text import Line, wrapped
 from deployer.settings.guarding import GuardedOu
 from templates.operator_policy import Permission
+from templates.policy_documents import Policy, Statement
 
 _WHY = {
     "OutsideOrganization": "Deny pushes of callers outside the organization.",
@@ -30,7 +30,7 @@ def guard_terraform(guarded: GuardedOu) -> str:
     )
 
 
-def guard_cloudformation(guarded: GuardedOu) -> dict[str, Any]:
+def guard_cloudformation(guarded: GuardedOu) -> dict[str, object]:
     """A template with a resource for each policy that denies anything."""
     return organization_policies_in_cloudformation(
         {_name(kind, guarded): (kind.upper(), document) for kind, _, document in _policies(guarded)}
@@ -39,39 +39,37 @@ def guard_cloudformation(guarded: GuardedOu) -> dict[str, Any]:
 
 def guard_lines(guarded: GuardedOu) -> Iterator[Line]:
     """Both policies with the reason of each statement, what else they refuse, and what they do not."""
-    found = guarded.document()
     for kind, target, document in _policies(guarded):
         what = f"{kind.replace('_', ' ').capitalize()}, to attach to {target}"
         yield from explanation_lines(what, (_permission(one) for one in document["Statement"]))
         yield Line("")
-    for heading, key in (("Also refused:", "also_refused"), ("Not refused:", "not_refused")):
-        if found[key]:
+    for heading, sentences in (("Also refused:", guarded.also_refused), ("Not refused:", guarded.guard.not_refused)):
+        if sentences:
             yield Line(heading, "heading")
-        for sentence in found[key]:
+        for sentence in sentences:
             yield from wrapped(sentence, indent=2)
 
 
-def _policies(guarded: GuardedOu) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _policies(guarded: GuardedOu) -> Iterator[tuple[str, str, Policy]]:
     """Kind, target and document of each policy that denies anything."""
-    found = guarded.document()
-    targets = {
-        "resource_control_policy": f"the OU {guarded.path} ({guarded.ou_id})",
-        "service_control_policy": f"the root ({guarded.root_id})",
-    }
-    for kind, target in targets.items():
-        if document := found[kind]["policy"]:
-            yield kind, target, document
+    found, ou = guarded.guard, f"the OU {guarded.path} ({guarded.ou_id})"
+    if found.resource_control_policy:
+        yield "resource_control_policy", ou, found.resource_control_policy
+    if found.service_control_policy:
+        yield "service_control_policy", f"the root ({guarded.root_id})", found.service_control_policy
 
 
 def _name(kind: str, guarded: GuardedOu) -> str:
     return f"deployer-guard-{kind.partition('_')[0]}-{guarded.ou_id}"
 
 
-def _permission(statement: Mapping[str, Any]) -> Permission:
+def _permission(statement: Statement) -> Permission:
+    resources = statement["Resource"]
+    assert isinstance(resources, list), statement
     return Permission(
         sid=statement["Sid"],
         why=_WHY[statement["Sid"]],
         actions=tuple(statement["Action"]),
-        resources=tuple(statement["Resource"]),
+        resources=tuple(resources),
         condition=statement["Condition"],
     )

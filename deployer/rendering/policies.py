@@ -126,8 +126,8 @@ def _conditions(permission: Permission) -> Iterator[str]:
         return
     for operator, values in condition.items():
         for key, value in values.items():
-            listed = " or ".join([value] if isinstance(value, str) else value)
-            yield f"{key} {'is' if operator in _EQUALS else operator} {listed}"
+            listed = map(str, value if isinstance(value, list | tuple) else [value])
+            yield f"{key} {'is' if operator in _EQUALS else operator} {' or '.join(listed)}"
 
 
 def _label(name: str) -> str:

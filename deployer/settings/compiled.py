@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from deployer.organization import Organization
 from deployer.settings.config import Config
@@ -132,7 +131,7 @@ def compile(config: Config, organization: Organization) -> Compiled:  # noqa: A0
     return Compiled(config=config, organization=organization, placement=placement, settings_json=text.encode())
 
 
-def _roles(names: Names) -> dict[str, Any]:
+def _roles(names: Names) -> dict[str, object]:
     """The roles with which this installation creates and deletes repositories in accounts, by name."""
     own = [names.creator_role, names.cleaner_role, names.repairer_role]
     return {"deployer": own, "native": names.native_role_pattern}
@@ -144,7 +143,7 @@ def _inconsistencies(config: Config, organization: Organization, placement: Plac
     return in_order([*found, *native_problems(config, all_views)])
 
 
-def _organization(organization: Organization) -> dict[str, Any]:
+def _organization(organization: Organization) -> dict[str, object]:
     return {
         "id": organization.id,
         "management_account": organization.management_account_id,

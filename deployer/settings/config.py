@@ -10,7 +10,6 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -177,7 +176,7 @@ def _integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _retention(content: Mapping[str, Any]) -> Retention:
+def _retention(content: Mapping[str, object]) -> Retention:
     """The valid part of it; the rest is among the problems."""
     days = {key: value for key, value in content.items() if isinstance(value, int)}
     return build(Retention, days)
@@ -201,7 +200,7 @@ def _function_url_problems(config: Config) -> Iterator[Problem]:
         yield config.source.problem(("ensure", "url"), message)
 
 
-def _notifications(content: Mapping[str, Any]) -> Notifications | None:
+def _notifications(content: Mapping[str, object]) -> Notifications | None:
     """The valid part of it; the rest is among the problems."""
     sound = {key: value for key, value in content.items() if isinstance(value, list if key == "outcomes" else str)}
     return build(Notifications, sound) if isinstance(sound.get("topic"), str) else None
@@ -300,13 +299,13 @@ def _account_files(texts: Iterable[TextFile], problems: list[Problem]) -> Iterat
             yield AccountFile(source=source, layer=_without(content, "account"), account_id=account_id)
 
 
-def _map(value: Any) -> dict[str, Any]:
+def _map(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _without(content: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+def _without(content: Mapping[str, object], *keys: str) -> dict[str, object]:
     return {key: value for key, value in content.items() if key not in keys}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from deployer.settings.cache_names import names_cache
 from deployer.settings.problems import Problem, Severity
 from deployer.settings.views import View
 from deployer.settings.yaml_source import KeyPath
+from handler.layers import Layer, build
 from handler.settings import Encryption, RepositorySettings, Settings, merge, overlay
 from handler.tags import MAX_CONFIGURED_TAGS, MAX_TAGS, OWN_TAGS
 
@@ -126,27 +126,28 @@ def _immutable_caches(view: View) -> Iterator[Problem]:
 
 def _inverted_exclusions(view: View) -> Iterator[Problem]:
     """A layer that inverts the mutability also inverts the meaning of inherited exclusions."""
-    merged: dict[str, Any] = {}
+    merged: Layer = {}
     for file in view.layers:
-        above = RepositorySettings(**_mutability(merged.get("repository")))
+        above = build(RepositorySettings, _mutability(merged.get("repository")))
         merged = merge([merged, file.layer])
         if message := _inversion(above, file.layer.get("repository")):
             yield file.problem(("repository", "image_tag_mutability"), message, severity=Severity.WARNING)
-        below = RepositorySettings(**_mutability(merged.get("repository")))
+        below = build(RepositorySettings, _mutability(merged.get("repository")))
         for index, namespace in enumerate(file.layer.get("namespaces") or []):
             if message := _inversion(below, namespace.get("repository")):
                 path = ("namespaces", index, "repository", "image_tag_mutability")
                 yield file.problem(path, message, severity=Severity.WARNING)
 
 
-def _mutability(settings: Any) -> dict[str, Any]:
+def _mutability(settings: Layer | None) -> Layer:
     keys = ("image_tag_mutability", "mutability_exclusions")
     return {key: settings[key] for key in keys if key in settings} if settings else {}
 
 
-def _inversion(above: RepositorySettings, settings: Any) -> str | None:
-    mutability = (settings or {}).get("image_tag_mutability")
-    if mutability in {None, above.image_tag_mutability} or "mutability_exclusions" in settings:
+def _inversion(above: RepositorySettings, settings: Layer | None) -> str | None:
+    layer = settings or {}
+    mutability = layer.get("image_tag_mutability")
+    if mutability in {None, above.image_tag_mutability} or "mutability_exclusions" in layer:
         return None
     if not above.mutability_exclusions:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from deployer.settings.compiled import Compiled
 from deployer.settings.explaining import leaves
@@ -28,7 +27,7 @@ class Creator:
     """Keys of settings that ECR's template cannot hold, and that the handler puts after ECR created the repository."""
     bypassed: tuple[str, ...] = ()
     """Keys of rules that do not hold for this repository, since `native.unenforced` lists them."""
-    created_with: tuple[tuple[str, Any], ...] = ()
+    created_with: tuple[tuple[str, object], ...] = ()
     """Settings that the template gives instead of those of a bypassed namespace: key and value."""
     reason: str = ""
     """Why the handler creates it although `engine` is native."""
@@ -91,7 +90,7 @@ def _bypassed(compilation: NativeCompilation, settings: Settings, repository: st
             yield key_text(one.rule)
 
 
-def _differences(given: RepositorySettings, desired: RepositorySettings) -> Iterator[tuple[str, Any]]:
+def _differences(given: RepositorySettings, desired: RepositorySettings) -> Iterator[tuple[str, object]]:
     """What a template gives and the handler leaves, as far as it is not desired; tags with other values are put."""
     others = {key: value for key, value in held(given.tags).items() if key not in desired.tags}
     other_values = dict(leaves(replace(desired, tags={}, scan_on_push=False), ()))

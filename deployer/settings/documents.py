@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from deployer.settings.files import TextFile
 from deployer.settings.layer_file import LayerFile
@@ -70,8 +69,8 @@ def minify(file: TextFile) -> tuple[str | None, Problem | None]:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False), None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    unique: dict[str, Any] = {}
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    unique: dict[str, object] = {}
     for key, value in pairs:
         if key in unique:
             raise _DuplicateKeyError(f'the key "{key}" is given twice in one object')
@@ -79,7 +78,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return unique
 
 
-def _refuse_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
@@ -124,7 +123,7 @@ def check_references(
 
 def references(layer: Layer) -> Iterator[Reference]:
     """Every policy file that a layer names, in `repository` and in its namespaces."""
-    candidates: list[tuple[KeyPath, Any]] = [(("repository",), layer.get("repository"))]
+    candidates: list[tuple[KeyPath, object]] = [(("repository",), layer.get("repository"))]
     namespaces = layer.get("namespaces")
     for index, namespace in enumerate(namespaces if isinstance(namespaces, list) else []):
         if isinstance(namespace, Mapping):

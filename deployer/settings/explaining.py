@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
-from typing import Any
 
 from deployer.errors import NotFoundError
 from deployer.organization import ACTIVE, Organization, normalized
@@ -26,7 +25,7 @@ class Value:
     """One effective value; without `origin` it is the built-in default, which `reset_by` restored if set."""
 
     key: str
-    value: Any
+    value: object
     origin: Origin | None
     reset_by: Origin | None = None
 
@@ -142,9 +141,9 @@ def repository_values(settings: Settings, provenance: Provenance, repository: st
         yield Value(key=key, value=value, origin=None if is_reset else origin, reset_by=origin if is_reset else None)
 
 
-def _location_of(layer: Mapping[str, Any], path: KeyPath) -> tuple[KeyPath, bool] | None:
+def _location_of(layer: Mapping[str, object], path: KeyPath) -> tuple[KeyPath, bool] | None:
     """The path at which a layer sets or resets a value, and whether it resets it; None if it does neither."""
-    inner: Any = layer
+    inner: object = layer
     for length, part in enumerate(path, start=1):
         if not isinstance(inner, Mapping) or part not in inner:
             return None
@@ -154,13 +153,13 @@ def _location_of(layer: Mapping[str, Any], path: KeyPath) -> tuple[KeyPath, bool
     return path, False
 
 
-def _with_origin(path: KeyPath, value: Any, provenance: Provenance) -> Value:
+def _with_origin(path: KeyPath, value: object, provenance: Provenance) -> Value:
     origin = provenance.of(path)
     reset = None if origin else provenance.reset_of(path)
     return Value(key=key_text(path), value=value, origin=origin, reset_by=reset)
 
 
-def leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+def leaves(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
     """Every value of settings, with its key path below `path`, in the order of the schema."""
     if is_dataclass(value):
         for item in fields(value):

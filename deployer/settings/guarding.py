@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from deployer.errors import ConfigurationError
 from deployer.settings.compiled import Compiled
@@ -25,14 +24,19 @@ class GuardedOu:
     below: tuple[str, ...]
     """Paths of OUs below, and names of accounts with a file, whose settings give other policies."""
 
-    def document(self) -> dict[str, Any]:
-        """The result as JSON; a policy that would deny nothing is null."""
+    @property
+    def also_refused(self) -> tuple[str, ...]:
+        """What else the policies deny, in sentences."""
         others = f"Attached here, the policies apply to {', '.join(self.below)} too, whose settings differ."
+        return (*self.guard.also_refused, *([others] if self.below else []))
+
+    def document(self) -> dict[str, object]:
+        """The result as JSON; a policy that would deny nothing is null."""
         return {
             "ou": {"id": self.ou_id, "path": self.path},
             "resource_control_policy": {"attach_to": self.ou_id, "policy": self.guard.resource_control_policy},
             "service_control_policy": {"attach_to": self.root_id, "policy": self.guard.service_control_policy},
-            "also_refused": [*self.guard.also_refused, *([others] if self.below else [])],
+            "also_refused": list(self.also_refused),
             "not_refused": list(self.guard.not_refused),
         }
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from deployer.settings.layer_file import LayerFile
 from deployer.settings.yaml_source import KeyPath
@@ -60,7 +59,7 @@ def provenance(layers: Iterable[LayerFile]) -> Provenance:
 
 def _follow(
     layer: LayerFile,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     at: KeyPath,
     *,
     set_by: dict[KeyPath, Origin],
@@ -86,7 +85,7 @@ def _forget(path: KeyPath, origins: dict[KeyPath, Origin]) -> None:
         del origins[known]
 
 
-def _leaves(value: Any, path: KeyPath) -> list[KeyPath]:
+def _leaves(value: object, path: KeyPath) -> list[KeyPath]:
     """The path of a list, and of each value in it."""
     if isinstance(value, list):
         return [path, *(leaf for index, item in enumerate(value) for leaf in _leaves(item, (*path, index)))]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
@@ -13,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from deployer.organization import Organization
 from deployer.partitions import known_regions
 from deployer.settings import schema
+from handler.json_values import JsonValue
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -35,16 +35,15 @@ def model_of(kind: Kind) -> type[BaseModel]:
     return models[kind]()
 
 
-def json_schema(kind: Kind, organization: Organization | None = None) -> dict[str, Any]:
+def json_schema(kind: Kind, organization: Organization | None = None) -> dict[str, JsonValue]:
     """The schema of one kind of file."""
-    document = model_of(kind).model_json_schema(schema_generator=_Generator)
-    document = _without_noise(document)
+    document = _without_noise(model_of(kind).model_json_schema(schema_generator=_Generator))
     if organization is not None:
         _list_known(document, kind, organization)
     return {"$schema": DIALECT, **document}
 
 
-def as_text(document: Mapping[str, Any]) -> str:
+def as_text(document: Mapping[str, object]) -> str:
     """The file's text; stable, so that a test can compare the shipped files with it."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -52,11 +51,11 @@ def as_text(document: Mapping[str, Any]) -> str:
 class _Generator(GenerateJsonSchema):
     """pydantic's, with keys in the order in which people write them."""
 
-    def sort(self, value: Any, parent_key: str | None = None) -> Any:
+    def sort(self, value: JsonValue, parent_key: str | None = None) -> JsonValue:
         return value if parent_key in {None, "properties", "$defs"} else super().sort(value, parent_key)
 
 
-def _without_noise(value: Any, *, is_properties: bool = False) -> Any:
+def _without_noise(value: JsonValue, *, is_properties: bool = False) -> JsonValue:
     """Drop pydantic's titles and null defaults, which editors would show without need."""
     if isinstance(value, list):
         return [_without_noise(item) for item in value]
@@ -69,7 +68,7 @@ def _without_noise(value: Any, *, is_properties: bool = False) -> Any:
     }
 
 
-def _list_known(document: dict[str, Any], kind: Kind, organization: Organization) -> None:
+def _list_known(document: dict[str, JsonValue], kind: Kind, organization: Organization) -> None:
     """List the existing OUs, accounts and regions; an OU may be given by path or by id."""
     properties = document["properties"]
     paths = sorted({*organization.ous_by_path, *map(organization.path, organization.ous)})
@@ -86,5 +85,5 @@ def _list_known(document: dict[str, Any], kind: Kind, organization: Organization
         central["region"] = _described(central["region"], {"enum": sorted(known_regions())})
 
 
-def _described(known: Mapping[str, Any], allowed: Mapping[str, Any]) -> dict[str, Any]:
+def _described(known: Mapping[str, JsonValue], allowed: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     return {"description": known["description"], **allowed}

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from deployer.function_url import FORM, FunctionUrl
+from handler.json_values import JsonValue
 from handler.ledger import MAX_PER_HOUR
 from handler.regions import PATTERN as _REGION
 from handler.regions import REGION
@@ -48,8 +48,8 @@ _POLICY_FILE = re.compile(r"[^\\:*?\"<>|]+\.json")
 class Rule:
     """A limit: the check, which returns a message if it is exceeded, its JSON Schema, and its description."""
 
-    check: Callable[[Any], str | None]
-    schema: Mapping[str, Any] = field(default_factory=dict)
+    check: Callable[[JsonValue], str | None]
+    schema: Mapping[str, JsonValue] = field(default_factory=dict)
     text: str
     is_count: bool = False
     """Whether it only counts parts, so that it is checked even if the parts have errors."""

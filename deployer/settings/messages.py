@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from deployer.settings.problems import Problem
 from deployer.settings.yaml_source import KeyPath, YamlSource, key_text
@@ -55,7 +55,7 @@ def _problems(source: YamlSource, model: type[BaseModel], invalid: ValidationErr
         yield source.problem(path, message, of_key=of_key)
 
 
-def _message(error: Mapping[str, Any], source: YamlSource, model: type[BaseModel], path: KeyPath) -> str:
+def _message(error: ErrorDetails, source: YamlSource, model: type[BaseModel], path: KeyPath) -> str:
     kind = error["type"]
     if kind == "value_error":
         return str(error["ctx"]["error"])
@@ -68,7 +68,7 @@ def _message(error: Mapping[str, Any], source: YamlSource, model: type[BaseModel
     return _wrong_type(error, source.written.get(path))
 
 
-def _wrong_type(error: Mapping[str, Any], written: str | None) -> str:
+def _wrong_type(error: ErrorDetails, written: str | None) -> str:
     kind, given = error["type"], error["input"]
     if given is None:
         is_key_of_map = kind == "model_type" and isinstance(error["loc"][-1], str)
@@ -81,12 +81,12 @@ def _wrong_type(error: Mapping[str, Any], written: str | None) -> str:
     return f"must be {_EXPECTED[kind]}, not {_kind(given)}" if kind in _EXPECTED else str(error["msg"])
 
 
-def _unquoted_placeholder(value: Any) -> str | None:
+def _unquoted_placeholder(value: object) -> str | None:
     """`{principal}` without quotes is a map with one key and no value."""
     return f"{{{next(iter(value))}}}" if isinstance(value, dict) and list(value.values()) == [None] else None
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if isinstance(value, str):
         return f'the string "{value}"' if len(value) <= 40 else "a string"
     if isinstance(value, bool):
@@ -108,7 +108,7 @@ def _unknown_key(key: str, model: type[BaseModel], parent: KeyPath) -> str:
     return "unknown key; known here: " + ", ".join(known)
 
 
-def _unknown_word(given: Any, expected: str) -> str:
+def _unknown_word(given: object, expected: str) -> str:
     words = expected.replace("'", "").replace(" or ", ", ").split(", ")
     expected_words = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
     if isinstance(given, str) and given in _HINTS:
@@ -145,7 +145,7 @@ def keys_at(model: type[BaseModel], path: KeyPath) -> set[str]:
     return set(model.model_fields)
 
 
-def model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: object) -> type[BaseModel] | None:
     """The model inside a type such as `Model | None` or `list[Model]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from deployer.settings.yaml_source import KeyPath
 
@@ -29,7 +29,7 @@ MOST_RULES = 50
 LEAST_DAYS_IN_ARCHIVE = 90
 
 
-def check_lifecycle_policy(policy: Mapping[str, Any]) -> Found:
+def check_lifecycle_policy(policy: Mapping[str, object]) -> Found:
     """Rules with unique priorities, a valid selection and an action."""
     rules = policy.get("rules")
     if not isinstance(rules, list) or not rules:
@@ -60,7 +60,7 @@ def check_lifecycle_policy(policy: Mapping[str, Any]) -> Found:
     yield from _check_any_is_last(rules)
 
 
-def _check_selection(selection: Any, at: KeyPath) -> Found:
+def _check_selection(selection: object, at: KeyPath) -> Found:
     if not isinstance(selection, Mapping):
         yield at, "each rule has a selection"
         return
@@ -85,7 +85,7 @@ def _check_selection(selection: Any, at: KeyPath) -> Found:
         yield (*at, "countNumber"), "countNumber is a whole number from 1"
 
 
-def _check_tag_list(listed: Any, at: KeyPath) -> Found:
+def _check_tag_list(listed: object, at: KeyPath) -> Found:
     if not isinstance(listed, list) or not listed:
         yield at, "a list of strings, at least one"
         return
@@ -96,7 +96,7 @@ def _check_tag_list(listed: Any, at: KeyPath) -> Found:
             yield (*at, index), f"{item.count('*')} wildcards; ECR accepts at most {MOST_WILDCARDS} in a pattern"
 
 
-def _check_action(action: Any, at: KeyPath) -> Found:
+def _check_action(action: object, at: KeyPath) -> Found:
     if not isinstance(action, Mapping) or action.get("type") not in ACTIONS:
         yield at, "the type of an action is " + " or ".join(ACTIONS)
         return
@@ -107,7 +107,7 @@ def _check_action(action: Any, at: KeyPath) -> Found:
         yield (*at, "targetStorageClass"), "targetStorageClass requires type transition"
 
 
-def _unknown_keys(value: Mapping[str, Any], known: Collection[str], at: KeyPath) -> Found:
+def _unknown_keys(value: Mapping[str, object], known: Collection[str], at: KeyPath) -> Found:
     """ECR refuses keys that it does not know."""
     for key in value:
         if key not in known:
@@ -116,11 +116,11 @@ def _unknown_keys(value: Mapping[str, Any], known: Collection[str], at: KeyPath)
             yield (*at, key), f"unknown key, which ECR refuses; {hint}"
 
 
-def _is_count(value: Any) -> TypeGuard[int]:
+def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _check_archive(rule: Mapping[str, Any], at: KeyPath) -> Found:
+def _check_archive(rule: Mapping[str, object], at: KeyPath) -> Found:
     """Archived images have a count type, a storage class and actions of their own."""
     count_type, storage_class = _selected(rule, "countType"), _selected(rule, "storageClass", "standard")
     action = rule.get("action")
@@ -140,8 +140,8 @@ def _check_archive(rule: Mapping[str, Any], at: KeyPath) -> Found:
         )
 
 
-def _check_one_for_untagged(rules: list[Any]) -> Found:
-    seen: list[Any] = []
+def _check_one_for_untagged(rules: list[object]) -> Found:
+    seen: list[object] = []
     for index, rule in enumerate(rules):
         if _selected(rule, "tagStatus") == "untagged":
             storage_class = _selected(rule, "storageClass", "standard")
@@ -150,7 +150,7 @@ def _check_one_for_untagged(rules: list[Any]) -> Found:
             seen.append(storage_class)
 
 
-def _check_any_is_last(rules: list[Any]) -> Found:
+def _check_any_is_last(rules: list[object]) -> Found:
     """ECR requires the rule for tagStatus any to have the highest priority number of those for its storage class."""
     known = [rule for rule in rules if isinstance(rule, Mapping) and _is_count(rule.get("rulePriority"))]
     for index, rule in enumerate(rules):
@@ -166,7 +166,7 @@ def _check_any_is_last(rules: list[Any]) -> Found:
             )
 
 
-def _selected(rule: Any, key: str, default: Any = None) -> Any:
+def _selected(rule: object, key: str, default: object = None) -> object:
     """A value of the selection of a rule, or the default."""
     selection = rule.get("selection") if isinstance(rule, Mapping) else None
     return selection.get(key, default) if isinstance(selection, Mapping) else default

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from ipaddress import ip_network
-from typing import Any
 
 from deployer.settings.policy_values import Found, listed, shown
 from deployer.settings.yaml_source import KeyPath
@@ -32,7 +31,7 @@ KEY_PREFIXES = ("aws", "ecr", "sts", "saml", "lambda", "ec2")
 """Those of Lambda and EC2 name the function or the instance whose role calls ECR."""
 
 
-def check_condition(value: Any, at: KeyPath) -> Found:
+def check_condition(value: object, at: KeyPath) -> Found:
     """Operators with keys, which have values of the operator's type."""
     if not isinstance(value, Mapping):
         yield at, 'a condition is an object, as in {"StringEquals": {"aws:PrincipalOrgID": "o-…"}}'
@@ -69,7 +68,7 @@ def _hint(operator: str) -> str:
     return f"; did you mean {by_lower_case[near[0]]}?" if near else "; see IAM's list of condition operators"
 
 
-def _check_values(operator: str, value: Any, at: KeyPath) -> Found:
+def _check_values(operator: str, value: object, at: KeyPath) -> Found:
     if value in (None, []):
         yield at, "a condition key has at least one value"
     for path, item in listed(value, at):
@@ -122,7 +121,7 @@ _TYPES: Mapping[str, Callable[[str], bool]] = {
 }
 
 
-def condition_warnings(value: Any, at: KeyPath) -> Found:
+def condition_warnings(value: object, at: KeyPath) -> Found:
     """Keys that no request to ECR is known to have, and conditions without an operator."""
     if value == {}:
         yield at, "a condition without operators has no effect"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from deployer.partitions import partitions
 from deployer.settings.policy_values import Found, listed, shown, unknown_keys
@@ -40,7 +39,7 @@ EXPECTED = {
 }
 
 
-def check_principal(value: Any, at: KeyPath) -> Found:
+def check_principal(value: object, at: KeyPath) -> Found:
     """`*`, or lists of principals by their kind."""
     if value == "*":
         return
@@ -53,7 +52,7 @@ def check_principal(value: Any, at: KeyPath) -> Found:
             yield from _check_names(kind, value[kind], (*at, kind))
 
 
-def _check_names(kind: str, value: Any, at: KeyPath) -> Found:
+def _check_names(kind: str, value: object, at: KeyPath) -> Found:
     if value in (None, []):
         yield at, "names no principal; name at least one"
     for path, name in listed(value, at):
@@ -65,7 +64,7 @@ _PULLING = ("batch", "build.apprunner", "codebuild", "ecs", "ecs-tasks", "eks", 
 """Services that pull images by their own principals; AWS publishes no list of all principals of services."""
 
 
-def principal_warnings(value: Any, at: KeyPath) -> Found:
+def principal_warnings(value: object, at: KeyPath) -> Found:
     """Kinds of principals that ECR does not document for repository policies, and misspelled services."""
     if not isinstance(value, Mapping):
         return

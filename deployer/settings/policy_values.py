@@ -5,17 +5,16 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 from deployer.settings.yaml_source import KeyPath
 
 Found = Iterator[tuple[KeyPath, str]]
-Policy = Mapping[str, Any]
+Policy = Mapping[str, object]
 
 MAX_SHOWN = 120
 
 
-def listed(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+def listed(value: object, at: KeyPath) -> Iterator[tuple[KeyPath, object]]:
     """The items of a list, or a single value, each with its location; nothing for a missing value."""
     if isinstance(value, list):
         yield from (((*at, index), item) for index, item in enumerate(value))
@@ -23,7 +22,7 @@ def listed(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
         yield at, value
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value for a message, shortened to 120 characters."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
 
 from deployer.annotations import annotation
 from deployer.errors import ConfigurationError
@@ -82,7 +81,7 @@ def as_text(problems: Iterable[Problem]) -> str:
     return "\n".join(str(problem) for problem in problems)
 
 
-def as_document(problems: Sequence[Problem], *, organization_id: str | None) -> dict[str, Any]:
+def as_document(problems: Sequence[Problem], *, organization_id: str | None) -> dict[str, object]:
     """For programs: totals, the organization compared with (null for none), and the problems with all their fields."""
     return {
         **{f"{severity}s": number_of(severity, problems) for severity in Severity},

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from handler.events import DETAIL_TYPE
 
-Document = Mapping[str, Any]
+Document = Mapping[str, object]
 
 _LISTS: Final = ("Records", "Events", "events", "logEvents", "Messages", "results", "Entries")
 """Keys of lists: of CloudTrail's files and of Lambda's input (SQS, SNS), of `cloudtrail lookup-events`, of
@@ -61,7 +61,7 @@ def recorded_events(text: str) -> RecordedEvents:
     return RecordedEvents(events=events, is_list=len(documents) > 1 or any(in_list for _, in_list in found))
 
 
-def _documents(text: str) -> Iterator[Any]:
+def _documents(text: str) -> Iterator[object]:
     """The JSON documents of a text: one, one a line, or one after the other, as jq prints them."""
     decoder, rest = json.JSONDecoder(), text.lstrip()
     while rest:
@@ -73,7 +73,7 @@ def _documents(text: str) -> Iterator[Any]:
         rest = rest[end:].lstrip()
 
 
-def _events(value: Any, *, depth: int, in_list: bool = False) -> Iterator[tuple[Document, bool]]:
+def _events(value: object, *, depth: int, in_list: bool = False) -> Iterator[tuple[Document, bool]]:
     """The events inside a value, each with whether it was in a list."""
     if depth > _DEEPEST:
         raise UnknownContentError("it is nested too deeply")
@@ -105,7 +105,7 @@ def _in_object(value: Document, *, depth: int, in_list: bool) -> Iterator[tuple[
         raise UnknownContentError(_description(value))
 
 
-def _inner(text: str) -> Any:
+def _inner(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

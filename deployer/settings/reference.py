@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
 
 from deployer.settings import limits, schema
 from deployer.settings.messages import model_in
@@ -12,6 +14,9 @@ from deployer.settings.rollout import Rollout
 from deployer.settings.yaml_text import flow
 from handler.settings import Namespace, Retention, Settings
 from templates.notices import Notifications
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _TYPES = {str: "string", bool: "boolean", int: "integer"}
 
@@ -22,7 +27,7 @@ class About:
 
     value: str
     default: str
-    example: Any = None
+    example: object = None
 
 
 ORGANIZATION_KEYS: Mapping[str, About] = {
@@ -57,7 +62,7 @@ class Key:
     value: str
     default: str
     doc: str
-    example: Any
+    example: object
 
     def row(self) -> str:
         cells = (f"`{self.key}`", self.value_with_example(), self.default, self.doc)
@@ -89,7 +94,7 @@ def tables() -> Mapping[str, str]:
     }
 
 
-def settings_keys(kind: type[Any], prefix: str = "") -> Iterator[Key]:
+def settings_keys(kind: type[DataclassInstance], prefix: str = "") -> Iterator[Key]:
     """Every key of a class of the schema, nested ones by their path."""
     hints = get_type_hints(kind)
     for item in fields(kind):
@@ -101,13 +106,13 @@ def settings_keys(kind: type[Any], prefix: str = "") -> Iterator[Key]:
         yield Key(
             key=path,
             value=_value(hint, "; ".join(rule.text for rule in rules if rule is not None)),
-            default=_default(item.default, item.default_factory),
+            default=_default(item),
             doc=item.metadata["doc"],
             example=item.metadata.get("example"),
         )
 
 
-def _value(hint: Any, limit: str) -> str:
+def _value(hint: object, limit: str) -> str:
     """What a key accepts: of a scalar its limit, which implies the type, or its type."""
     hint = schema.without_none(hint)
     if get_origin(hint) is Literal:
@@ -118,14 +123,16 @@ def _value(hint: Any, limit: str) -> str:
             return "list of maps"
         text = _value(inner, limit)
         return f"list of lists{text.removeprefix('list')}" if get_origin(inner) is tuple else f"list: {text}"
-    if isinstance(get_origin(hint), type) and issubclass(get_origin(hint), Mapping):
+    origin = get_origin(hint)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         return f"map: {limit}" if limit else "map"
     return limit or _TYPES[hint]
 
 
-def _default(value: Any, factory: Any) -> str:
+def _default(item: Field[object]) -> str:
+    value = item.default
     if value is MISSING:
-        value = None if factory is MISSING else factory()
+        value = None if item.default_factory is MISSING else item.default_factory()
         return "required" if value is None else "none"
     if value is None or value == ():
         return "none"
@@ -139,20 +146,26 @@ def _table(keys: Iterator[Key]) -> str:
 
 def organization_keys() -> Iterator[Key]:
     """Keys of organization.yaml; those of its classes are listed at the position of their first word in the model."""
-    classes: Mapping[str, type[Any]] = {"retention": Retention, "rollout": Rollout, "notifications": Notifications}
+    classes: Mapping[str, type[DataclassInstance]] = {
+        "retention": Retention,
+        "rollout": Rollout,
+        "notifications": Notifications,
+    }
     model = schema.organization_file()
     for name in model.model_fields:
         about = {key: entries for key, entries in ORGANIZATION_KEYS.items() if key.split(".")[0] == name}
         yield from settings_keys(classes[name], f"{name}.") if name in classes else _model_keys(model, about)
 
 
-def _model_keys(model: Any, about: Mapping[str, About]) -> Iterator[Key]:
+def _model_keys(model: type[BaseModel], about: Mapping[str, About]) -> Iterator[Key]:
     """Keys that are not settings; `about` has what their model does not state."""
     for path, entries in about.items():
         inner = model
         *parents, name = path.split(".")
         for parent in parents:
-            inner = model_in(inner.model_fields[parent].annotation)
+            found = model_in(inner.model_fields[parent].annotation)
+            assert found is not None, path
+            inner = found
         yield Key(
             key=path,
             value=entries.value,

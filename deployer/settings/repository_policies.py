@@ -11,7 +11,6 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from deployer.settings.ecr_actions import ECR_ACTIONS
 from deployer.settings.policy_conditions import check_condition, condition_warnings
@@ -59,7 +58,7 @@ def repository_policy_warnings(policy: Policy) -> Found:
         yield from condition_warnings(statement.get("Condition"), (*at, "Condition"))
 
 
-def _statements(policy: Policy) -> Iterator[tuple[KeyPath, Any]]:
+def _statements(policy: Policy) -> Iterator[tuple[KeyPath, object]]:
     """A single statement needs no list."""
     statements = policy.get("Statement")
     if isinstance(statements, list):
@@ -101,7 +100,7 @@ def _check_alternatives(statement: Policy, at: KeyPath) -> Found:
         yield (*at, "NotPrincipal"), "NotPrincipal requires the effect Deny; name who is allowed as Principal"
 
 
-def _check_actions(value: Any, at: KeyPath) -> Found:
+def _check_actions(value: object, at: KeyPath) -> Found:
     if value in (None, []):
         yield at, "names no action; name at least one"
     for path, action in listed(value, at):
@@ -111,7 +110,7 @@ def _check_actions(value: Any, at: KeyPath) -> Found:
             yield path, f"{shown(action)} is not an action of ECR, and a repository policy accepts no others"
 
 
-def _action_warnings(value: Any, at: KeyPath) -> Found:
+def _action_warnings(value: object, at: KeyPath) -> Found:
     for path, action in listed(value, at):
         if isinstance(action, str) and _ACTION.fullmatch(action) and not _is_known(action):
             yield path, f"{shown(action)} matches no action of ECR that deployer knows"
@@ -126,7 +125,7 @@ def _is_known(action: str) -> bool:
     return any(fnmatch.fnmatchcase(known, name) for known in _KNOWN_ACTIONS)
 
 
-def _sid_warnings(sid: Any, seen: set[str], at: KeyPath) -> Found:
+def _sid_warnings(sid: object, seen: set[str], at: KeyPath) -> Found:
     if not isinstance(sid, str) or not sid:
         return
     if sid in seen:

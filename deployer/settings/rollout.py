@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from deployer.operation_preferences import Amount, ConcurrencyMode, OperationPreferences, RegionConcurrency
 from deployer.settings.limits import Rule, region
+from handler.json_values import JsonValue
+from handler.layers import Layer
 
 _AMOUNT_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,3} ?%$"}]}
 
@@ -66,9 +67,9 @@ class Rollout:
         )
 
 
-def rollout_from(content: Mapping[str, Any]) -> Rollout:
+def rollout_from(content: Layer) -> Rollout:
     """The value of a checked file; null is the default."""
-    values: dict[str, Any] = {key: value for key, value in content.items() if value is not None}
+    values: dict[str, JsonValue] = {key: value for key, value in content.items() if value is not None}
     if "region_order" in values:
         values["region_order"] = tuple(values["region_order"])
     if "waves" in values:
@@ -76,7 +77,7 @@ def rollout_from(content: Mapping[str, Any]) -> Rollout:
     return Rollout(**values)
 
 
-def _check_amount(value: Any) -> str | None:
+def _check_amount(value: int | str) -> str | None:
     try:
         Amount.parse(value)
     except ValueError as error:
@@ -84,7 +85,7 @@ def _check_amount(value: Any) -> str | None:
     return None
 
 
-def _check_at_least_one(value: Any) -> str | None:
+def _check_at_least_one(value: int | str) -> str | None:
     return _check_amount(value) or ("at least 1, or 1%" if Amount.parse(value).number == 0 else None)
 
 
@@ -98,7 +99,7 @@ def _check_waves(value: list[list[str]]) -> str | None:
 
 _TEXT = "a number, or `1%` to `100%` of an operation's accounts in a region, rounded down"
 
-WHOLE: Mapping[tuple[type[Any], str], Rule] = {
+WHOLE: Mapping[tuple[type[object], str], Rule] = {
     (Rollout, "max_concurrent"): Rule(check=_check_at_least_one, schema=_AMOUNT_SCHEMA, text=f"{_TEXT}; at least 1"),
     (Rollout, "failure_tolerance"): Rule(
         check=_check_amount, schema=_AMOUNT_SCHEMA, text="0 or more, or `0%` to `100%`, rounded down"
@@ -107,5 +108,5 @@ WHOLE: Mapping[tuple[type[Any], str], Rule] = {
 }
 """Limits of a field's value, as deployer/settings/schema.py applies them."""
 
-EACH: Mapping[tuple[type[Any], str], Rule] = {(Rollout, "region_order"): region}
+EACH: Mapping[tuple[type[object], str], Rule] = {(Rollout, "region_order"): region}
 """Limits of each item of a list."""

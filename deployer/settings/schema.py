@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -178,7 +178,7 @@ def without_none(hint: object) -> type:
     return cast("type", kinds[0] if get_origin(hint) in {Union, UnionType} and len(kinds) == 1 else hint)
 
 
-def _key(kind: type, description: str) -> Any:
+def _key(kind: type, description: str) -> tuple[type, object]:
     """A key that may be left out, and that null resets."""
     return optional(kind), Field(default=None, description=description)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 
@@ -45,7 +44,7 @@ class YamlSource:
     """One file as plain data; `data` is None if it is empty or cannot be read (`problems` has the reason)."""
 
     file: str
-    data: Any = None
+    data: object = None
     keys: Mapping[KeyPath, Position] = field(default_factory=dict)
     values: Mapping[KeyPath, Position] = field(default_factory=dict)
     written: Mapping[KeyPath, str] = field(default_factory=dict)
@@ -141,8 +140,8 @@ class _Reader:
         self.written: dict[KeyPath, str] = {}
         self.problems: list[Problem] = []
 
-    def document(self) -> Any:
-        data: Any = None
+    def document(self) -> object:
+        data: object = None
         documents = 0
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
@@ -155,7 +154,7 @@ class _Reader:
                 data = self.read(event, ())
         return data
 
-    def read(self, event: yaml.Event, path: KeyPath) -> Any:
+    def read(self, event: yaml.Event, path: KeyPath) -> object:
         self.values[path] = _start(event)
         if len(path) > DEEPEST:
             raise _UnreadableError(self.problem(event, path[:3], _TOO_DEEP))
@@ -174,16 +173,16 @@ class _Reader:
             return self.scalar(event, path)
         return self.sequence(path)
 
-    def sequence(self, path: KeyPath) -> list[Any]:
-        items: list[Any] = []
+    def sequence(self, path: KeyPath) -> list[object]:
+        items: list[object] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             if len(items) == MOST_ENTRIES:
                 raise _UnreadableError(self.problem(event, path, _TOO_MANY))
             items.append(self.read(event, (*path, len(items))))
         return items
 
-    def mapping(self, path: KeyPath) -> dict[str, Any]:
-        data: dict[str, Any] = {}
+    def mapping(self, path: KeyPath) -> dict[str, object]:
+        data: dict[str, object] = {}
         number = 0
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if (number := number + 1) > MOST_ENTRIES:
@@ -198,7 +197,7 @@ class _Reader:
         data.pop("<<", None)
         return data
 
-    def key(self, event: yaml.Event, path: KeyPath, *, known: Mapping[str, Any]) -> str:
+    def key(self, event: yaml.Event, path: KeyPath, *, known: Mapping[str, object]) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             raise _UnreadableError(
                 self.problem(event, path, "a key must be a plain word, not a list, a map or an alias")

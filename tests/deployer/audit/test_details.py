@@ -129,8 +129,9 @@ def test_the_tag_that_older_versions_did_not_set_is_no_difference() -> None:
     today = judge_today(record(repository="team-a/api"), COMPILED)
     assert today
     assert today.settings
-    tags = {key: value for key, value in today.settings["tags"].items() if key != "deployer:installation"}
-    assert tags != today.settings["tags"]
+    desired: Any = today.settings["tags"]
+    tags = {key: value for key, value in desired.items() if key != "deployer:installation"}
+    assert tags != desired
     older = details(record(repository="team-a/api", settings=asked(tags=tags)), actual={**today.settings, "tags": tags})
     (setting,) = [one for one in older.settings if one.key == "tags.deployer:installation"]
     assert (setting.recorded, setting.today, setting.actual, setting.is_same) == (UNKNOWN, "deployer", UNKNOWN, True)
