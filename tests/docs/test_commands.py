@@ -12,6 +12,7 @@ import pytest
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from tests.clocks import impatient
+from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
 from tests.docs.commands import ROOT, Shown, pages, shown_in
 from tests.function_urls import handler_url
 
@@ -75,7 +76,16 @@ def _empty(folder: Path) -> Path:
     return empty
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages() if any(shown_in(page))])
+def _marks(page: Path) -> tuple[pytest.MarkDecorator, ...]:
+    """A page that begins with a roll-out is run in a copy of one installation, in which that changes nothing."""
+    first = next(command.text for command in shown_in(page) if not _is_run_elsewhere(command))
+    return (begins_rolled_out,) if first.startswith("deployer rollout --org") else ()
+
+
+PAGES = [page for page in pages() if not all(map(_is_run_elsewhere, shown_in(page)))]
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name, marks=_marks(page)) for page in PAGES])
 def test_the_commands_of_a_page(
     page: Path,
     folder: Path,
