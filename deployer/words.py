@@ -18,6 +18,14 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
+def size_text(size: int) -> str:
+    """`12 bytes`, `3.4 MB`, `1.2 TB`: in powers of ten, as AWS's prices count."""
+    for unit, factor in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= 0.9995 * factor:
+            return f"{size / factor:,.{1 if size < 99.95 * factor else 0}f} {unit}"
+    return counted(size, "byte")
+
+
 def printable(text: str) -> str:
     """Line breaks and other control characters as escapes: names that others chose must not control a terminal."""
     if text.isprintable():

@@ -13,8 +13,15 @@ from templates.policy_documents import Statement
 
 
 def audit_repositories() -> Statement:
-    """Read the settings and tags of repositories, and whether they hold images; never the images themselves."""
-    reads = ("DescribeRepositories", "GetLifecyclePolicy", "GetRepositoryPolicy", "ListImages", "ListTagsForResource")
+    """Read the settings and tags of repositories, and sizes and times of their images; never the images themselves."""
+    reads = (
+        "DescribeImages",
+        "DescribeRepositories",
+        "GetLifecyclePolicy",
+        "GetRepositoryPolicy",
+        "ListImages",
+        "ListTagsForResource",
+    )
     return allow("AuditRepositories", [f"ecr:{read}" for read in reads], on=arn_here("ecr", "repository/*"))
 
 

@@ -64,7 +64,7 @@ _CREATE_STACK_SETS = Permission(
 COMMANDS: Mapping[str, str] = {
     "look": "`plan`, `status`, and what reads the organization, as `init` and `organization`: read-only",
     "audit": "`audit list` and `audit export`: read the ledger only",
-    "verify": "`audit show`, `audit verify`: all of `audit`, and read repositories",
+    "verify": "`audit show`, `audit verify`, `audit usage`: all of `audit`, and read repositories",
     "repair": "`audit repair`: all of `verify`, and change repositories that the handler created",
     "doctor": "`doctor`: read the prerequisites of a roll-out; it reports what it may not read as not checked",
     "probe": "`doctor --probe`: read the ledger, and push to the probe's repository with the operator role",

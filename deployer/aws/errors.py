@@ -70,6 +70,18 @@ def message_of(error: botocore.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", "")) or code_of(error)
 
 
+def lacks_permission(error: botocore.ClientError) -> bool:
+    """Whether the caller's own policies do not allow a call; False if something else denies it, such as an SCP.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+    if code_of(error) not in _DENIED:
+        return False
+    message = message_of(error)
+    because = message.partition(" because ")[2]
+    return "explicit deny" not in message and (not because or "identity-based policy" in because)
+
+
 @contextmanager
 def translated(location: str = "") -> Iterator[None]:
     """Raise errors that a user can act on; `location` names account or region unless they are the caller's own."""

@@ -1,4 +1,4 @@
-"""Registries of member accounts, through the auditor role, read-only. Implements `deployer.drift.ports`."""
+"""Registries of member accounts, through the auditor role, read-only. Implements the ports of drift and usage."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore import exceptions as botocore
 
-from deployer.aws.errors import code_of, translated
+from deployer.aws.errors import code_of, lacks_permission, translated
 from deployer.aws.members import Members
 from deployer.drift.ports import ListedRepository, RepositoryGoneError
 from deployer.drift.repository_state import actual_state_of
 from deployer.errors import DeployerError
+from deployer.usage.images import ImageData
+from deployer.usage.ports import OutdatedRoleError
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.type_defs import ImageDetailTypeDef
 
 Answer = TypeVar("Answer")
 
@@ -87,9 +90,25 @@ class MemberRegistry:
         )
 
     def has_image(self, name: str) -> bool:
-        """Whether any image exists, tagged or untagged."""
+        """Whether any image exists, tagged or untagged, archived or not; ECR lists archived ones only on request."""
         with self._asking():
-            return bool(self._client.list_images(repositoryName=name, maxResults=1)["imageIds"])
+            found = self._client.list_images(repositoryName=name, maxResults=1, filter={"imageStatus": "ANY"})
+        return bool(found["imageIds"])
+
+    def images(self, name: str) -> Iterator[ImageData]:
+        """Every image, archived or not, a thousand a call; raises OutdatedRoleError if the role lacks the call."""
+        paginator = self._client.get_paginator("describe_images")
+        pages = paginator.paginate(
+            repositoryName=name, filter={"imageStatus": "ANY"}, PaginationConfig={"PageSize": _PAGE}
+        )
+        with self._asking():
+            try:
+                for page in pages:
+                    yield from map(_image, page["imageDetails"])
+            except botocore.ClientError as error:
+                if not lacks_permission(error):
+                    raise
+                raise OutdatedRoleError from error
 
     def _unless(self, code: str, ask: Callable[[], Answer]) -> Answer | None:
         with self._asking():
@@ -109,6 +128,15 @@ class MemberRegistry:
                 if code_of(error) != _MISSING:
                     raise
                 raise RepositoryGoneError from error
+
+
+def _image(detail: ImageDetailTypeDef) -> ImageData:
+    return ImageData(
+        size=detail.get("imageSizeInBytes", 0),
+        pushed_at=detail.get("imagePushedAt"),
+        pulled_at=detail.get("lastRecordedPullTime"),
+        is_archived=detail.get("imageStatus", "ACTIVE") != "ACTIVE",
+    )
 
 
 def _key_behind(members: Members, account: str, region: str, alias: str) -> str | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from deployer.cli import audit_export, audit_list, audit_repair, audit_report, audit_show, audit_verify
+from deployer.cli import audit_export, audit_list, audit_repair, audit_report, audit_show, audit_usage, audit_verify
 
 app = typer.Typer(
     name="audit",
-    help="Search the ledger for decisions and their callers, and compare repositories with today's settings.",
+    help="Search the ledger for decisions and their callers; verify and repair repositories, and show their usage.",
     no_args_is_help=True,
 )
 
@@ -18,3 +18,4 @@ app.command("export")(audit_export.export_records)
 app.command("report")(audit_report.report)
 app.command("verify")(audit_verify.verify)
 app.command("repair")(audit_repair.repair)
+app.command("usage")(audit_usage.usage)

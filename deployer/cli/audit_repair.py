@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.audit_verify import DEFAULT_GRACE, Grace, Repository, grace_of
+from deployer.cli.audit_scope import DEFAULT_GRACE, Grace, Repository, length_of
 from deployer.cli.options import (
     DEFAULT_CONFIG_DIRECTORY,
     Accounts,
@@ -49,8 +49,9 @@ def repair(
     not delete a repository that has an image.
     """
     from deployer.composition.drift import AuditRequest, check_cleanup, open_audit
+    from deployer.drift.findings import Report
     from deployer.drift.repairing import plan_repairs
-    from deployer.drift.verification import verify
+    from deployer.drift.verification import audit_accounts
     from deployer.rendering.audit_progress import progress
     from deployer.rendering.drift import unread_lines
     from deployer.rendering.repair import plan_lines, repair_document, result_count_lines
@@ -63,13 +64,14 @@ def repair(
         accounts=account or (),
         regions=region or (),
         repositories=repository,
-        grace=grace_of(grace),
+        grace=length_of(grace, option="--grace"),
     )
     audit = open_audit(request, now=now)
     if delete_blank:
         check_cleanup(audit)
     with progress() as report_progress:
-        report = verify(audit.accounts, audit.auditor.audit_account, report=report_progress)
+        found = audit_accounts(audit.accounts, audit.auditor.audit_account, report=report_progress)
+    report = Report(accounts=found)
     plan = plan_repairs(report, delete_blank=delete_blank)
     print_lines(plan_lines(plan, audit.organization), err=as_json)
     done = [*_repair(audit, plan, yes=yes), *_clean(audit, plan, yes=yes)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from datetime import timedelta
+from typing import Annotated
 
 import typer
 
+from deployer.cli.audit_scope import DEFAULT_GRACE, Afresh, Grace, Repository, length_of, resumable
 from deployer.cli.options import (
     DEFAULT_CONFIG_DIRECTORY,
     Accounts,
@@ -21,20 +22,7 @@ from deployer.cli.options import (
 from deployer.cli.printing import print_json, print_lines
 from deployer.drift.findings import FINDINGS
 
-if TYPE_CHECKING:
-    from deployer.composition.drift import Audit
-    from deployer.drift.findings import Report
-
 FINDINGS_EXIT_CODE = 2
-DEFAULT_GRACE = "24h"
-
-
-Grace = Annotated[
-    str, typer.Option("--grace", metavar="TIME", help="How long a repository may be without an image: 90m, 24h, 7d.")
-]
-Repository = Annotated[
-    str | None, typer.Option("--repository", metavar="GLOB", help="Only repositories whose names match.")
-]
 
 
 def verify(
@@ -54,9 +42,7 @@ def verify(
             help="Exclude drifted, untagged, gone, unrecorded, blank or unread from text and exit code; repeatable.",
         ),
     ] = None,
-    restart: Annotated[
-        bool, typer.Option("--afresh", help="Start again instead of resuming an interrupted run.")
-    ] = False,
+    restart: Afresh = False,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
@@ -68,10 +54,11 @@ def verify(
     Changes nothing. Running it again resumes an interrupted run. Exits 2 for findings.
     """
     from deployer.composition.drift import AuditRequest, open_audit
+    from deployer.drift.findings import AccountReport, Report
     from deployer.rendering.drift import finding_count, report_document, report_lines
 
     now = clock_of(context).now()
-    grace_period = grace_of(grace)
+    grace_period = length_of(grace, option="--grace")
     audit = open_audit(
         AuditRequest(
             config=config,
@@ -84,7 +71,8 @@ def verify(
         ),
         now=now,
     )
-    report = _resumable(audit, now=now, restart=restart)
+    found = resumable("verify", audit, audit.auditor.audit_account, AccountReport.from_json, now=now, restart=restart)
+    report = Report(accounts=found)
     ignored = ignore or ()
     if as_json:
         document = report_document(report, audit.organization, now=now, grace_hours=grace_period / timedelta(hours=1))
@@ -93,46 +81,3 @@ def verify(
         print_lines(report_lines(report, audit.organization, ignored=ignored))
     if finding_count(report, ignored=ignored):
         raise typer.Exit(FINDINGS_EXIT_CODE)
-
-
-def grace_of(text: str) -> timedelta:
-    """`24h` as a duration."""
-    from deployer.times import parse_length
-
-    try:
-        return parse_length(text)
-    except (ValueError, OverflowError) as error:
-        raise typer.BadParameter("is not a length of time, such as 90m, 24h or 7d", param_hint="--grace") from error
-
-
-def _resumable(audit: Audit, *, now: datetime, restart: bool) -> Report:
-    """Audit all accounts, with a checkpoint that is deleted when all are done."""
-    import os
-
-    from deployer.drift.checkpoint import open_checkpoint, state_directory
-    from deployer.drift.verification import verify as audit_all
-    from deployer.rendering.audit_progress import progress
-
-    path = state_directory(os.environ) / f"verify-{audit.key}.jsonl"
-    with open_checkpoint(path, now=now, restart=restart) as checkpoint:
-        if checkpoint.done:
-            typer.echo(
-                f"Resuming the run of {checkpoint.started:%H:%M} UTC: {len(checkpoint.done)} of "
-                f"{len(audit.accounts)} accounts are done; --afresh starts again.",
-                err=True,
-            )
-        problem = checkpoint.problem
-        _note(problem)
-        with progress() as report_progress:
-            report = audit_all(
-                audit.accounts, audit.auditor.audit_account, checkpoint=checkpoint, report=report_progress
-            )
-        if checkpoint.problem != problem:
-            _note(checkpoint.problem)
-        checkpoint.remove()
-    return report
-
-
-def _note(problem: str | None) -> None:
-    if problem:
-        typer.echo(f"{problem}. If this run is interrupted, the next one starts again.", err=True)

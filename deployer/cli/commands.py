@@ -61,7 +61,7 @@ COMMANDS = (
     ),
     Entry(
         "audit",
-        "Search the ledger for decisions and their callers, and compare repositories with today's settings.",
+        "Search the ledger for decisions and their callers; verify and repair repositories, and show their usage.",
         panel=LOOKING_BACK,
         attribute="app",
     ),

@@ -32,6 +32,7 @@ NEEDS: Mapping[str, str] = {
     "audit report": "deployer policy audit look; with --no-coverage deployer policy audit",
     "audit verify": "deployer policy verify",
     "audit repair": "deployer policy repair",
+    "audit usage": "deployer policy verify",
     "failures list": "deployer policy failures",
     "failures show": "deployer policy failures",
     "failures redrive": "deployer policy failures",

@@ -1,4 +1,4 @@
-"""Puts `deployer audit verify` and `audit repair` together: settings of today, the ledger, members behind Protocols."""
+"""Puts `deployer audit verify`, `repair` and `usage` together: settings of today, the ledger, members' registries."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
 from deployer.settings import Compiled
 from deployer.settings.regions import require_region
+from deployer.usage.account_reading import UsageReader
 from templates.names import Names
 
 
@@ -34,6 +35,8 @@ class AuditRequest:
     regions: Sequence[str] = ()
     repositories: str | None = None
     grace: timedelta
+    reads_others: bool = False
+    """Whether the usage of repositories is read that deployer did not create."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +45,9 @@ class Audit:
 
     installation: Installation = field(repr=False)
     accounts: tuple[str, ...]
-    """Active accounts to verify, by id: covered today, or named by a record."""
+    """Active accounts to read, by id: covered today, or named by a record."""
     auditor: AccountAuditor = field(repr=False)
+    usage_reader: UsageReader = field(repr=False)
     key: str
     """Equal for equal scopes, settings and options."""
 
@@ -58,23 +62,33 @@ def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
     for region in request.regions:
         require_region(region, source="--region")
     installation = Installation.open(request.config, profile=request.profile)
-    organization, compiled, names = installation.organization, installation.compiled, installation.names
+    organization, names = installation.organization, installation.names
     scope = find_scope(organization, ous=request.ous, accounts=request.accounts, regions=request.regions)
-    auditor = AccountAuditor(
-        desired_states=DesiredStates(compiled),
-        records=CreatedRecords(installation.ledger, now=now, probe_repository=names.probe_repository),
-        registries=MemberRegistries(installation.members(names.auditor_role), partition=names.partition),
-        now=now,
-        grace=request.grace,
-        regions=scope.regions,
-        repositories=request.repositories,
-    )
+    desired_states = DesiredStates(installation.compiled)
+    records = CreatedRecords(installation.ledger, now=now, probe_repository=names.probe_repository)
+    registries = MemberRegistries(installation.members(names.auditor_role), partition=names.partition)
     accounts = sorted(account.id for account in organization.accounts.values() if account.is_active)
     return Audit(
         installation=installation,
         accounts=tuple(account for account in accounts if scope.has_account(organization, account)),
-        auditor=auditor,
-        key=_key(compiled, names, request),
+        auditor=AccountAuditor(
+            desired_states=desired_states,
+            records=records,
+            registries=registries,
+            now=now,
+            grace=request.grace,
+            regions=scope.regions,
+            repositories=request.repositories,
+        ),
+        usage_reader=UsageReader(
+            desired_states=desired_states,
+            records=records,
+            registries=registries,
+            regions=scope.regions,
+            repositories=request.repositories,
+            reads_others=request.reads_others,
+        ),
+        key=_key(installation.compiled, names, request),
     )
 
 
@@ -87,6 +101,7 @@ def _key(compiled: Compiled, names: Names, request: AuditRequest) -> str:
         sorted(request.regions),
         request.repositories,
         request.grace,
+        request.reads_others,
     )
     return sha256(repr(parts).encode()).hexdigest()[:16]
 

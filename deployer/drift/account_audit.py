@@ -123,11 +123,11 @@ def _report(account: str, regions_read: Iterable[RegionAudit | Unread], results:
         regions=tuple(regions),
         checked=tuple(checked),
         others=others,
-        unread=tuple(_merged(problems)),
+        unread=tuple(merged(problems)),
     )
 
 
-def _merged(problems: list[Unread]) -> Iterator[Unread]:
+def merged(problems: list[Unread]) -> Iterator[Unread]:
     """One problem for the account if every region has the same, as with a missing role."""
     whole = [unread_item for unread_item in problems if unread_item.repository is None]
     if len(whole) > 1 and len({unread_item.problem for unread_item in whole}) == 1:

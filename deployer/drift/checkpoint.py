@@ -1,7 +1,7 @@
-"""The results of a verification so far, on disk, so that an interrupted one resumes instead of starting again.
+"""The results of an audit so far, on disk, so that an interrupted one resumes instead of starting again.
 
 One line of JSON for each account that is done, written when it is done. A truncated line is not read, so its account
-is verified again: no gap, no duplicate. A checkpoint older than an hour is not resumed, since its results are out of
+is read again: no gap, no duplicate. A checkpoint older than an hour is not resumed, since its results are out of
 date.
 """
 
@@ -15,41 +15,56 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Generic, Protocol, TypeVar
 
-from deployer.drift.findings import AccountReport
 from deployer.errors import BusyError
+from handler.json_values import JsonValue
 
 VERSION = 4
 USABLE_FOR = timedelta(hours=1)
 
 
-class Checkpoint:
+class AccountResult(Protocol):
+    """What an audit finds in one account."""
+
+    @property
+    def account(self) -> str: ...
+
+    def to_json(self) -> dict[str, object]: ...
+
+
+R = TypeVar("R", bound=AccountResult)
+Parse = Callable[[Mapping[str, JsonValue]], R]
+"""Reads what `to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
+
+
+class Checkpoint(Generic[R]):
     """An open checkpoint file, held exclusively; without one (`problem` has the reason), nothing is stored."""
 
-    def __init__(self, *, path: Path, started: datetime) -> None:
+    def __init__(self, *, path: Path, started: datetime, parse: Parse[R]) -> None:
         self._file: IO[str] | None = None
         self._path = path
+        self._parse = parse
         self.started = started
-        """The start of the verification that it resumes."""
-        self.done: Mapping[str, AccountReport] = {}
+        """The start of the audit that it resumes."""
+        self.done: Mapping[str, R] = {}
         self.problem: str | None = None
         """Why an interruption from here on cannot be resumed: a read-only home, a full disk."""
 
     def begin(self, file: IO[str], *, restart: bool) -> None:
-        """Read what an earlier verification stored, and store from now on."""
-        kept = None if restart else _read(file, now=self.started)
+        """Read what an earlier audit stored, and store from now on."""
+        kept = None if restart else _read(file, self._parse, now=self.started)
         if kept:
             self.started, self.done = kept
         self._file = file
         self._store(lambda file: _begin(file, started=self.started, done=self.done))
 
-    def add(self, report: AccountReport) -> None:
+    def add(self, report: R) -> None:
         """Store the results of one account."""
         self._store(lambda file: file.write(_line(report)))
 
     def remove(self) -> None:
-        """Delete its content: the verification is complete."""
+        """Delete its content: the audit is complete."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
@@ -64,12 +79,12 @@ class Checkpoint:
 
 
 @contextmanager
-def open_checkpoint(path: Path, *, now: datetime, restart: bool = False) -> Iterator[Checkpoint]:
-    """Open or create the file; raises BusyError while another verification of the same has it open.
+def open_checkpoint(path: Path, parse: Parse[R], *, now: datetime, restart: bool = False) -> Iterator[Checkpoint[R]]:
+    """Open or create the file; raises BusyError while another audit of the same has it open.
 
-    If the system refuses the file, the verification runs without it.
+    If the system refuses the file, the audit runs without it.
     """
-    checkpoint, file = Checkpoint(path=path, started=now), None
+    checkpoint, file = Checkpoint(path=path, started=now, parse=parse), None
     try:
         file = _open(path)
         checkpoint.begin(file, restart=restart)
@@ -93,9 +108,7 @@ def _open(path: Path) -> IO[str]:
         os.close(descriptor)
         if not isinstance(error, BlockingIOError):
             raise
-        raise BusyError(
-            "The same verification is running in another process", next_step="Wait until it has ended."
-        ) from error
+        raise BusyError("The same audit is running in another process", next_step="Wait until it has ended.") from error
     return os.fdopen(descriptor, "r+", encoding="utf-8")
 
 
@@ -122,20 +135,20 @@ def _home() -> Path:
         return Path("/")
 
 
-def _read(file: IO[str], *, now: datetime) -> tuple[datetime, dict[str, AccountReport]] | None:
+def _read(file: IO[str], parse: Parse[R], *, now: datetime) -> tuple[datetime, dict[str, R]] | None:
     lines = file.read().split("\n")[:-1]
     try:
         header = json.loads(lines[0]) if lines else {}
         started = datetime.fromisoformat(header["started"])
         if header["version"] != VERSION or not timedelta() <= now - started <= USABLE_FOR:
             return None
-        reports = [AccountReport.from_json(json.loads(line)) for line in lines[1:]]
+        reports = [parse(json.loads(line)) for line in lines[1:]]
     except (ValueError, KeyError, TypeError):
         return None
     return started, {report.account: report for report in reports}
 
 
-def _begin(file: IO[str], *, started: datetime, done: Mapping[str, AccountReport]) -> None:
+def _begin(file: IO[str], *, started: datetime, done: Mapping[str, AccountResult]) -> None:
     """Write the resumed results again, so that a truncated line does not corrupt the next."""
     file.seek(0)
     file.truncate()
@@ -143,5 +156,5 @@ def _begin(file: IO[str], *, started: datetime, done: Mapping[str, AccountReport
     file.writelines(map(_line, done.values()))
 
 
-def _line(report: AccountReport) -> str:
+def _line(report: AccountResult) -> str:
     return json.dumps(report.to_json(), separators=(",", ":")) + "\n"

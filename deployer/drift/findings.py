@@ -61,6 +61,11 @@ class AccountReport:
     others: Mapping[str, int] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
 
+    @property
+    def repository_count(self) -> int:
+        """The number of repositories of ours."""
+        return len(self.checked)
+
     def to_json(self) -> dict[str, object]:
         """For a checkpoint."""
         document = asdict(self)

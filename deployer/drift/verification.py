@@ -1,16 +1,30 @@
-"""Verifies all accounts: in parallel up to a limit, and resumed after an interruption."""
+"""Audits all accounts: in parallel up to a limit, and resumed after an interruption."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from deployer.drift.checkpoint import Checkpoint
-from deployer.drift.findings import AccountReport, Report
+from deployer.drift.checkpoint import AccountResult, Checkpoint
+from deployer.drift.findings import Unread
 
 AT_ONCE = 16
 """Parallel accounts; each has up to `account_audit.AT_ONCE` calls in progress."""
+
+
+class AuditedAccount(AccountResult, Protocol):
+    """What was found in one account, and what could not be read."""
+
+    @property
+    def unread(self) -> tuple[Unread, ...]: ...
+
+    @property
+    def repository_count(self) -> int: ...
+
+
+R = TypeVar("R", bound=AuditedAccount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,18 +33,18 @@ class Progress:
 
     done: int
     total: int
-    last: AccountReport | None = None
+    last: AuditedAccount | None = None
 
 
-def verify(
+def audit_accounts(
     accounts: Sequence[str],
-    audit_account: Callable[[str], AccountReport],
+    audit_account: Callable[[str], R],
     *,
-    checkpoint: Checkpoint | None = None,
+    checkpoint: Checkpoint[R] | None = None,
     report: Callable[[Progress], None] = lambda _: None,
     at_once: int = AT_ONCE,
-) -> Report:
-    """Verify all accounts except those that a checkpoint has already.
+) -> tuple[R, ...]:
+    """Audit all accounts except those that a checkpoint has already; gives them by id.
 
     What failed and may be temporary (throttling, no network) is tried once more at the end. If it fails again, it is
     reported as not read. An interruption keeps the checkpoint.
@@ -46,12 +60,10 @@ def verify(
             if checkpoint:
                 checkpoint.add(one)
             report(Progress(done=len(found), total=len(accounts), last=one))
-    return Report(accounts=tuple(found[account] for account in sorted(found)))
+    return tuple(found[account] for account in sorted(found))
 
 
-def _in_parallel(
-    accounts: Sequence[str], audit_account: Callable[[str], AccountReport], *, at_once: int
-) -> Iterator[AccountReport]:
+def _in_parallel(accounts: Sequence[str], audit_account: Callable[[str], R], *, at_once: int) -> Iterator[R]:
     """Reports as they come. After an error nothing more is begun, but what is in progress still counts."""
     ended: BaseException | None = None
     with ThreadPoolExecutor(at_once) as pool:
@@ -71,6 +83,6 @@ def _in_parallel(
         raise ended
 
 
-def _cancel(futures: Sequence[Future[AccountReport]]) -> None:
+def _cancel(futures: Sequence[Future[R]]) -> None:
     for future in futures:
         future.cancel()

@@ -12,7 +12,7 @@ from deployer.words import counted
 
 @contextmanager
 def progress() -> Iterator[Callable[[Progress], None]]:
-    """The destination of progress while accounts are verified."""
+    """The destination of progress while accounts are read."""
     if not sys.stderr.isatty():
         yield _Plain()
         return
@@ -38,13 +38,13 @@ def progress() -> Iterator[Callable[[Progress], None]]:
 
 
 class _Count:
-    """The number of our repositories found so far."""
+    """The number of repositories found so far."""
 
     def __init__(self) -> None:
         self._number = 0
 
     def add(self, step: Progress) -> str:
-        self._number += len(step.last.checked) if step.last else 0
+        self._number += step.last.repository_count if step.last else 0
         return counted(self._number, "repository", "repositories")
 
 

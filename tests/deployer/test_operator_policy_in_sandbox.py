@@ -121,6 +121,7 @@ def test_each_command_works_with_its_documented_policy_and_needs_all_of_it(
         run("verify", config, "audit", "show", event["event_id"])
         run("failures", config, "failures", "list")
         run("verify", config, "audit", "verify", "--ou", "Workloads/Dev", exit_code=findings)
+        run("verify", config, "audit", "usage", "--ou", "Workloads/Dev")
         return run("look", config, "plan", exit_code=findings)
 
     sandbox.client("s3").create_bucket(  # as an earlier installation left it

@@ -34,6 +34,7 @@ EXIT_CODES = {
     "deployer doctor": {0, 2},
     "deployer status": {0, 2},
     "deployer audit verify": {0, 2},
+    "deployer audit usage": {0, 2},
 }
 """Commands that mean something by another exit code than 0."""
 

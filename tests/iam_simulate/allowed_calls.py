@@ -339,6 +339,7 @@ ALLOWED: dict[str, Call] = {
     "the auditor role reads a lifecycle policy": in_member(AUDITOR, "ecr:GetLifecyclePolicy"),
     "the auditor role reads a repository policy": in_member(AUDITOR, "ecr:GetRepositoryPolicy"),
     "the auditor role sees whether there is an image": in_member(AUDITOR, "ecr:ListImages"),
+    "the auditor role reads the sizes of images": in_member(AUDITOR, "ecr:DescribeImages"),
     "the auditor role finds the key behind an alias": in_member(
         AUDITOR, "kms:DescribeKey", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
     ),

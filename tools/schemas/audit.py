@@ -9,6 +9,7 @@ from deployer.rendering.report import PERCENTS
 from deployer.reporting.attention import Weight
 from deployer.reporting.tallies import OUTCOMES
 from deployer.settings.verdicts import VerdictOutcome
+from deployer.usage.findings import UsageKind
 from handler.reasons import Outcome
 from tools.schemas.parts import (
     BOOLEAN,
@@ -145,6 +146,41 @@ def repair() -> Schema:
     return document("audit repair") | object_of(properties)
 
 
+def usage() -> Schema:
+    """The document of `audit usage --json`."""
+    sums = {
+        "images": count("Without archived ones"), "bytes": count("Compressed; a shared layer counts for each image"),
+        "archived_images": count(), "archived_bytes": count(), "first_push": TIME_OR_NULL, "last_push": TIME_OR_NULL,
+        "last_pull": or_null(TIME, "null if AWS recorded none; refreshed at least once in 24 hours"),
+    }  # fmt: skip
+    total = {"repositories": count(), **sums}
+    repository = object_of({
+        **_REPOSITORY, "created_by_deployer": BOOLEAN, "created_at": TIME, **sums, "findings": list_of(enum(UsageKind)),
+    })  # fmt: skip
+    properties = {
+        "at": TIME,
+        "unused_for_hours": {"type": "number"},
+        "grace_hours": {"type": "number"},
+        "all": {**BOOLEAN, "description": "Whether repositories were read that deployer did not create"},
+        "quotas": object_of(
+            {"images_per_repository": count(), "repositories_per_registry": count()}, description="AWS's defaults"
+        ),
+        "counts": {**mapping_of(count()), "description": "By finding"},
+        "others": count("Repositories that were not read"),
+        "total": object_of(total),
+        "ous": list_of(object_of({"ou": text(), **total})),
+        "accounts": list_of(object_of({**PLACE, **total})),
+        "registries": list_of(object_of({
+            **INSTANCE, "repositories": count("All, whoever created them"), "near_quota": BOOLEAN,
+        })),
+        "repositories": list_of(repository, description="By their most urgent finding, the largest first"),
+        "unread": list_of(object_of({
+            **PLACE, "region": text_or_null(), "repository": text_or_null(), "problem": text(),
+        })),
+    }  # fmt: skip
+    return document("audit usage") | object_of(properties)
+
+
 SCHEMAS = {
     "audit-list": list_records,
     "audit-show": show,
@@ -152,4 +188,5 @@ SCHEMAS = {
     "audit-report": report,
     "audit-verify": verify,
     "audit-repair": repair,
+    "audit-usage": usage,
 }

@@ -7,7 +7,7 @@ from botocore import exceptions as botocore
 
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
-from deployer.aws.errors import translated
+from deployer.aws.errors import lacks_permission, translated
 from deployer.aws.session import Session
 from deployer.errors import (
     ConfigurationError,
@@ -145,3 +145,21 @@ def test_a_call_that_reaches_a_quota_is_not_repeated(sandbox: Sandbox, monkeypat
         client.create_stack_set(StackSetName="one")
     assert "request-service-quota-increase --service-code cloudformation" in str(raised.value.next_step)
     assert reached.hits == 1
+
+
+_DENIAL = "User: arn:aws:sts::1:assumed-role/a/b is not authorized to perform: ecr:DescribeImages on resource: x"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "lacks"),
+    [
+        ("AccessDeniedException", " because no identity-based policy allows the ecr:DescribeImages action", True),
+        ("AccessDeniedException", "", True),
+        ("AccessDeniedException", " with an explicit deny in a service control policy", False),
+        ("AccessDeniedException", " with an explicit deny in an identity-based policy", False),
+        ("AccessDeniedException", " because no service control policy allows the ecr:DescribeImages action", False),
+        ("ServerException", " because no identity-based policy allows the ecr:DescribeImages action", False),
+    ],
+)
+def test_a_missing_permission_differs_from_a_denial_by_another_policy(code: str, reason: str, *, lacks: bool) -> None:
+    assert lacks_permission(_answer(code, _DENIAL + reason)) is lacks

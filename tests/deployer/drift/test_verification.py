@@ -7,19 +7,26 @@ import os
 import resource
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deployer.drift.checkpoint import open_checkpoint, state_directory
 from deployer.drift.findings import AccountReport, Report, Unread
-from deployer.drift.verification import Progress, verify
+from deployer.drift.verification import Progress, audit_accounts
 from deployer.errors import BusyError, CredentialsError
 from tests.deployer.drift.examples import NOW, World, record
 
+opened = partial(open_checkpoint, parse=AccountReport.from_json)
 ACCOUNTS = [f"{number:012}" for number in range(1, 31)]
+
+
+def verify(accounts: Sequence[str], audit_one: Callable[[str], AccountReport], **options: Any) -> Report:
+    return Report(accounts=audit_accounts(accounts, audit_one, **options))
 
 
 def report_of(account: str) -> AccountReport:
@@ -43,7 +50,7 @@ class Seen:
 
 
 def run(path: Path, audit_one: Callable[[str], AccountReport], *, now: datetime = NOW, restart: bool = False) -> Report:
-    with open_checkpoint(path, now=now, restart=restart) as checkpoint:
+    with opened(path, now=now, restart=restart) as checkpoint:
         found = verify(ACCOUNTS, audit_one, checkpoint=checkpoint, at_once=4)
         checkpoint.remove()
     return found
@@ -95,7 +102,7 @@ def test_an_unreadable_checkpoint_is_replaced(text: str, tmp_path: Path) -> None
 
 def test_two_simultaneous_verifications_of_the_same_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "verify.jsonl"
-    with open_checkpoint(path, now=NOW), pytest.raises(BusyError), open_checkpoint(path, now=NOW):
+    with opened(path, now=NOW), pytest.raises(BusyError), opened(path, now=NOW):
         pass
 
 
@@ -103,9 +110,9 @@ def test_a_report_with_findings_survives_the_file(tmp_path: Path) -> None:
     world = World()
     world.create(record(), scan_on_push=False)
     report = world.auditor().audit_account("300000000001")
-    with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
+    with opened(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
         checkpoint.add(report)
-    with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
+    with opened(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
         assert checkpoint.done == {report.account: report}
 
 
@@ -123,7 +130,7 @@ def test_never_more_accounts_are_in_progress_than_allowed() -> None:
             under_way["now"] -= 1
         return report_of(account)
 
-    verify(ACCOUNTS, audit_one, at_once=3)
+    audit_accounts(ACCOUNTS, audit_one, at_once=3)
     assert max(most) == 3
 
 
@@ -150,10 +157,10 @@ def test_temporary_problems_are_retried_once_and_lasting_ones_reported() -> None
 
 def test_progress_counts_up_to_all_and_begins_at_what_is_done(tmp_path: Path) -> None:
     steps: list[Progress] = []
-    with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
+    with opened(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
         for account in ACCOUNTS[:5]:
             checkpoint.add(report_of(account))
-    with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
+    with opened(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
         verify(ACCOUNTS, report_of, checkpoint=checkpoint, report=steps.append)
     assert [step.done for step in steps] == list(range(5, 31))
 
@@ -173,7 +180,7 @@ def test_without_a_checkpoint_a_verification_runs_and_reports_why_it_cannot_be_r
     else:
         path.parent.mkdir()
         path.symlink_to("/dev/full") if obstacle == "a device" else os.mkfifo(path)
-    with open_checkpoint(path, now=NOW) as checkpoint:
+    with opened(path, now=NOW) as checkpoint:
         found = verify(ACCOUNTS, report_of, checkpoint=checkpoint)
         assert (checkpoint.problem or "").startswith(f"{path} cannot be used: ")
         checkpoint.remove()
@@ -184,7 +191,7 @@ def test_a_disk_that_fills_up_ends_the_checkpoint_and_nothing_else(tmp_path: Pat
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
     try:
-        with open_checkpoint(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
+        with opened(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
             before = checkpoint.problem
             found = verify(ACCOUNTS, report_of, checkpoint=checkpoint)
             problems = (before, checkpoint.problem)

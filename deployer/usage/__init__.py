@@ -1,0 +1,1 @@
+"""How much repositories hold and whether anybody pulls from them. Pure; AWS is behind Protocols."""
