@@ -1,4 +1,4 @@
-"""A ledger in memory that pages as DynamoDB does, and records to fill it with."""
+"""An in-memory ledger that pages as DynamoDB does, and records to fill it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class MemoryLedger:
 
 @dataclass
 class EventLedger(MemoryLedger):
-    """Knows events too."""
+    """A memory ledger that also finds the records of an event."""
 
     def of_event(self, event_id: str, *, usage: Usage | None = None) -> Iterator[Record]:
         found = [one for one in self.records if one.event_id == event_id]

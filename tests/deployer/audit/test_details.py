@@ -35,7 +35,7 @@ def text(shown: DecisionDetails) -> str:
 
 
 def asked(**changes: Any) -> str:
-    """The settings of a record that today's files would ask for, but for some."""
+    """The settings that today's files would give a record, except for `changes`."""
     today = judge_today(record(repository="team-a/api"), COMPILED)
     assert today
     assert today.settings
@@ -54,7 +54,7 @@ def test_a_name_finds_the_creation_in_each_registry_and_its_history() -> None:
     assert find("team-a/api", ledger, within=replace(EVERYWHERE, regions=("us-east-1",)), usage=Usage()) == [second]
 
 
-def test_an_event_finds_how_it_ended() -> None:
+def test_an_event_finds_its_outcome() -> None:
     failed = record(5, outcome="failed", event_id="e", repository="team-a/api")
     made = record(5, event_id="e", repository="team-a/api", request_id="request-2")
     (found,) = find("e", EventLedger([made, failed]), within=EVERYWHERE, usage=Usage())
@@ -89,7 +89,7 @@ def test_without_decisions_ignored_records_are_reported() -> None:
         pytest.param(
             record(repository="team-a/api", steps='{"organization":41.2,"create":80.0,"total":122.0}'),
             ["organization 41 ms, create 80 ms, total 122 ms", "+2.250 s  the handler received the event"],
-            id="steps",
+            id="the steps of the handler",
         ),
         pytest.param(
             record(repository="team-a/api", account="999999999999"), ["team-a/api"], id="an account that left"
@@ -102,7 +102,7 @@ def test_which_details_are_shown(one: Record, words: list[str]) -> None:
         assert word in shown
 
 
-def test_settings_are_shown_as_recorded_requested_and_actual() -> None:
+def test_settings_are_shown_as_recorded_desired_and_actual() -> None:
     one = record(repository="team-a/api", settings=asked(image_tag_mutability="MUTABLE"))
     assert one.settings
     actual = json.loads(one.settings) | {"scan_on_push": False, "lifecycle_policy": None}
@@ -125,7 +125,7 @@ def test_unknown_values_do_not_count_as_different() -> None:
     assert all(setting.is_same for setting in shown.settings)
 
 
-def test_the_tag_that_older_versions_did_not_set_is_no_difference() -> None:
+def test_a_missing_tag_that_older_versions_did_not_set_is_not_a_difference() -> None:
     today = judge_today(record(repository="team-a/api"), COMPILED)
     assert today
     assert today.settings
@@ -139,7 +139,7 @@ def test_the_tag_that_older_versions_did_not_set_is_no_difference() -> None:
     assert [one.key for one in theirs.settings if not one.is_same] == ["tags.deployer:installation"]
 
 
-def test_the_key_behind_an_alias_is_no_difference() -> None:
+def test_an_alias_and_its_key_are_not_a_difference() -> None:
     alias = {"type": "KMS", "kms_key": "arn:aws:kms:eu-west-1:300000000001:alias/ecr"}
     key = {"type": "KMS", "kms_key": "arn:aws:kms:eu-west-1:300000000001:key/1234"}
     one = record(repository="team-a/api", settings=json.dumps({"encryption": alias}))
@@ -170,7 +170,7 @@ def test_the_history_is_shown_from_the_first_refusal_to_the_deletion() -> None:
     assert document["lifetime"][-1] | {"action": "deleted", "how": "by hand"} == document["lifetime"][-1]
 
 
-def test_what_others_created_is_not_compared_with_the_ownership_tags_of_ours() -> None:
+def test_a_repository_of_others_is_not_compared_with_our_ownership_tags() -> None:
     seen = details(observed(settings=json.dumps({"scan_on_push": False})))
     shown = text(seen)
     assert ("asked then" in shown, "tags.deployer:" in shown) == (False, False)

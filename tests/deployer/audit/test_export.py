@@ -32,7 +32,7 @@ MAKERS: dict[str, Callable[..., Sink]] = {"csv": CsvSink, "jsonl": TextSink, "pa
 
 
 def run(folder: Path, ledger: MemoryLedger, *, kind: str, target: type[Target] = Target) -> State:
-    """One run of the command, which resumes from the state of the last."""
+    """One run of the command, which resumes from the state of the previous run."""
     file = target(folder / f"records.{kind}")
     state = file.begin({"format": kind}, everything(ledger.records), restart=False, overwrite=False)
     with file.locked():
@@ -66,7 +66,7 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_an_export_holds_every_record_once_in_order_and_leaves_nothing_else(tmp_path: Path, kind: str) -> None:
+def test_an_export_contains_every_record_once_in_order_and_leaves_no_other_file(tmp_path: Path, kind: str) -> None:
     run(tmp_path, MemoryLedger(RECORDS), kind=kind)
     assert keys(rows(tmp_path / f"records.{kind}")) == in_order(RECORDS)
     assert [file.name for file in tmp_path.iterdir()] == [f"records.{kind}"]
@@ -74,7 +74,7 @@ def test_an_export_holds_every_record_once_in_order_and_leaves_nothing_else(tmp_
 
 @pytest.mark.parametrize("kind", MAKERS)
 @pytest.mark.parametrize("lost", [0, 3, 9, 17, 21])
-def test_a_lost_page_is_no_gap_and_no_double(tmp_path: Path, kind: str, lost: int) -> None:
+def test_a_lost_page_causes_neither_gap_nor_duplicate(tmp_path: Path, kind: str, lost: int) -> None:
     ledger = MemoryLedger(RECORDS, fails_at=lost)
     with pytest.raises(ConnectionError):
         run(tmp_path, ledger, kind=kind)
@@ -112,7 +112,7 @@ def test_an_interruption_before_the_first_record_leaves_nothing(tmp_path: Path) 
 
 
 class CrashingTarget(Target):
-    """Dies after the data is on the disk, and before it is written down that it is."""
+    """Dies after the data is on the disk, and before the state that confirms it."""
 
     def save(self, state: State) -> None:
         if state.written == 20:
@@ -121,7 +121,7 @@ class CrashingTarget(Target):
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_what_was_written_but_not_confirmed_is_written_again(tmp_path: Path, kind: str) -> None:
+def test_unconfirmed_data_is_written_again(tmp_path: Path, kind: str) -> None:
     ledger = MemoryLedger(RECORDS)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, ledger, kind=kind, target=CrashingTarget)
@@ -140,7 +140,7 @@ def test_a_resumed_export_reads_only_what_is_missing(tmp_path: Path) -> None:
     assert len(ledger.calls) < in_all / 2
 
 
-def test_times_that_were_relative_are_those_of_the_beginning(tmp_path: Path) -> None:
+def test_relative_times_are_those_of_the_first_run(tmp_path: Path) -> None:
     target = Target(tmp_path / "records.csv")
     query = everything(RECORDS)
     target.save(target.begin({"since": "7d"}, query, restart=False, overwrite=False))
@@ -149,7 +149,7 @@ def test_times_that_were_relative_are_those_of_the_beginning(tmp_path: Path) -> 
     assert resumed.query == replace(query, oldest_first=True)
 
 
-def test_nothing_is_overwritten_or_mixed_up_by_default(tmp_path: Path) -> None:
+def test_by_default_no_file_is_overwritten_and_no_exports_are_mixed(tmp_path: Path) -> None:
     target = Target(tmp_path / "records.csv")
     query = everything(RECORDS)
     target.save(target.begin({"since": "7d"}, query, restart=False, overwrite=False))
@@ -164,7 +164,7 @@ def test_nothing_is_overwritten_or_mixed_up_by_default(tmp_path: Path) -> None:
         target.begin({"since": "7d"}, query, restart=True, overwrite=False)
 
 
-def test_two_do_not_write_to_one_file(tmp_path: Path) -> None:
+def test_two_exports_do_not_write_to_one_file(tmp_path: Path) -> None:
     target = Target(tmp_path / "records.csv")
     with target.locked(), pytest.raises(BusyError, match="written by another export"), Target(target.file).locked():
         pass
@@ -198,7 +198,7 @@ def test_no_cell_is_a_formula(cell: str, written: str) -> None:
     assert escaped(cell) == written
 
 
-def test_csv_holds_whatever_a_stranger_wrote_and_nothing_runs(tmp_path: Path) -> None:
+def test_csv_contains_text_from_outside_accounts_but_no_formula(tmp_path: Path) -> None:
     hostile = record(user_agent='=cmd|"/c calc"!A1', detail='a "quote", a comma', rule="two\nlines")
     run(tmp_path, MemoryLedger([hostile]), kind="csv")
     (row,) = rows(tmp_path / "records.csv")
@@ -206,7 +206,7 @@ def test_csv_holds_whatever_a_stranger_wrote_and_nothing_runs(tmp_path: Path) ->
     assert (row["detail"], row["rule"]) == ('a "quote", a comma', "two\nlines")
 
 
-def test_names_and_times_are_there_as_people_and_programs_read_them(tmp_path: Path) -> None:
+def test_names_and_times_are_exported_for_people_and_for_programs(tmp_path: Path) -> None:
     made = record(created_at=NOW + timedelta(microseconds=1_234_567), settings='{"tags":{}}')
     for kind in MAKERS:
         run(tmp_path, MemoryLedger([made]), kind=kind)
@@ -218,7 +218,7 @@ def test_names_and_times_are_there_as_people_and_programs_read_them(tmp_path: Pa
     assert as_json["settings"] == {"tags": {}}
 
 
-def test_an_export_of_nothing_is_a_file_of_nothing(tmp_path: Path) -> None:
+def test_an_export_without_records_is_an_empty_file(tmp_path: Path) -> None:
     ledger = MemoryLedger([record(outcome="exists")])
     for kind in MAKERS:
         run(tmp_path, ledger, kind=kind)

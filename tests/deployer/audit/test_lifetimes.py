@@ -1,4 +1,4 @@
-"""The lifetimes of a name: what a deletion closes, and what is shown of them."""
+"""The lifetimes of a repository name: each ends with a deletion; and which records of them are shown."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ RECREATED = observed(30)
 PUSHER = str(CREATED.principal)
 
 
-def test_a_deletion_closes_a_lifetime_and_the_next_record_begins_another() -> None:
+def test_a_deletion_ends_a_lifetime_and_the_next_record_starts_another() -> None:
     assert lifetimes_of([RECREATED, DELETED, CREATED, REFUSED]) == [[REFUSED, CREATED, DELETED], [RECREATED]]
 
 
-def test_of_one_second_a_creation_comes_before_the_deletion() -> None:
+def test_within_one_second_the_creation_is_before_the_deletion() -> None:
     created, deleted = observed(10, event_id="b"), observed(10, action="deleted", event_id="a")
     assert lifetimes_of([deleted, created]) == [[created, deleted]]
 
@@ -51,7 +51,7 @@ RECORDS = st.lists(
 
 
 @given(records=RECORDS)
-def test_lifetimes_hold_every_record_once_in_order_and_end_with_their_deletion(records: list[Record]) -> None:
+def test_lifetimes_contain_every_record_once_in_order_and_end_with_their_deletion(records: list[Record]) -> None:
     lifetimes = lifetimes_of(records)
     joined = [one for lifetime in lifetimes for one in lifetime]
     assert sorted(joined, key=lambda one: one.at) == sorted(records, key=lambda one: one.at)
@@ -60,7 +60,7 @@ def test_lifetimes_hold_every_record_once_in_order_and_end_with_their_deletion(r
     assert all(lifetime[-1].action == "deleted" for lifetime in lifetimes[:-1])
 
 
-def test_of_a_long_lifetime_the_beginning_and_the_end_are_shown() -> None:
+def test_the_first_and_last_records_of_a_long_lifetime_are_shown() -> None:
     records = [record(number, outcome="refused") for number in range(100, 0, -1)]
     lifetime = Lifetime.of([*records, DELETED])
     assert (lifetime.first[0], lifetime.records[-1], lifetime.deletion) == (records[0], DELETED, DELETED)
@@ -79,7 +79,7 @@ def test_a_name_finds_the_newest_lifetime_by_its_creation() -> None:
     assert found_in(REFUSED, observed(50), DELETED)[0].action == "created"
 
 
-def test_an_event_finds_the_lifetime_that_it_is_a_part_of() -> None:
+def test_an_event_finds_the_lifetime_that_contains_it() -> None:
     lifetime = [REFUSED, CREATED, DELETED]
     assert found_in(*lifetime, RECREATED, target=REFUSED.event_id) == (REFUSED, lifetime)
 
@@ -91,14 +91,14 @@ def native(**changes: Any) -> Record:
 
 
 def looked(number: int, **changes: Any) -> Record:
-    """The record of a client that looked for a layer before it pushed."""
+    """The record of a client that queried a layer before it pushed."""
     return record(number, outcome="ignored", event_name="BatchCheckLayerAvailability", **changes)
 
 
 @pytest.mark.parametrize(
     ("others", "pusher"),
     [
-        pytest.param([looked(50)], PUSHER, id="who looked for layers at that time"),
+        pytest.param([looked(50)], PUSHER, id="a caller that queried layers at that time"),
         pytest.param([looked(50), looked(50, event_id="again")], PUSHER, id="several layers"),
         pytest.param([looked(50), looked(50, event_id="e", principal="eve")], None, id="two callers"),
         pytest.param([looked(55)], None, id="long before"),
@@ -106,12 +106,14 @@ def looked(number: int, **changes: Any) -> Record:
         pytest.param([], None, id="nobody"),
     ],
 )
-def test_who_pushed_to_what_ecr_created_is_found_in_the_ledger(others: list[Record], pusher: str | None) -> None:
+def test_the_pusher_of_a_repository_that_ecr_created_is_found_in_the_ledger(
+    others: list[Record], pusher: str | None
+) -> None:
     ledger = EventLedger([native(), *others])
     (found, *_) = find("team-a/api", ledger, within=Query(since=NOW, until=NOW), usage=Usage())
     assert (found.record.engine, found.pusher) == ("native", pusher)
 
 
-def test_a_creation_of_the_handler_names_its_caller_itself() -> None:
+def test_the_record_of_a_creation_by_the_handler_names_its_caller() -> None:
     (found,) = find("team-a/api", EventLedger([CREATED]), within=Query(since=NOW, until=NOW), usage=Usage())
     assert found.pusher is None

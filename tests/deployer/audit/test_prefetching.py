@@ -19,13 +19,13 @@ def pages(*numbers: int) -> Iterator[list[int]]:
     return iter([[number] for number in numbers])
 
 
-def test_every_partition_gives_its_items_in_order() -> None:
+def test_the_items_of_every_partition_are_returned_in_order() -> None:
     groups = [[lambda: pages(1, 2), lambda: pages(3)], [lambda: iter([[], [], [4]])]]
     with closing(PrefetchingReader(groups).streams()) as streams:
         assert [[list(stream) for stream in group] for group in streams] == [[[1, 2], [3]], [[4]]]
 
 
-def test_a_group_larger_than_the_threads_there_usually_are_is_merged_all_the_same() -> None:
+def test_a_group_of_more_partitions_than_threads_is_merged() -> None:
     groups = [[lambda start=start: pages(*range(start, start + 50)) for start in range(20)] for _ in range(3)]
     with closing(PrefetchingReader(groups).streams()) as streams:
         for group in streams:
@@ -33,7 +33,7 @@ def test_a_group_larger_than_the_threads_there_usually_are_is_merged_all_the_sam
             assert sum(len(list(stream)) for stream in group) == 20 * 49
 
 
-def test_no_more_than_a_few_pages_are_read_ahead() -> None:
+def test_only_a_few_pages_are_read_ahead() -> None:
     read_so_far: list[int] = []
     enough = threading.Event()
 
@@ -63,7 +63,7 @@ def test_an_error_in_a_thread_is_raised_to_the_consumer_of_its_items() -> None:
             next(stream)
 
 
-def test_nothing_is_read_after_the_reader_left() -> None:
+def test_nothing_is_read_after_the_consumer_stops() -> None:
     ledger = MemoryLedger([record(number) for number in range(3000)])
     query = everything(ledger.records, regions=("eu-west-1",))
     assert len(list(islice(read(query, ledger), 2))) == 2
@@ -73,7 +73,7 @@ def test_nothing_is_read_after_the_reader_left() -> None:
     assert len(ledger.calls) < 50
 
 
-def test_partitions_are_read_side_by_side_if_little_matches() -> None:
+def test_partitions_are_read_in_parallel_if_few_items_match() -> None:
     together = threading.Barrier(5, timeout=60)
 
     class MeetingLedger(MemoryLedger):

@@ -26,7 +26,7 @@ WEEK = Query(since=NOW - timedelta(days=7), until=NOW)
 @pytest.mark.parametrize(
     ("changes", "outcomes"),
     [
-        pytest.param({}, NOTABLE, id="by default what a person asks about"),
+        pytest.param({}, NOTABLE, id="by default the outcomes of interest to people"),
         pytest.param({"reasons": ("not-a-push",)}, ("ignored",), id="a reason selects its outcome"),
         pytest.param({"reasons": ("kms-failed", "created")}, ("created", "failed"), id="reasons of two outcomes"),
     ],
@@ -47,7 +47,7 @@ def test_which_outcomes_are_selected(changes: dict[str, Any], outcomes: tuple[st
                     for outcome in ("created", "refused", "failed", "violation", "observed")
                 ]
             ],
-            id="by outcome and month, and never what nobody asks about",
+            id="by outcome and month, without the omitted outcomes",
         ),
         pytest.param({"accounts": ("1", "2")}, [[("table", "1"), ("table", "2")]], id="accounts by the table's key"),
         pytest.param(
@@ -58,17 +58,17 @@ def test_which_outcomes_are_selected(changes: dict[str, Any], outcomes: tuple[st
         pytest.param(
             {"repositories": ("team-*/**",), "outcomes": ("failed",)},
             [[("by-outcome", "failed#2026-11")]],
-            id="a glob has no key",
+            id="a glob cannot be a key",
         ),
         pytest.param(
             {"outcomes": ("ignored",)},
             [[("by-outcome", f"ignored#2026-11#{shard}") for shard in range(4)]],
-            id="what there is most of by its shards",
+            id="the most frequent outcome by its shards",
         ),
         pytest.param(
             {"outcomes": ("failed",), "since": NOW - timedelta(days=40)},
             [[("by-outcome", "failed#2026-11")], [("by-outcome", "failed#2026-10")]],
-            id="one month behind the other",
+            id="one month after another",
         ),
     ],
 )
@@ -87,19 +87,19 @@ def test_which_partitions_are_read(filters: dict[str, Any], partitions: list[lis
         pytest.param({"ous": ("Workloads",), "include_children": False}, False, id="an OU above, without its children"),
         pytest.param({"ous": ("Workloads/Prod",), "include_children": False}, True, id="the OU itself"),
         pytest.param({"ous": ("Work",)}, False, id="a part of an OU's name"),
-        pytest.param({"ous": ("Root",)}, True, id="the root is above all"),
+        pytest.param({"ous": ("Root",)}, True, id="the root is above every OU"),
         pytest.param({"repositories": ("team-*/**",)}, True, id="a glob over names"),
         pytest.param({"repositories": ("team-*",)}, False, id="one star stays within a part of a name"),
         pytest.param({"principals": ("arn:aws:iam::*:role/ci-*",)}, True, id="a session by its role"),
         pytest.param({"principals": ("arn:aws:sts::*:assumed-role/*/build-4711",)}, True, id="a session itself"),
         pytest.param({"principals": ("*4711",)}, True, id="a part of an ARN"),
-        pytest.param({"principals": ("arn:aws:iam::*:user/*",)}, False, id="another kind of principal"),
+        pytest.param({"principals": ("arn:aws:iam::*:user/*",)}, False, id="another type of principal"),
         pytest.param({"outcomes": ("failed",)}, False, id="another outcome"),
         pytest.param({"until": NOW - timedelta(minutes=5)}, False, id="the end is not included"),
-        pytest.param({"since": NOW - timedelta(minutes=5)}, True, id="the beginning is"),
+        pytest.param({"since": NOW - timedelta(minutes=5)}, True, id="the beginning is included"),
     ],
 )
-def test_what_matches(filters: dict[str, Any], matches: bool) -> None:
+def test_which_records_match(filters: dict[str, Any], matches: bool) -> None:
     assert replace(WEEK, **filters).matches(record(5)) is matches
 
 
@@ -128,7 +128,7 @@ FILTERS = st.fixed_dictionaries(
 
 
 @given(records=RECORDS, filters=FILTERS, size=st.integers(1, 5))
-def test_whatever_the_way_all_that_matches_comes_once_and_in_order(
+def test_every_matching_record_is_returned_once_and_in_order_whichever_key_is_used(
     records: list[Record], filters: dict[str, Any], size: int
 ) -> None:
     query = everything(records, **filters)
@@ -147,7 +147,7 @@ def test_no_more_is_read_than_is_consumed() -> None:
     assert usage.capacity == 3.0
 
 
-def test_others_are_counted_as_far_as_is_cheap() -> None:
+def test_omitted_records_are_counted_as_far_as_is_cheap() -> None:
     few = MemoryLedger([record(number, outcome="exists") for number in range(7)], page_size=250)
     assert count_omitted(everything(few.records), few, oldest_shown=None, usage=Usage()) == OmittedCount(
         7, is_exact=True
@@ -165,7 +165,7 @@ def test_others_are_counted_as_far_as_is_cheap() -> None:
     regions=st.lists(st.sampled_from(["eu-west-1", "eu-west-2"]), min_size=12, max_size=12),
     most=st.integers(1, 12),
 )
-def test_a_list_reports_no_omitted_record_that_does_not_exist(
+def test_a_list_never_reports_more_omitted_records_than_exist(
     outcomes: list[Outcome], regions: list[str], most: int
 ) -> None:
     records = [
@@ -201,7 +201,7 @@ def test_many_records_that_do_not_match_are_not_reported_as_omitted() -> None:
     assert "Not all records" in " ".join(lines)
 
 
-def test_following_shows_what_arrives_once_however_late_its_event_is() -> None:
+def test_following_shows_each_new_record_once_however_late_its_event_is() -> None:
     ledger = MemoryLedger([record(1), record(2), record(3)])
     arriving: list[list[Record]] = [[], [record(0)], [record(14, event_id="late")], [record(60, event_id="too old")]]
 
@@ -230,7 +230,7 @@ def test_pages_grow_if_few_records_match() -> None:
     assert sizes == [100, 400, None, None]
 
 
-def test_what_ecr_created_by_our_templates_is_found_by_its_way_although_it_is_a_decision() -> None:
+def test_repositories_created_by_our_templates_are_found_by_how_although_they_are_decisions() -> None:
     native, handled, theirs = record(1, engine="native"), record(2), observed(3)
     found = [
         one for one in (native, handled, theirs) if Query(since=WEEK.since, until=NOW, hows=("native",)).matches(one)

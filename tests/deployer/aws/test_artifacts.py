@@ -33,7 +33,7 @@ def _create(sandbox: Sandbox) -> None:
     sandbox.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
 
 
-def test_a_bucket_that_is_not_there_holds_nothing_and_is_removed_without_complaint(sandbox: Sandbox) -> None:
+def test_a_missing_bucket_is_empty_and_is_deleted_without_an_error(sandbox: Sandbox) -> None:
     bucket = _bucket(sandbox)
     assert not bucket.exists()
     assert not bucket.has("a")
@@ -41,7 +41,7 @@ def test_a_bucket_that_is_not_there_holds_nothing_and_is_removed_without_complai
     bucket.remove()
 
 
-def test_every_version_goes_with_the_bucket(sandbox: Sandbox) -> None:
+def test_every_object_version_is_deleted_with_the_bucket(sandbox: Sandbox) -> None:
     _create(sandbox)
     bucket = _bucket(sandbox)
     for data in (b"1", b"2"):
@@ -51,7 +51,7 @@ def test_every_version_goes_with_the_bucket(sandbox: Sandbox) -> None:
     assert not bucket.exists()
 
 
-def test_a_template_that_is_too_large_to_send_goes_through_the_bucket(
+def test_a_template_that_is_too_large_to_send_is_uploaded_to_the_bucket(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in sandbox.environment().items():
@@ -72,7 +72,7 @@ def test_a_template_that_is_too_large_to_send_goes_through_the_bucket(
     assert events[-1].status == "CREATE_COMPLETE"
 
 
-def test_of_two_conditional_writes_one_gets_through(sandbox: Sandbox) -> None:
+def test_only_one_of_two_conditional_writes_succeeds(sandbox: Sandbox) -> None:
     _create(sandbox)
     lock = LockFile(_bucket(sandbox))
     assert lock.read() is None
@@ -84,7 +84,7 @@ def test_of_two_conditional_writes_one_gets_through(sandbox: Sandbox) -> None:
     assert lock.read() == Versioned(b"2", second)
 
 
-def test_without_a_bucket_there_is_no_record_and_no_place_for_one(sandbox: Sandbox) -> None:
+def test_without_a_bucket_there_is_no_lock_and_none_can_be_written(sandbox: Sandbox) -> None:
     lock = LockFile(_bucket(sandbox))
     assert lock.read() is None
     with pytest.raises(NotFoundError):
@@ -92,7 +92,7 @@ def test_without_a_bucket_there_is_no_record_and_no_place_for_one(sandbox: Sandb
 
 
 class _Endless:
-    """CloudFormation with change sets that never come to an end."""
+    """CloudFormation with change sets that never finish."""
 
     def client(self, service: str, *, region: str) -> _Endless:
         return self
@@ -104,7 +104,7 @@ class _Endless:
         return {"Status": "CREATE_IN_PROGRESS"}
 
 
-def test_a_change_set_that_never_ends_is_given_up() -> None:
+def test_waiting_for_a_change_set_that_never_finishes_ends_with_an_error() -> None:
     slept: list[float] = []
     session: Any = _Endless()
     stacks = CloudFormationStacks(session, store=lambda body: body, clock=timeless(slept.append))
@@ -114,7 +114,7 @@ def test_a_change_set_that_never_ends_is_given_up() -> None:
 
 
 class _Stuck:
-    """CloudFormation with a stack whose rollback failed; it has no call but the one that returns its status."""
+    """CloudFormation with a stack whose rollback failed; its only call returns the status."""
 
     def client(self, service: str, *, region: str) -> _Stuck:
         return self
@@ -123,7 +123,7 @@ class _Stuck:
         return {"Stacks": [{"StackStatus": "UPDATE_ROLLBACK_FAILED"}]}
 
 
-def test_a_stack_that_accepts_no_update_is_reported_with_the_command_that_helps() -> None:
+def test_a_stack_that_accepts_no_update_is_reported_with_the_command_that_resolves_it() -> None:
     session: Any = _Stuck()
     definition = StackDefinition(name="s", region="eu-west-1", body="{}")
     with pytest.raises(StackFailedError, match="s in eu-west-1 is UPDATE_ROLLBACK_FAILED") as caught:

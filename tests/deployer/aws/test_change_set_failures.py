@@ -71,22 +71,22 @@ class FailedChangeSet:
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
-        pytest.param([[validation("A")]], f"A (AWS::IAM::Role): {TAKEN}", id="a name that is taken"),
+        pytest.param([[validation("A")]], f"A (AWS::IAM::Role): {TAKEN}", id="a name that is in use"),
         pytest.param([[validation("A", "x")], [validation("B", "y")]], "A (AWS::IAM::Role): x; B (AWS::IAM::Role): y",
                      id="two pages of events"),
         pytest.param([[HOOK]], "Org::Guard::Roles: roles need a boundary", id="a hook of the organization"),
         pytest.param([[validation("A", "x", mode="WARN"), validation("B", "y")]], "B (AWS::IAM::Role): y",
-                     id="a warning beside the failure"),
-        pytest.param([[validation("A", "x", mode="WARN")]], "A (AWS::IAM::Role): x", id="nothing but a warning"),
+                     id="a warning besides the failure"),
+        pytest.param([[validation("A", "x", mode="WARN")]], "A (AWS::IAM::Role): x", id="only a warning"),
         pytest.param([[validation("A", "x"), validation("A", "x")]], "A (AWS::IAM::Role): x", id="the same twice"),
         pytest.param([[validation(f"R{number}", "x") for number in range(7)]],
                      "; ".join([*(f"R{number} (AWS::IAM::Role): x" for number in range(5)), "and 2 more"]),
-                     id="more than anybody reads"),
+                     id="more reasons than are shown"),
         pytest.param([[PROPERTY]], REASON, id="an event without a reason"),
         pytest.param([[]], REASON, id="no event"),
     ],
 )  # fmt: skip
-def test_events_name_what_the_change_set_does_not(events: list[list[dict[str, str]]], expected: str) -> None:
+def test_events_give_the_reason_that_the_change_set_lacks(events: list[list[dict[str, str]]], expected: str) -> None:
     explanation = explain(cast("Any", FailedChangeSet(*events)), ARN, reason=REASON)
     assert (explanation.reason, explanation.next_step) == (expected, None)
 
@@ -98,9 +98,9 @@ def test_events_name_what_the_change_set_does_not(events: list[list[dict[str, st
         (ClientError({"Error": {"Code": "InvalidAction", "Message": "?"}}, "DescribeEvents"), "InvalidAction"),
         (EndpointConnectionError(endpoint_url="https://cloudformation"), "https://cloudformation"),
     ],
-    ids=["denied", "unknown to the region", "cut off"],
+    ids=["denied", "not supported in the region", "a lost connection"],
 )
-def test_the_reason_remains_when_the_events_cannot_be_read(error: Exception, problem: str) -> None:
+def test_the_known_reason_is_kept_if_the_events_cannot_be_read(error: Exception, problem: str) -> None:
     explanation = explain(cast("Any", FailedChangeSet(error)), ARN, reason=REASON)
     assert explanation.reason.startswith(REASON)
     assert problem in explanation.reason

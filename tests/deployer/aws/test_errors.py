@@ -35,12 +35,12 @@ def _answer(code: str, message: str = "no") -> botocore.ClientError:
             botocore.ProfileNotFound(profile="nobody"), CredentialsError, "nobody", id="a profile that does not exist"
         ),
         pytest.param(_answer("ExpiredToken"), CredentialsError, "refused the credentials", id="expired credentials"),
-        pytest.param(_answer("InvalidClientTokenId"), CredentialsError, "refused", id="credentials of nobody"),
+        pytest.param(_answer("InvalidClientTokenId"), CredentialsError, "refused", id="unknown credentials"),
         pytest.param(
             _answer("AccessDenied", "not allowed to list"),
             PermissionDeniedError,
             "ListStacks in 123 was denied: not allowed to list",
-            id="a denied call names the call, the place and AWS's reason",
+            id="a denied call names the call, the location and AWS's reason",
         ),
         pytest.param(_answer("Throttling"), ServiceError, "throttled", id="throttling that does not end"),
         pytest.param(
@@ -49,13 +49,13 @@ def _answer(code: str, message: str = "no") -> botocore.ClientError:
             ),
             ServiceError,
             "reached the quota Instances of a StackSet (L-C8225BA5): too many",
-            id="a quota is named",
+            id="a quota that the message names",
         ),
         pytest.param(
             _answer("ServiceQuotaExceededException", "too many things"),
             ServiceError,
             "ListStacks in 123 reached a quota: too many things",
-            id="a quota that only AWS names",
+            id="a quota that only the code of AWS names",
         ),
         pytest.param(
             _answer("AWSOrganizationsNotInUseException"),
@@ -72,7 +72,7 @@ def _answer(code: str, message: str = "no") -> botocore.ClientError:
             botocore.WaiterError(name="table_exists", reason="Max attempts exceeded", last_response={}),
             ServiceError,
             "AWS did not finish in time: Waiter table_exists failed: Max attempts exceeded",
-            id="a waiter that gives up",
+            id="a waiter that times out",
         ),
         pytest.param(
             botocore.EndpointConnectionError(endpoint_url="http://127.0.0.1:4566/"),
@@ -94,7 +94,7 @@ def _answer(code: str, message: str = "no") -> botocore.ClientError:
         ),
     ],
 )
-def test_what_botocore_raises_becomes_a_sentence_and_a_next_step(
+def test_errors_of_botocore_become_a_message_with_a_next_step(
     raised: Exception, kind: type[DeployerError], part: str
 ) -> None:
     with pytest.raises(kind) as caught, translated("123"):
@@ -111,7 +111,7 @@ def test_what_botocore_raises_becomes_a_sentence_and_a_next_step(
         pytest.param({}, "eu west", "eu west", id="a region"),
     ],
 )
-def test_settings_of_the_aws_cli_that_make_no_client_are_named(
+def test_invalid_settings_of_the_aws_cli_are_named(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], region: str, part: str
 ) -> None:
     for name, value in variables.items():
@@ -136,7 +136,7 @@ def test_loopback_is_distinguished_from_aws(url: str, loopback: bool) -> None:
     assert is_loopback(url) is loopback
 
 
-def test_a_call_that_reaches_a_quota_is_not_repeated(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_reaches_a_quota_is_not_retried(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     reached = sandbox.faults.add(Fault(effect=Error(code="LimitExceededException", message="no more")))
     for name, value in sandbox.environment(CENTRAL).items():
         monkeypatch.setenv(name, value)

@@ -29,19 +29,19 @@ class FakeLambda:
 
 
 @pytest.mark.parametrize("text", ["\u5b57" * 330_000, "\ud800\uffff\0"], ids=["another script", "odd characters"])
-def test_an_event_goes_back_as_it_came(text: str) -> None:
+def test_an_event_is_sent_unchanged(text: str) -> None:
     fake: Any = FakeLambda()
     HandlerFunction(fake, name="deployer-handler").invoke({"detail": text})
     assert json.loads(fake.payloads[0]) == {"detail": text}
 
 
-def test_an_answer_other_than_accepted_is_an_error() -> None:
+def test_a_response_other_than_accepted_is_an_error() -> None:
     fake: Any = FakeLambda(status=200)
     with pytest.raises(ServiceError, match="Lambda answered an event with status 200 instead of 202"):
         HandlerFunction(fake, name="deployer-handler").invoke({})
 
 
-def test_the_digest_of_code_is_that_of_the_key_of_its_zip() -> None:
+def test_the_digest_of_the_code_equals_the_key_of_its_zip() -> None:
     client = boto3.client("lambda", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
     with Stubber(client) as stubber:
         digest = hashlib.sha256(b"zip")

@@ -23,7 +23,7 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 @dataclass
 class Http:
-    """Implements what is used of botocore's session: answers, or raises an error."""
+    """Implements the used part of botocore's session: it returns a response or raises an error."""
 
     error: Exception | None = None
     requests: list[Any] = field(default_factory=list)
@@ -75,7 +75,7 @@ def test_a_request_is_signed_for_the_region_and_host_of_the_url(http: Http) -> N
     assert SECRET not in str(headers)
 
 
-def test_certificate_authorities_and_proxies_are_those_of_the_environment(
+def test_certificate_authorities_and_proxies_come_from_the_environment(
     http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verified = []
@@ -109,13 +109,17 @@ def test_certificate_authorities_and_proxies_are_those_of_the_environment(
             botocore.ReadTimeoutError(endpoint_url=URL.text),
             "it did not answer within 20 s, or the proxy did not connect",
             False,
-            id="no answer, by the URL or the proxy",
+            id="no response from the URL or the proxy",
         ),
-        pytest.param(botocore.ConnectionClosedError(endpoint_url=URL.text), "the connection broke", True, id="cut off"),
-        pytest.param(botocore.HTTPClientError(error="odd"), "the connection broke", True, id="anything else"),
+        pytest.param(
+            botocore.ConnectionClosedError(endpoint_url=URL.text), "the connection broke", True, id="a lost connection"
+        ),
+        pytest.param(botocore.HTTPClientError(error="odd"), "the connection broke", True, id="any other error"),
     ],
 )
-def test_what_is_no_response(http: Http, error: Exception, reason: str, is_repeatable: bool) -> None:
+def test_failed_requests_are_errors_with_the_cause(
+    http: Http, error: Exception, reason: str, is_repeatable: bool
+) -> None:
     http.error = error
     found = FunctionUrlTransport(session(), URL).send(b"")
     assert isinstance(found, NoResponse)
@@ -123,8 +127,8 @@ def test_what_is_no_response(http: Http, error: Exception, reason: str, is_repea
     assert found.is_repeatable is is_repeatable
 
 
-def test_a_network_that_discards_packets_is_not_waited_for(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the resolver nor a connection ever comes back."""
+def test_a_network_that_discards_packets_causes_a_time_out(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the resolver nor a connection ever responds."""
     never = Event()
 
     def hang(*_: Any, **__: Any) -> socket.socket:

@@ -38,12 +38,12 @@ class FakeDynamo:
         ({"refusals": {"N": "3"}}, "The ledger records 1,000 refusals of an account and hour"),
     ],
     ids=[
-        "the counter has their number",
-        "without a counter it has no number",
-        "a counter that was reset has no number either",
+        "the counter has the number",
+        "no counter, no number",
+        "a counter that was reset, no number",
     ],
 )
-def test_the_record_of_refusals_left_out_has_their_current_number(counter: Any, detail: str) -> None:
+def test_the_record_of_omitted_refusals_has_their_current_number(counter: Any, detail: str) -> None:
     written = refusal_to_write(record(outcome="refused"), MAX_REFUSALS + 1)
     assert written is not None
     client: Any = FakeDynamo(written, counter)
@@ -53,7 +53,7 @@ def test_the_record_of_refusals_left_out_has_their_current_number(counter: Any, 
     assert client.keys[-1] == {"account": {"S": f"limit#{written.account}#{hour}"}, "at": {"S": "refusals"}}
 
 
-def test_any_other_record_is_read_as_it_is() -> None:
+def test_any_other_record_is_read_unchanged() -> None:
     written = record(outcome="refused", detail="as written")
     client: Any = FakeDynamo(written, None)
     assert list(LedgerTable(client, table="ledger").of_event(written.event_id)) == [written]

@@ -1,4 +1,4 @@
-"""What DynamoDB leaves out must never be what matches: filters are sound for every pattern."""
+"""DynamoDB must never filter out a matching record, whatever the pattern."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROLES = st.from_regex(r"[a-c]{1,3}(-[a-c]{1,3}){0,2}", fullmatch=True)
 _COMPARISON = re.compile(r"(begins_with|contains)?\(?(#\w+)(?:, | = | IN \()(:\w+(?:, :\w+)*)")
 
 
-def lets_through(request: dict[str, Any], values: dict[str, Any]) -> bool:
+def passes(request: dict[str, Any], values: dict[str, Any]) -> bool:
     """Whether DynamoDB would send an item with these attributes."""
     clauses = [clause for clause in request.get("FilterExpression", "").split(" AND ") if clause]
     return all(any(_holds(found, request, values) for found in _COMPARISON.findall(clause)) for clause in clauses)
@@ -36,7 +36,7 @@ def _holds(found: tuple[str, str, str], request: dict[str, Any], values: dict[st
 
 
 def globs(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Texts with some of their characters replaced by wildcards."""
+    """Strings with some of their characters replaced by wildcards."""
     return st.builds(
         lambda text, begin, length, star: text[:begin] + star + text[begin + length :],
         texts,
@@ -65,7 +65,7 @@ def arns(roles: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     include_children=st.booleans(),
     index=st.sampled_from(["table", "by-outcome", "by-repository"]),
 )
-def test_whatever_matches_is_let_through(
+def test_every_matching_record_passes_the_filter(
     name: str,
     role: str,
     repositories: list[str],
@@ -84,4 +84,4 @@ def test_whatever_matches_is_let_through(
         include_children=include_children,
     )
     if query.matches(one):
-        assert lets_through(request_for(IndexKey(index, "x"), query), asdict(one))
+        assert passes(request_for(IndexKey(index, "x"), query), asdict(one))

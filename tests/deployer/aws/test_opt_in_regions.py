@@ -1,4 +1,4 @@
-"""Whether the management account has opted into the covered regions, as far as the caller may ask."""
+"""Whether the management account has opted into the covered regions, as far as the caller may read it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENABLED = {"eu-west-1": "opt-in-not-required", "me-central-1": "opted-in", "af-s
 
 
 class Caller:
-    """A session of one account, and what the Account Management API answers it."""
+    """A session of one account, and the responses of the Account Management API to it."""
 
     def __init__(self, account: str, answer: dict[str, str] | Exception | None = None) -> None:
         self.identity = SimpleNamespace(account=account)
@@ -46,15 +46,15 @@ def ask(caller: Caller, *covered: str) -> dict[str, str]:
     return dict(found)
 
 
-def test_regions_that_every_account_has_are_not_asked_about() -> None:
+def test_regions_that_every_account_has_are_not_queried() -> None:
     assert ask(Caller(CENTRAL), "eu-west-1") == {}
 
 
-def test_the_management_account_has_what_it_could_not_plan_without() -> None:
+def test_the_management_account_has_every_region_in_which_it_plans() -> None:
     assert ask(Caller(MANAGEMENT), "eu-west-1", "me-central-1") == {"me-central-1": "enabled"}
 
 
-def test_a_delegated_administrator_gets_the_answer_of_aws() -> None:
+def test_a_delegated_administrator_gets_the_status_from_aws() -> None:
     answer = {"eu-west-1": "ENABLED_BY_DEFAULT", "me-central-1": "ENABLING", "af-south-1": "ENABLED"}
     found = ask(Caller(CENTRAL, answer), "eu-west-1", "me-central-1", "af-south-1")
     assert found == {"me-central-1": "disabled", "af-south-1": "enabled"}
@@ -69,5 +69,5 @@ def test_a_delegated_administrator_gets_the_answer_of_aws() -> None:
     ],
     ids=["denied", "not about the management account", "out of reach"],
 )
-def test_what_cannot_be_asked_stays_unknown(error: Exception) -> None:
+def test_the_status_is_unknown_if_it_cannot_be_read(error: Exception) -> None:
     assert ask(Caller(CENTRAL, error), "me-central-1") == {"me-central-1": "unknown"}

@@ -19,7 +19,7 @@ from tests.example_organization import organization_from
 
 
 def _large() -> Organization:
-    """300 accounts in 20 OUs, in three levels, beside the management account and the central one."""
+    """300 accounts in 20 OUs on three levels, besides the management account and the central account."""
     ous = {"r-exam": OrganizationalUnit(id="r-exam", name="Root", parent_id=None)}
     for number in range(20):
         parent = "r-exam" if number < 4 else f"ou-exam-{(number - 4) // 4:08d}"
@@ -42,7 +42,7 @@ def environment(sandbox: Sandbox, tmp_path: Path) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def test_the_organization_is_read_as_it_is(sandbox: Sandbox) -> None:
+def test_the_whole_organization_is_read(sandbox: Sandbox) -> None:
     assert read_organization(sandbox.client("organizations")) == organization_from(sandbox.organization)
 
 
@@ -66,7 +66,7 @@ def test_300_accounts_in_20_ous_take_fewer_than_60_calls(sandbox: Sandbox, large
     assert len(sandbox.calls) - before < 60
 
 
-def test_throttling_is_survived(environment: Sandbox) -> None:
+def test_throttled_calls_are_retried(environment: Sandbox) -> None:
     fault = Fault(effect=Throttle(), service="organizations", times=3)
     environment.faults.add(fault)
     assert read_organization(Session(region="eu-west-1").client("organizations")) == organization_from(
@@ -74,7 +74,7 @@ def test_throttling_is_survived(environment: Sandbox) -> None:
     )
 
 
-def test_throttling_without_end_ends_in_a_sentence(sandbox: Sandbox) -> None:
+def test_endless_throttling_ends_with_an_error_message(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(effect=Throttle(), service="organizations"))
     client = sandbox.session().client(
         "organizations", endpoint_url=sandbox.endpoint_url, config=Config(retries={"total_max_attempts": 1})
@@ -83,13 +83,13 @@ def test_throttling_without_end_ends_in_a_sentence(sandbox: Sandbox) -> None:
         read_organization(client)
 
 
-def test_a_member_that_is_no_administrator_gets_a_next_step(sandbox: Sandbox) -> None:
+def test_a_member_without_delegation_gets_a_next_step(sandbox: Sandbox) -> None:
     with pytest.raises(OrganizationAccessError) as caught:
         read_organization(sandbox.client("organizations", account="300000000001"))
     assert "delegated administrator" in (caught.value.next_step or "")
 
 
-def test_an_account_outside_of_any_organization_is_refused(sandbox: Sandbox) -> None:
+def test_an_account_without_an_organization_is_refused(sandbox: Sandbox) -> None:
     sandbox.faults.add(
         Fault(effect=Error(code="AWSOrganizationsNotInUseException", message="No."), service="organizations")
     )
@@ -102,7 +102,7 @@ def _gone(times: int) -> Fault:
     return Fault(effect=gone, operation="ListOrganizationalUnitsForParent", first=3, times=times)
 
 
-def test_an_ou_that_goes_while_the_organization_is_read_has_it_read_again(sandbox: Sandbox) -> None:
+def test_the_organization_is_read_again_if_an_ou_is_deleted_meanwhile(sandbox: Sandbox) -> None:
     sandbox.faults.add(_gone(times=1))
     assert read_organization(sandbox.client("organizations")) == organization_from(sandbox.organization)
 
@@ -114,7 +114,7 @@ def test_an_organization_that_keeps_changing_is_reported(sandbox: Sandbox) -> No
 
 
 class _Pathless:
-    """A client whose ListAccounts answers as before `Paths` and `State` were there."""
+    """A client whose ListAccounts responds as before `Paths` and `State` existed."""
 
     def __init__(self, client: Any, *, of: int) -> None:
         self._client = client

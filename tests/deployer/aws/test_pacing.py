@@ -1,4 +1,4 @@
-"""Calls that come by the hundred stay within AWS's rates, whoever makes them, and wait no longer than that."""
+"""Hundreds of calls stay within AWS's rates, whoever makes them, and wait no longer than necessary."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ XML = b"<Response><ListStackInstancesResult/><ListStackSetsResult/></Response>"
     rate=st.builds(Rate, st.sampled_from([0.5, 5.0, 10.0]), st.integers(1, 20)),
     latencies=st.lists(st.sampled_from([0.0, 0.05, 0.3, 5.0]), max_size=60),
 )
-def test_calls_of_any_duration_pass_a_bucket_of_the_same_rate(rate: Rate, latencies: list[float]) -> None:
+def test_calls_of_any_duration_stay_within_a_token_bucket_of_the_same_rate(rate: Rate, latencies: list[float]) -> None:
     time = Time()
     pacer = Pacer(rate, time.clock)
     started = []
@@ -39,7 +39,7 @@ def test_calls_of_any_duration_pass_a_bucket_of_the_same_rate(rate: Rate, latenc
         assert tokens >= -1e-3
 
 
-def test_a_call_waits_for_nothing_but_the_rate() -> None:
+def test_a_call_waits_only_for_the_rate() -> None:
     time = Time()
     pacer = Pacer(Rate(5, 3), time.clock)
     started = []

@@ -1,4 +1,4 @@
-"""StackSets are read in the background: nothing twice, nothing out of date, and errors come to the caller."""
+"""StackSets are read in the background: nothing twice, nothing outdated, and errors are raised to the caller."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def prefetching(client: Client) -> CloudFormationStackSets:
     return found
 
 
-def test_what_is_prefetched_is_the_same_and_takes_the_same_calls() -> None:
+def test_prefetching_returns_the_same_with_the_same_calls() -> None:
     plain, ahead = Client(*OURS, "other"), Client(*OURS, "other")
     expected, found = stack_sets(plain), prefetching(ahead)
     assert found.names() == expected.names() == (*OURS, "other")
@@ -96,8 +96,8 @@ def test_what_is_prefetched_is_the_same_and_takes_the_same_calls() -> None:
     assert not ahead.calls["describe_stack_set other"]
 
 
-def test_stack_sets_are_read_while_the_caller_reads_something_else() -> None:
-    """Neither the organization nor a StackSet is finished before all of them have begun."""
+def test_stack_sets_are_read_while_the_caller_reads_the_organization() -> None:
+    """All reads have started before the organization or a StackSet is finished."""
     together = threading.Barrier(len(OURS) + 1)
 
     def meet(name: str) -> None:
@@ -120,7 +120,7 @@ def test_a_stack_set_is_prefetched_once_and_then_read() -> None:
     assert client.calls["list_stack_sets"] == 2
 
 
-def test_a_stack_set_that_does_not_exist_is_looked_for_when_it_is_needed() -> None:
+def test_a_missing_stack_set_is_read_when_it_is_needed() -> None:
     assert prefetching(Client()).describe(OURS[0]) is None
 
 
@@ -135,7 +135,7 @@ def test_an_error_is_raised_when_the_result_is_needed(call: str) -> None:
         (found.names(), found.describe(OURS[0]))
 
 
-def test_a_caller_that_fails_stops_the_reading() -> None:
+def test_prefetching_stops_if_the_caller_fails() -> None:
     listing, failed = threading.Event(), threading.Event()
 
     def hold(name: str) -> None:
@@ -158,7 +158,7 @@ def test_a_caller_that_fails_stops_the_reading() -> None:
 
 
 @pytest.mark.parametrize("is_prefetched", [False, True])
-def test_what_this_command_changes_is_read_again(is_prefetched: bool) -> None:
+def test_a_stack_set_that_this_command_changes_is_read_again(is_prefetched: bool) -> None:
     client = Client(*OURS)
     found = prefetching(client) if is_prefetched else stack_sets(client)
     if not is_prefetched:
@@ -169,7 +169,7 @@ def test_what_this_command_changes_is_read_again(is_prefetched: bool) -> None:
     assert client.calls[f"describe_stack_set {OURS[0]}"] == before + 1
 
 
-def test_what_nobody_changes_is_recalled() -> None:
+def test_an_unchanged_stack_set_is_not_read_again() -> None:
     client = Client(*OURS)
     found = stack_sets(client)
     first = found.recall(OURS[0])
@@ -177,7 +177,7 @@ def test_what_nobody_changes_is_recalled() -> None:
     assert client.calls[f"list_stack_instances {OURS[0]}"] == 3
 
 
-def test_what_an_operation_changes_is_read_again() -> None:
+def test_a_stack_set_that_an_operation_changes_is_read_again() -> None:
     client = Client(*OURS)
     found = stack_sets(client)
     client.in_progress = [{"OperationId": "1", "Action": "CREATE", "Status": "RUNNING"}]

@@ -13,8 +13,8 @@ from deployer.failures.redriving import Depth
 ACCOUNT, REGION = "200000000001", "eu-west-1"
 
 
-def test_messages_that_others_hold_and_messages_that_are_delayed_count_as_held(sandbox: Sandbox) -> None:
-    """A member's administrator may delay a message by 15 minutes, in which nobody receives it."""
+def test_messages_in_flight_and_delayed_messages_count_as_held(sandbox: Sandbox) -> None:
+    """A member's administrator may delay a message by 15 minutes, during which nobody receives it."""
     sqs = sandbox.client("sqs")
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="held")

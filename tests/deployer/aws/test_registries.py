@@ -1,4 +1,4 @@
-"""The endpoint of ECR's API that each host name of a registry means."""
+"""The endpoint of ECR's API for each host name of a registry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ from deployer.pushing.images import parse_registry
         pytest.param(
             "dkr.ecr-fips.us-gov-west-1.amazonaws.com", "ecr-fips.us-gov-west-1.amazonaws.com", id="GovCloud FIPS"
         ),
-        pytest.param("dkr.ecr.eusc-de-east-1.amazonaws.eu", "api.ecr.eusc-de-east-1.amazonaws.eu", id="European"),
+        pytest.param(
+            "dkr.ecr.eusc-de-east-1.amazonaws.eu",
+            "api.ecr.eusc-de-east-1.amazonaws.eu",
+            id="the European Sovereign Cloud",
+        ),
     ],
 )
 def test_endpoints(monkeypatch: pytest.MonkeyPatch, host: str, endpoint: str) -> None:
@@ -34,7 +38,7 @@ def test_endpoints(monkeypatch: pytest.MonkeyPatch, host: str, endpoint: str) ->
     assert client.meta.endpoint_url == f"https://{endpoint}"
 
 
-def test_an_endpoint_that_is_given_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configured_endpoint_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     client = Session().ecr_client(region="us-east-1", is_fips=True, is_dual_stack=True)
     assert client.meta.endpoint_url == "http://127.0.0.1:9"

@@ -25,7 +25,7 @@ ALONE = replace(DEFINITION, depends_on=())
     ("operation", "definition"),
     [
         pytest.param("DescribeStackSet", DEFINITION, id="the StackSet that it depends on"),
-        pytest.param("ListStackInstances", ALONE, id="the regions that are put in order"),
+        pytest.param("ListStackInstances", ALONE, id="the order of the regions"),
     ],
 )
 def test_every_call_of_an_update_is_translated(
@@ -70,7 +70,7 @@ COUNTED = STAGE | {"CompletedStackInstancesCount": 3, "PendingStackInstancesCoun
         ),
     ],
 )
-def test_counts_are_read_if_aws_gives_them(details: dict[str, Any], counts: InstanceCounts | None) -> None:
+def test_counts_are_read_if_aws_returns_them(details: dict[str, Any], counts: InstanceCounts | None) -> None:
     class Client:
         def describe_stack_set_operation(self, **_: Any) -> Any:
             operation = {"OperationId": "one", "Action": "CREATE", "Status": "RUNNING", "StatusDetails": details}

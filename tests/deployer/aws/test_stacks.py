@@ -17,7 +17,7 @@ STACK_ID = "arn:aws:cloudformation:eu-west-1:200000000001:stack/deployer-central
 
 
 class SwiftStack:
-    """A stack whose deletion ends between any look at its events and the next at its status."""
+    """A stack whose deletion ends between a read of its events and the next read of its status."""
 
     def __init__(self, end: str, *, reason: str = "not empty") -> None:
         self.end = end

@@ -31,7 +31,7 @@ def error(code: str) -> ClientError:
 
 
 class Cloud:
-    """CloudFormation whose calls fail as a test configures, each by its name, before they succeed."""
+    """CloudFormation whose calls fail as configured by name before they succeed."""
 
     def __init__(self, **failures: list[str]) -> None:
         self.failures = failures
@@ -111,14 +111,14 @@ def test_the_end_of_a_stack_is_waited_for_while_its_polls_are_throttled() -> Non
 
 
 @pytest.mark.parametrize("call", POLLS)
-def test_throttling_without_end_is_reported(call: str) -> None:
+def test_endless_throttling_is_reported(call: str) -> None:
     with pytest.raises(ServiceError, match="was throttled"):
         POLLS[call](Cloud(**{call: ["Throttling"] * 100}))
     assert 180 < sum(PAUSES) < 900
 
 
 @pytest.mark.parametrize("call", POLLS)
-def test_other_errors_are_reported_at_once(call: str) -> None:
+def test_other_errors_are_reported_immediately(call: str) -> None:
     cloud = Cloud(**{call: ["SomethingNew"]})
     with pytest.raises(ServiceError, match="SomethingNew"):
         POLLS[call](cloud)
@@ -131,7 +131,7 @@ def test_a_new_stack_set_that_is_not_found_yet_is_waited_for() -> None:
     assert len(cloud.waits) == 3
 
 
-def test_an_operation_on_a_new_stack_set_is_tried_until_it_is_found() -> None:
+def test_an_operation_on_a_new_stack_set_is_retried_until_it_is_found() -> None:
     cloud = Cloud(create_stack_instances=["StackSetNotFoundException"] * 3)
     stack_sets = cloud.stack_sets
     stack_sets.create(DEFINITION)
@@ -139,7 +139,7 @@ def test_an_operation_on_a_new_stack_set_is_tried_until_it_is_found() -> None:
     assert cloud.calls.count("create_stack_instances") == 4
 
 
-def test_what_a_new_stack_set_depends_on_is_waited_for_too() -> None:
+def test_dependencies_of_a_new_stack_set_are_waited_for_too() -> None:
     cloud = Cloud()
     stack_sets = cloud.stack_sets
     stack_sets.create(DEFINITION)
@@ -155,7 +155,7 @@ def test_a_stack_set_that_is_never_found_is_reported() -> None:
         cloud.stack_sets.create(DEFINITION)
 
 
-def test_a_stack_set_that_was_not_created_here_is_missing_at_once() -> None:
+def test_a_stack_set_that_this_command_did_not_create_is_reported_missing_immediately() -> None:
     cloud = Cloud(create_stack_instances=["StackSetNotFoundException"] * STALE_ATTEMPTS)
     with pytest.raises(ServiceError, match="StackSetNotFoundException"):
         cloud.stack_sets.operate(NAME, OPERATION)

@@ -41,7 +41,7 @@ def pusher(request: pytest.FixtureRequest) -> Pusher:
     return pusher
 
 
-def test_a_missing_repository(pusher: Pusher, location: ImageLocation) -> None:
+def test_a_missing_repository_is_refused(pusher: Pusher, location: ImageLocation) -> None:
     with pytest.raises(Rejected) as caught:
         pusher.push(IMAGE, location)
     assert caught.value.code == "NAME_UNKNOWN"
@@ -62,8 +62,8 @@ def test_push_and_pull(pusher: Pusher, location: ImageLocation, ecr: Any) -> Non
 @pytest.mark.parametrize(
     ("stderr", "code", "message"),
     [
-        pytest.param("", "", "skopeo printed nothing", id="nothing"),
-        pytest.param("panic: x", "", "panic: x", id="no log line"),
+        pytest.param("", "", "skopeo printed nothing", id="no output"),
+        pytest.param("panic: x", "", "panic: x", id="a line in another format"),
         pytest.param('level=fatal msg="denied: User: x"', "DENIED", "User: x", id="denied"),
         pytest.param('first\nlevel=fatal msg="it\'s: tag invalid: no"', "TAG_INVALID", "no", id="the last line"),
     ],
@@ -73,12 +73,12 @@ def test_output_of_skopeo(stderr: str, code: str, message: str) -> None:
     assert (rejected.code, rejected.message) == (code, message)
 
 
-def test_without_skopeo_the_built_in_client_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_skopeo_the_built_in_client_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert isinstance(find_pusher(), BuiltIn)
 
 
-def test_a_skopeo_that_does_not_end_is_a_refusal(
+def test_a_skopeo_that_hangs_counts_as_a_refusal(
     location: ImageLocation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program = tmp_path / "skopeo"

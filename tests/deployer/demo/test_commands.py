@@ -1,4 +1,4 @@
-"""The demo's shell: the command line in a process of its own, and no way to the real AWS."""
+"""The demo's shell: the command line in its own process, without access to the real AWS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_command_that_fails_is_reported_by_name() -> None:
         Shell({}).read("no-such-command")
 
 
-def test_the_users_own_aws_does_not_reach_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_aws_configuration_of_the_user_does_not_reach_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     environment = Shell({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})._environment()
     assert {name for name in environment if name.startswith("AWS_")} == {"AWS_ENDPOINT_URL"}

@@ -76,7 +76,7 @@ def test_each_step_is_reported(demo: subprocess.CompletedProcess[str]) -> None:
 def test_the_picture_in_the_readme_is_what_the_demo_prints(
     demo: subprocess.CompletedProcess[str], generated: Generated
 ) -> None:
-    """`make picture` writes it anew."""
+    """`make picture` updates it."""
     generated("docs/demo.svg", demo_picture(demo.stdout))
 
 

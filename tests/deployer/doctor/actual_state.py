@@ -42,7 +42,7 @@ QUOTA = Quota(
 
 
 def actual(**changes: Any) -> ActualState:
-    """Facts that no check finds fault with, but for what is changed."""
+    """An actual state without findings, except for `changes`."""
     sound: dict[str, Any] = {
         "names": NAMES,
         "organization_id": "o-exampleorg1",

@@ -1,4 +1,4 @@
-"""Each check finds what it is for, names it, and gives a command; and nothing in an organization that is sound."""
+"""Each check finds its problem, names it, and gives a command; an organization without problems has no findings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SOUND = actual()
 
 
 def also(target: str, policy: ServiceControlPolicy) -> dict[str, Any]:
-    """The policies of the sound organization, and one more."""
+    """The policies of the organization without problems, and one more."""
     assert isinstance(SOUND.policies, Mapping)
     return {**SOUND.policies, target: (*SOUND.policies[target], policy)}
 
@@ -58,7 +58,7 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
     "the credentials are of another organization": (
         "organization", "problem", {"organization_id": "o-otherorg99"}, ("o-exampleorg1", "o-otherorg99"),
     ),
-    "the organization is there for billing only": (
+    "the organization has consolidated billing only": (
         "features", "problem",
         {"summary": OrganizationSummary(id="o-exampleorg1", management_account=MANAGEMENT,
                                         feature_set="CONSOLIDATED_BILLING")},
@@ -68,7 +68,7 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
         "trusted-access", "problem", {"trusted_access": "DISABLED"},
         ("aws cloudformation activate-organizations-access",),
     ),
-    "the central account is no delegated administrator": (
+    "the central account is not a delegated administrator": (
         "delegation", "problem", {"delegated": frozenset({SHOP})},
         (CENTRAL, f"aws organizations register-delegated-administrator --account-id {CENTRAL}"),
     ),
@@ -76,7 +76,7 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
         "delegation-permission", "problem", {"delegated": DENIED},
         ("organizations:ListDelegatedAdministrators", "user/someone", "deployer policy look"),
     ),
-    "a config file names an OU that is not there": (
+    "a config file names a missing OU": (
         "config", "problem", {"config_problems": ("ous/x.yaml:1:1: ou: no such OU",)}, ("ous/x.yaml", "validate"),
     ),
     "a covered region is not enabled in the central account": (
@@ -115,7 +115,7 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
         "trail", "problem", {"trails": (replace(TRAIL, writes=False), replace(TRAIL, is_logging=False))},
         ("no write management events",),
     ),
-    "pulls are to create, and the trail logs no read events": (
+    "pulls create, and the trail logs no read events": (
         "trail", "warning",
         {"trails": (replace(TRAIL, reads=False),),
          "coverage": Coverage(regions={SHOP: ("eu-west-1",)}, handles_pulls=True)},
@@ -126,15 +126,15 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
         ("only-europe (p-regions00) on Workloads/Prod", "us-east-1", "ecr:CreateRepository", "shop-prod",
          "aws organizations describe-policy --policy-id p-regions00"),
     ),
-    "a policy denies what lacks a tag": (
+    "a policy denies requests without a tag": (
         "policies", "warning", {"policies": also("r-exam", NEEDS_A_TAG)},
         ("only-with-cost-centre", "may deny sqs:CreateQueue", "depends on conditions"),
     ),
-    "a policy fences the accounts off from each other": (
+    "a policy denies access between accounts": (
         "policies", "problem", {"policies": also("r-exam", FENCE)},
         ("own-account-only (p-fence0000)", "events:PutEvents", "sts:AssumeRole"),
     ),
-    "an OU is left without a policy that allows": (
+    "an OU has no policy that allows": (
         "policies", "problem",
         {"policies": {**also("ou-exam-prod0001", DENY_REGIONS), "ou-exam-prod0001": (DENY_REGIONS,)}},
         ("No service control policy on Workloads/Prod allows", "list-policies-for-target"),
@@ -143,11 +143,11 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
         "quotas", "problem", {"quotas": (replace(QUOTA, used=999),)},
         ("1,002 needed (999 exist), and the quota is 1,000", "request-service-quota-increase", "--desired-value 1002"),
     ),
-    "a registry needs more creation templates than it seems to take": (
+    "a registry needs more creation templates than its quota": (
         "quotas", "warning", {"creation_templates": {"Workloads/Dev": 101, "Workloads/Prod": 100}},
         ("Workloads/Dev needs 101, besides any that others created there", "create.names.allow"),
     ),
-    "there are too many for the default, and the quota is not known": (
+    "there are more StackSets than the default, and the quota is unknown": (
         "quotas", "problem", {"quotas": (replace(QUOTA, used=999, limit=DENIED),)}, ("by default",),
     ),
     "there is another installation": (
@@ -155,7 +155,7 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
         {"installations": (FoundInstallation(prefix="ecr", region="us-east-2", resources=("StackSet ecr-access",)),)},
         ("prefix ecr, us-east-2 (StackSet ecr-access)", "`prefix: ecr`, `central.region: us-east-2`", "operations`"),
     ),
-    "somebody else has a name": (
+    "somebody else uses a name": (
         "names", "problem", {"existing": existing("other")},
         ("AWS::IAM::Role deployer-handler", "prefix", "aws iam get-role --role-name deployer-handler"),
     ),
@@ -168,7 +168,7 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 UNREAD: dict[str, tuple[str, dict[str, Any], str]] = {
-    "who calls": ("account", {"caller": DENIED}, "aws sts get-caller-identity"),
+    "the caller": ("account", {"caller": DENIED}, "aws sts get-caller-identity"),
     "the organization": ("organization", {"summary": DENIED}, "aws organizations describe-organization"),
     "its features": ("features", {"summary": DENIED}, "Organization.FeatureSet"),
     "trusted access": ("trusted-access", {"trusted_access": DENIED}, "describe-organizations-access"),
@@ -186,13 +186,13 @@ UNREAD: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "policies": ("policies", {"policies": DENIED}, "list-policies-for-target"),
     "a quota": ("quotas", {"quotas": (replace(QUOTA, limit=DENIED),)}, "aws service-quotas get-service-quota"),
-    "how much of a quota is used": ("quotas", {"quotas": (replace(QUOTA, used=DENIED),)}, "get-service-quota"),
+    "the usage of a quota": ("quotas", {"quotas": (replace(QUOTA, used=DENIED),)}, "get-service-quota"),
     "the installations": ("installations", {"installations": DENIED}, "aws cloudformation list-stack-sets"),
     "the installations of a region": (
         "installations", {"unread_regions": {"us-east-2": DENIED.reason}},
         "aws cloudformation list-stack-sets --status ACTIVE --call-as DELEGATED_ADMIN --region us-east-2",
     ),
-    "who holds a name": ("names", {"existing": existing(DENIED)}, "aws iam get-role"),
+    "the owner of a name": ("names", {"existing": existing(DENIED)}, "aws iam get-role"),
 }  # fmt: skip
 
 
@@ -201,7 +201,7 @@ def found(check: str, changes: dict[str, Any]) -> tuple[Finding, ...]:
     return next(result.findings for result in report.results if result.check.id == check)
 
 
-def test_a_sound_organization_has_no_findings() -> None:
+def test_an_organization_without_problems_has_no_findings() -> None:
     report = examine(SOUND, CHECKS)
     assert [finding for result in report.results for finding in result.findings] == []
     assert not report.has_findings
@@ -219,7 +219,7 @@ def test_each_problem_is_found(check: str, severity: str, changes: dict[str, Any
 
 
 @pytest.mark.parametrize(("check", "changes", "command"), UNREAD.values(), ids=UNREAD)
-def test_what_may_not_be_read_is_no_error_and_has_a_command(check: str, changes: dict[str, Any], command: str) -> None:
+def test_a_denied_read_is_not_an_error_and_has_a_command(check: str, changes: dict[str, Any], command: str) -> None:
     (finding,) = found(check, changes)
     assert finding.severity == "unchecked"
     assert finding.message.startswith("Could not check")
@@ -227,15 +227,15 @@ def test_what_may_not_be_read_is_no_error_and_has_a_command(check: str, changes:
     assert any(command in one for one in finding.commands)
 
 
-def test_every_check_is_provoked() -> None:
+def test_every_check_has_a_problem_here() -> None:
     assert {check for check, *_ in PROBLEMS.values()} == {check.id for check in CHECKS}
 
 
-def test_what_could_not_be_read_alone_is_no_finding() -> None:
+def test_denied_reads_are_not_findings() -> None:
     assert not examine(actual(trails=DENIED, policies=DENIED), CHECKS).has_findings
 
 
-def test_a_trail_that_is_enough_makes_up_for_others() -> None:
+def test_one_sufficient_trail_is_enough() -> None:
     others = (replace(TRAIL, is_logging=False), replace(TRAIL, writes=DENIED, is_logging=DENIED), TRAIL)
     assert found("trail", {"trails": others}) == ()
 
@@ -247,7 +247,7 @@ def test_the_management_account_needs_no_delegation() -> None:
 
 
 @pytest.mark.parametrize("action", ["iam:GetRole", "lambda:InvokeFunction"])
-def test_a_policy_that_denies_what_requests_need_is_found_only_if_there_is_a_url(action: str) -> None:
+def test_a_policy_that_denies_calls_of_requests_is_found_only_if_there_is_a_function_url(action: str) -> None:
     content = f'{{"Version": "2012-10-17", "Statement": {{"Effect": "Deny", "Action": "{action}", "Resource": "*"}}}}'
     denies = ServiceControlPolicy(id="p-requests0", name="no-requests", content=content)
     policies = {"policies": also("r-exam", denies)}
@@ -259,13 +259,15 @@ def test_a_policy_that_denies_what_requests_need_is_found_only_if_there_is_a_url
 @pytest.mark.parametrize(
     ("action", "exempt"),
     [
-        pytest.param("ecr:CreateRepository", "deployer-creator", id="the role by which ECR creates"),
+        pytest.param("ecr:CreateRepository", "deployer-creator", id="the role that ECR creates with"),
         pytest.param("ecr:CreateRepositoryCreationTemplate", "nobody", id="templates that StackSets create"),
-        pytest.param("iam:PassRole", "nobody", id="the role that StackSets pass to ECR"),
+        pytest.param("iam:PassRole", "nobody", id="passing the role to ECR"),
         pytest.param("iam:PutRolePolicy", "nobody", id="the policy of that role"),
     ],
 )
-def test_a_policy_that_denies_what_native_accounts_need_is_found_only_for_these(action: str, exempt: str) -> None:
+def test_a_policy_that_denies_calls_of_the_native_engine_is_found_only_for_accounts_that_use_it(
+    action: str, exempt: str
+) -> None:
     content = (
         f'{{"Version": "2012-10-17", "Statement": {{"Effect": "Deny", "Action": "{action}", "Resource": "*",'
         f' "Condition": {{"ArnNotLike": {{"aws:PrincipalArn": ["arn:aws:iam::*:role/{exempt}"]}}}}}}}}'
@@ -279,7 +281,7 @@ def test_a_policy_that_denies_what_native_accounts_need_is_found_only_for_these(
     assert (finding.severity, action in finding.message, "shop-prod" in finding.message) == ("problem", True, True)
 
 
-def test_the_management_account_is_under_no_policy() -> None:
+def test_policies_do_not_apply_to_the_management_account() -> None:
     coverage = Coverage(regions={MANAGEMENT: ("us-east-1",)}, handles_pulls=False)
     assert found("policies", {"coverage": coverage, "policies": also("r-exam", DENY_REGIONS)}) == ()
 
@@ -296,7 +298,7 @@ def test_the_table_fits_and_its_commands_can_be_copied(changes: dict[str, Any]) 
                                                     if line.startswith(("aws ", "deployer ", "pip "))]  # fmt: skip
 
 
-def test_programs_get_every_check() -> None:
+def test_json_has_every_check() -> None:
     document = report_document(examine(actual(trusted_access="DISABLED"), CHECKS))
     assert document["has_findings"] is True
     assert [one["check"] for one in document["checks"]] == [check.id for check in CHECKS]

@@ -1,4 +1,4 @@
-"""Probes: what is asked, followed and deleted; what is never deleted; and what each end is called."""
+"""Probes: what is requested, followed and deleted; what is never deleted; and how each result is reported."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class World:
         return target in self.answers and self.now >= self.asked[target] + timedelta(seconds=self.latency)
 
     def _happen(self) -> None:
-        """The handler creates what it was asked for, once its time has come."""
+        """The handler creates the requested repository after its delay."""
         for target in list(self.asked):
             if (
                 self._is_over(target)
@@ -106,7 +106,7 @@ class World:
         )  # fmt: skip
 
 
-def test_what_was_created_is_followed_timed_and_deleted() -> None:
+def test_a_created_repository_is_followed_timed_and_deleted() -> None:
     world = World(answers={SHOP: ("created", "created")})
     seen: list[ProbeResult] = []
     (result,) = world.prober(seen).probe([SHOP], timeout=60)
@@ -127,7 +127,7 @@ def test_what_was_created_is_followed_timed_and_deleted() -> None:
         (("ignored", "not-a-pull"), "refused", True),
         (("failed", "role-not-assumable"), "failed", False),
     ],
-    ids=["refused by a rule", "ignored, as pulls alone create", "failed"],
+    ids=["refused by a rule", "ignored, because only pulls create", "failed"],
 )
 def test_other_decisions_are_reported_and_nothing_is_deleted(
     answer: tuple[RecordOutcome, str], state: str, is_proven: bool
@@ -138,7 +138,7 @@ def test_other_decisions_are_reported_and_nothing_is_deleted(
     assert world.calls == [f"ask {SHOP.account}"]
 
 
-def test_what_an_interrupted_probe_left_is_deleted_first() -> None:
+def test_the_repository_of_an_interrupted_probe_is_deleted_first() -> None:
     world = World(answers={SHOP: ("created", "created")}, held={SHOP: "ours"})
     (result,) = world.prober().probe([SHOP], timeout=60)
     assert result.is_proven
@@ -162,20 +162,20 @@ class NativeWorld(World):
         return True
 
 
-def test_what_ecr_creates_by_a_template_of_ours_is_followed_and_deleted_once_it_has_our_tag() -> None:
+def test_a_repository_created_by_our_template_is_followed_and_deleted_once_it_has_our_tag() -> None:
     world = NativeWorld(answers={SHOP: ("created", "created-by-template")})
     (result,) = world.prober().probe([SHOP], timeout=60)
     assert (result.state, result.reason, result.is_proven) == ("created", "created-by-template", True)
     assert world.held[SHOP] == "absent"
 
 
-def test_the_deletion_of_what_an_interrupted_probe_left_is_no_decision() -> None:
+def test_the_record_of_deleting_an_earlier_probe_is_not_taken_for_a_decision() -> None:
     world = World(answers={SHOP: ("observed", "repository-deleted")})
     (result,) = world.prober().probe([SHOP], timeout=30)
     assert result.state == "timed-out"
 
 
-def test_what_ecr_creates_by_a_template_of_somebody_else_is_left_alone() -> None:
+def test_a_repository_created_by_somebody_elses_template_is_left_alone() -> None:
     world = NativeWorld(answers={SHOP: ("observed", "repository-created")})
     (result,) = world.prober().probe([SHOP], timeout=60)
     assert (result.state, result.is_proven) == ("not-asked", False)
@@ -183,14 +183,14 @@ def test_what_ecr_creates_by_a_template_of_somebody_else_is_left_alone() -> None
     assert "remove" not in " ".join(world.calls)
 
 
-def test_places_are_probed_side_by_side_and_one_out_of_reach_holds_up_none() -> None:
+def test_registries_are_probed_in_parallel_and_an_unreachable_one_does_not_delay_others() -> None:
     world = World(answers={SHOP: ("created", "created")}, denied={SEARCH})
     results = world.prober().probe([SEARCH, SHOP, SHOP], timeout=60)
     assert [(one.target, one.state) for one in results] == [(SHOP, "created"), (SEARCH, "not-asked")]
     assert "lets nobody in" in results[1].detail
 
 
-def test_silence_ends_at_the_time_limit() -> None:
+def test_a_probe_without_a_result_ends_at_the_time_limit() -> None:
     world = World()
     (result,) = world.prober().probe([SHOP], timeout=30)
     assert (result.state, result.is_proven) == ("timed-out", False)
@@ -204,7 +204,7 @@ def test_a_repository_without_a_record_is_reported_and_deleted() -> None:
     assert world.held[SHOP] == "absent"
 
 
-def test_a_deletion_that_is_denied_while_the_tag_is_new_is_repeated() -> None:
+def test_a_deletion_that_is_denied_while_the_tag_is_new_is_retried() -> None:
     world = World(answers={SHOP: ("created", "created")}, denials_of_removal=3)
     (result,) = world.prober().probe([SHOP], timeout=60)
     assert result.is_proven
@@ -214,7 +214,7 @@ def test_a_deletion_that_is_denied_while_the_tag_is_new_is_repeated() -> None:
 @pytest.mark.parametrize(
     "world",
     [World(denials_of_removal=99), World(holds_image=True)],
-    ids=["denied for good", "somebody pushed an image to it"],
+    ids=["denied permanently", "somebody pushed an image to it"],
 )
 def test_a_repository_that_cannot_be_deleted_is_reported(world: World) -> None:
     world.answers = {SHOP: ("created", "created")}
@@ -238,7 +238,7 @@ OUTCOMES = [
 
 
 @pytest.mark.parametrize("result", OUTCOMES, ids=lambda one: f"{one.state} {one.left}".strip())
-def test_each_end_names_the_place_and_what_to_do(result: ProbeResult) -> None:
+def test_each_result_names_the_registry_and_the_next_step(result: ProbeResult) -> None:
     organization: Organization = EXAMPLE
     lines = [line.text for line in result_lines(result, organization, "deployer-probe")]
     assert lines[0].startswith("shop-prod (300000000001) in eu-west-1:")

@@ -1,4 +1,4 @@
-"""Whether policies let a call through, held against the sandbox's own evaluation of policies."""
+"""Whether policies allow a call, compared with the sandbox's evaluation of policies."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def deny(**members: Any) -> dict[str, Any]:
 DENIES: dict[str, tuple[dict[str, Any], bool | None]] = {
     "everything of the service": (deny(), True),
     "another service": (deny(Action="sqs:*"), False),
-    "actions in other letters": (deny(Action="ECR:createrepository"), True),
-    "all but what is needed": ({"Effect": "Deny", "NotAction": ["ecr:*"], "Resource": "*"}, False),
+    "actions in another case": (deny(Action="ECR:createrepository"), True),
+    "all but the needed actions": ({"Effect": "Deny", "NotAction": ["ecr:*"], "Resource": "*"}, False),
     "all but other services": ({"Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}, True),
     "other repositories": (deny(Resource="arn:aws:ecr:*:*:repository/prod-*"), False),
     "all but other repositories": ({"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:s3:::*"}, True),
@@ -55,14 +55,14 @@ DENIES: dict[str, tuple[dict[str, Any], bool | None]] = {
                         "ArnNotEquals": {"aws:PrincipalArn": ROLE}}),
         False,
     ),
-    "what lacks a tag": (deny(Condition={"Null": {TAG: "true"}}), None),
+    "requests without a tag": (deny(Condition={"Null": {TAG: "true"}}), None),
     "a tag, in another region": (
         deny(Condition={"StringEquals": {TAG: "x", "aws:RequestedRegion": "eu-west-1"}}), False,
     ),
     "a tag, in this region": (
         deny(Condition={"StringEquals": {TAG: "x", "aws:RequestedRegion": "us-east-1"}}), None,
     ),
-    "a variable, of this very account": (
+    "a variable with the value of this account": (
         deny(Condition={"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}), False,
     ),
     "a variable whose key is only known during a call": (
@@ -72,20 +72,20 @@ DENIES: dict[str, tuple[dict[str, Any], bool | None]] = {
     "a resource by a variable that is only known during a call": (
         deny(Resource="arn:aws:ecr:*:*:repository/${aws:PrincipalTag/team}/*"), None,
     ),
-    "by an operator that is not known": (deny(Condition={"Bool": {"aws:RequestedRegion": "true"}}), None),
-    "by several values of a key at once": (
+    "an unknown operator": (deny(Condition={"Bool": {"aws:RequestedRegion": "true"}}), None),
+    "several values of one key": (
         deny(Condition={"ForAnyValue:StringEquals": {"aws:RequestedRegion": "us-east-1"}}), None,
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("statement", "denied"), DENIES.values(), ids=DENIES)
-def test_a_statement_that_denies(statement: dict[str, Any], denied: bool | None) -> None:
+def test_whether_a_statement_denies_a_call(statement: dict[str, Any], denied: bool | None) -> None:
     found = obstacle([("r-exam", (EVERYTHING, policy(statement)))], REQUEST)
     assert (found and found.is_certain) is (denied or (None if denied is False else False))
 
 
-def test_one_statement_may_stand_outside_of_a_list() -> None:
+def test_a_single_statement_need_not_be_in_a_list() -> None:
     document = json.dumps({"Version": "2012-10-17", "Statement": deny()})
     alone = ServiceControlPolicy(id="p-alone000", name="alone", content=document)
     found = obstacle([("r-exam", (EVERYTHING, alone))], REQUEST)
@@ -93,7 +93,7 @@ def test_one_statement_may_stand_outside_of_a_list() -> None:
     assert (found.policy, found.level, found.is_certain) == (alone, "r-exam", True)
 
 
-def test_every_level_has_to_allow() -> None:
+def test_every_level_must_allow() -> None:
     only = policy({"Effect": "Allow", "Action": ["s3:*", "ecr:*"], "Resource": "*"})
     other = policy({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
     assert obstacle([("r-exam", (EVERYTHING,)), ("ou-a", (only,))], REQUEST) is None
@@ -102,7 +102,7 @@ def test_every_level_has_to_allow() -> None:
     assert (found.policy, found.level, found.is_certain) == (None, "ou-a", True)
 
 
-def test_what_is_certain_goes_before_what_may_be() -> None:
+def test_a_certain_denial_takes_precedence_over_a_possible_one() -> None:
     perhaps, surely = policy(deny(Condition={"Null": {TAG: "true"}}), name="p-perhaps0"), policy(deny())
     found = obstacle([("r-exam", (EVERYTHING, perhaps)), ("ou-a", (EVERYTHING, surely))], REQUEST)
     assert found is not None
@@ -151,7 +151,7 @@ LEVELS = st.lists(st.lists(statements(), max_size=3), min_size=1, max_size=3)
 
 @given(LEVELS, st.booleans())
 def test_it_agrees_with_an_evaluation_for_every_tag(levels: list[list[dict[str, Any]]], everything: bool) -> None:
-    """Certain means: denied whatever the tag; nothing in the way means: allowed whatever the tag."""
+    """Certain means denied whatever the tag; allowed means allowed whatever the tag."""
     more = [{"Effect": "Allow", "Action": "*", "Resource": "*"}] if everything else []
     documents = [policy(*level, *more) for level in levels]
     found = obstacle([(str(number), (one,)) for number, one in enumerate(documents)], REQUEST)
@@ -163,7 +163,7 @@ def test_it_agrees_with_an_evaluation_for_every_tag(levels: list[list[dict[str, 
 
 
 def allowed(documents: list[ServiceControlPolicy], tag: str | None) -> bool:
-    """What the sandbox's engine decides about the request with a tag of this value, or without one."""
+    """The decision of the sandbox's engine on the request with a tag of this value, or without one."""
     context = {"aws:RequestedRegion": "us-east-1", "aws:PrincipalArn": ROLE, "aws:PrincipalAccount": ACCOUNT, TAG: tag}
     request = AccessRequest(
         subject=Subject(arns=(ROLE,), account=ACCOUNT),

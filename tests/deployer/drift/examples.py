@@ -1,4 +1,4 @@
-"""Repositories, records and registries for tests of drift: made by hand, and in memory."""
+"""Repositories, records and registries for tests of drift, created directly and in memory."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def record(name: str = "team-a/api", *, number: int = 1, account: str = SHOP, **
 
 
 def desired_state_of(made: Record) -> RepositoryState:
-    """The repository of a record as the settings of today ask for it."""
+    """The desired state of the repository of a record by today's settings."""
     return DESIRED.for_record(made, partition="aws")
 
 
@@ -75,7 +75,7 @@ class Registry:
     lists: int = 0
 
     def add(self, made: Record, **changes: Any) -> Repository:
-        """The repository of a record, as it was created, but for the changes."""
+        """The repository of a record, as it was created except for the changes."""
         state = replace(desired_state_of(made), **changes)
         self.held[made.repository or ""] = repository = Repository(made.repository or "", state)
         return repository
@@ -123,7 +123,7 @@ class World:
         return self.registries.setdefault((account, region), Registry(account, region))
 
     def create(self, made: Record, **changes: Any) -> Repository:
-        """A repository that is there with its record."""
+        """A repository with its record."""
         self.records.append(made)
         return self.registry(made.account, made.region or HOME).add(made, **changes)
 

@@ -1,4 +1,4 @@
-"""Roles, ledger and repositories as roll-outs and pushes leave them, made without either: in a second."""
+"""Roles, ledger and repositories as after roll-outs and pushes, but created directly, in a second."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Installed:
         return self.sandbox.client("ecr", account=account, region=region)
 
     def create(self, name: str, *, account: str = SHOP, region: str = HOME, recorded: bool = True) -> Record:
-        """A repository as the handler leaves it, with its record."""
+        """A repository as the handler creates it, with its record."""
         now = datetime.now(UTC).replace(microsecond=0)
         made = record(
             name,
@@ -67,7 +67,7 @@ class Installed:
         return made
 
     def delete_observed(self, made: Record) -> None:
-        """Delete a repository, and leave the record that the handler writes of its deletion."""
+        """Delete a repository, and write the record that the handler writes of its deletion."""
         assert made.repository
         self.ecr(made.account, made.region or HOME).delete_repository(repositoryName=made.repository)
         values: dict[str, Any] = {
@@ -80,7 +80,7 @@ class Installed:
         self.sandbox.client("dynamodb").put_item(TableName=NAMES.ledger_table, Item=deletion.to_item())
 
     def age(self, name: str, *, by: timedelta, account: str = SHOP, region: str = HOME) -> None:
-        """Let time pass for a repository, and for its record."""
+        """Make a repository and its record older."""
         repository = ecr_backends[account][region].repositories[name]
         repository.created_at -= by
         table = self.sandbox.client("dynamodb")
@@ -91,7 +91,7 @@ class Installed:
                 table.put_item(TableName=NAMES.ledger_table, Item=item)
 
     def spoil(self, name: str, *, account: str = SHOP) -> None:
-        """Change all that can be changed of a repository."""
+        """Change every setting of a repository that can be changed."""
         ecr, arn = self.ecr(account), f"arn:aws:ecr:{HOME}:{account}:repository/{name}"
         ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability="MUTABLE")
         ecr.put_image_scanning_configuration(repositoryName=name, imageScanningConfiguration={"scanOnPush": False})
@@ -102,7 +102,7 @@ class Installed:
         ecr.untag_resource(resourceArn=arn, tagKeys=["env"])
 
     def regions_read(self) -> Mapping[str, int]:
-        """How often the repositories of each place were listed."""
+        """How often the repositories of each account and region were listed."""
         counts: dict[str, int] = {}
         for call in self.sandbox.calls:
             if call.name == "ecr:DescribeRepositories":

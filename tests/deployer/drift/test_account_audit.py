@@ -66,7 +66,9 @@ def deletion(**changes: Any) -> Record:
     return record(**values | at | {"principal": "arn:aws:iam::300000000001:role/tidy"} | changes)
 
 
-def test_a_repository_whose_deletion_was_observed_is_no_finding_and_names_who_deleted_it(world: World) -> None:
+def test_a_repository_whose_deletion_was_observed_is_not_a_finding_and_the_report_names_who_deleted_it(
+    world: World,
+) -> None:
     world.records += [record(), deletion()]
     (one,) = world.auditor().audit_account(SHOP).checked
     assert (one.verdict, one.event_id, kinds_of(one)) == ("deleted", "event-1", set())
@@ -81,7 +83,7 @@ def test_a_repository_whose_deletion_was_observed_is_no_finding_and_names_who_de
         ({"region": ABROAD}, "gone"),
         ({"repository": "team-a/web"}, "gone"),
     ],
-    ids=["in the second of its creation", "of an earlier one", "in another region", "of another name"],
+    ids=["in the same second as its creation", "of an earlier repository", "in another region", "with another name"],
 )
 def test_only_a_later_deletion_of_that_name_and_region_explains_a_missing_repository(
     changes: dict[str, Any], verdict: str, world: World
@@ -90,7 +92,7 @@ def test_only_a_later_deletion_of_that_name_and_region_explains_a_missing_reposi
     assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": verdict}
 
 
-def test_a_deletion_by_nobody_whom_the_event_names_is_one_too(world: World) -> None:
+def test_a_deletion_without_a_caller_in_the_event_counts_too(world: World) -> None:
     world.records += [record(), deletion(principal=None)]
     (one,) = world.auditor().audit_account(SHOP).checked
     assert (one.verdict, "by an unknown principal" in one.note) == ("deleted", True)
@@ -104,7 +106,7 @@ def test_a_repository_that_others_created_after_a_deletion_is_theirs(world: Worl
     assert "has its name now" in report.checked[0].note
 
 
-def test_a_repository_that_exists_is_never_deleted_by_a_record(world: World) -> None:
+def test_a_repository_that_exists_is_never_reported_as_deleted(world: World) -> None:
     world.create(record())
     world.records.append(deletion())
     assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in sync"}
@@ -123,7 +125,11 @@ def test_a_repository_that_a_later_push_created_again_is_in_sync(world: World) -
     assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in sync"}
 
 
-@pytest.mark.parametrize("left", [{}, {"team": "a"}, {INSTALLATION_TAG: "deployer"}], ids=["none", "other", "one"])
+@pytest.mark.parametrize(
+    "left",
+    [{}, {"team": "a"}, {INSTALLATION_TAG: "deployer"}],
+    ids=["no tag", "another tag", "one of the ownership tags"],
+)
 def test_a_repository_that_lost_its_tag_is_untagged_and_every_tag_is_restored(
     left: Mapping[str, str], world: World
 ) -> None:
@@ -140,14 +146,14 @@ def test_a_repository_that_lost_its_tag_is_untagged_and_every_tag_is_restored(
 @given(
     st.timedeltas(timedelta(days=-3), timedelta(days=3)) | st.timedeltas(timedelta(seconds=-4), timedelta(seconds=4))
 )
-def test_only_the_time_of_creation_makes_a_repository_without_our_tag_ours(later: timedelta) -> None:
+def test_only_the_time_of_creation_proves_that_a_repository_without_our_tag_is_ours(later: timedelta) -> None:
     world = World()
     world.create(record(), tags={}).created_at += later
     found = verdicts(world.auditor().audit_account(SHOP))
     assert found == {"team-a/api": "untagged" if abs(later) <= timedelta(seconds=2) else "gone"}
 
 
-def test_of_several_records_of_a_name_the_time_decides_which_event_made_the_repository(world: World) -> None:
+def test_among_several_records_of_a_name_the_creation_time_decides(world: World) -> None:
     world.create(record(number=1), tags={})
     world.records.append(record(number=2, created_at=NOW - timedelta(hours=1)))
     (one,) = world.auditor().audit_account(SHOP).checked
@@ -159,7 +165,7 @@ def test_of_several_records_of_a_name_the_time_decides_which_event_made_the_repo
     [(None, {}), (NOW - timedelta(hours=3), {INSTALLATION_TAG: "other"})],
     ids=["a record without a time of creation", "the tag of another installation"],
 )
-def test_a_repository_without_our_tag_that_may_be_of_others_is_foreign(
+def test_a_repository_without_our_tag_that_may_belong_to_others_is_foreign(
     created_at: datetime | None, tags: Mapping[str, str], world: World
 ) -> None:
     world.create(record(created_at=created_at), tags=tags)
@@ -167,7 +173,7 @@ def test_a_repository_without_our_tag_that_may_be_of_others_is_foreign(
     assert (verdicts(report), report.others) == ({"team-a/api": "gone"}, {HOME: 1})
 
 
-def test_a_forged_tag_makes_nothing_ours(world: World) -> None:
+def test_a_forged_tag_does_not_prove_ownership(world: World) -> None:
     world.registry().add(record(), tags=tagged("event-99"))
     (one,) = world.auditor().audit_account(SHOP).checked
     assert (one.verdict, one.event_id, one.desired) == ("unrecorded", "event-99", None)
@@ -185,8 +191,8 @@ def test_a_repository_of_another_installation_is_foreign_unless_the_ledger_has_i
     assert f"tags.{INSTALLATION_TAG}" in [one.aspect for one in found.differences]
 
 
-def test_a_tag_that_is_ours_on_another_repository_makes_nothing_ours(world: World) -> None:
-    """Whoever may tag can copy a tag, but not the record's name."""
+def test_our_tag_copied_to_another_repository_does_not_prove_ownership(world: World) -> None:
+    """Whoever may set tags can copy a tag, but not the name in the record."""
     world.create(record(number=1))
     world.registry().add(record("team-b/copy"), tags=tagged("event-1"))
     report = world.auditor().audit_account(SHOP)
@@ -206,7 +212,7 @@ def test_a_repository_created_again_with_the_old_tag_does_not_match_the_record(w
     assert "created 20" in next(one.note for one in report.checked if one.verdict == "unrecorded")
 
 
-def test_a_repository_that_is_minutes_old_may_wait_for_its_record(world: World) -> None:
+def test_a_repository_that_is_minutes_old_may_still_lack_its_record(world: World) -> None:
     world.registry().add(record()).created_at = NOW - timedelta(minutes=2)
     assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "under way"}
 
@@ -214,9 +220,9 @@ def test_a_repository_that_is_minutes_old_may_wait_for_its_record(world: World) 
 @pytest.mark.parametrize(
     ("age", "images", "is_blank"),
     [(timedelta(hours=3), 0, True), (timedelta(hours=1), 0, False), (timedelta(hours=3), 1, False)],
-    ids=["old and without an image", "within the grace", "with an image"],
+    ids=["old and without an image", "within the grace period", "with an image"],
 )
-def test_a_repository_without_an_image_is_blank_after_the_grace(
+def test_a_repository_without_an_image_is_blank_after_the_grace_period(
     age: timedelta, images: int, is_blank: bool, world: World
 ) -> None:
     repository = world.create(record(created_at=NOW - age))
@@ -225,12 +231,12 @@ def test_a_repository_without_an_image_is_blank_after_the_grace(
     assert one.is_blank is is_blank
 
 
-def test_a_repository_of_a_failure_that_left_it_without_a_policy_is_ours(world: World) -> None:
+def test_a_repository_left_without_a_policy_by_a_failure_is_ours(world: World) -> None:
     world.create(record(outcome="failed", reason="access-denied"), lifecycle_policy=None)
     assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "drifted"}
 
 
-def test_repositories_of_others_are_counted_only(world: World) -> None:
+def test_repositories_of_others_are_only_counted(world: World) -> None:
     for number in range(3):
         world.registry().add(record(f"theirs/{number}"), tags={})
     report = world.auditor().audit_account(SHOP)
@@ -302,7 +308,7 @@ KEY = f"arn:aws:kms:{HOME}:{PAYMENTS}:key/1"
     [({ALIAS: KEY}, "in sync"), ({ALIAS: f"{KEY}2"}, "drifted"), ({}, "in sync")],
     ids=["the key of the alias", "another key", "an alias whose key is unknown"],
 )
-def test_a_key_is_compared_with_what_its_alias_stands_for(keys: dict[str, str], verdict: str, world: World) -> None:
+def test_a_key_is_compared_with_the_key_of_the_alias(keys: dict[str, str], verdict: str, world: World) -> None:
     world.registry(PAYMENTS).keys = keys
     world.create(record(account=PAYMENTS), kms_key=KEY)
     assert verdicts(world.auditor().audit_account(PAYMENTS)) == {"team-a/api": verdict}

@@ -40,7 +40,7 @@ def test_desired_settings_do_not_differ_from_themselves() -> None:
             ),
             id="more tags than agreed can be moved",
         ),
-        pytest.param({"scan_on_push": False}, ("scan_on_push", "false", "true"), id="scanning is off"),
+        pytest.param({"scan_on_push": False}, ("scan_on_push", "false", "true"), id="scan on push is off"),
         pytest.param(
             {"encryption": "KMS", "kms_key": "arn:key"}, ("encryption", "KMS", "AES256"), id="other encryption"
         ),
@@ -94,15 +94,15 @@ def test_a_repository_of_an_older_version_has_not_drifted_and_one_of_another_ins
         "another order",
         "one principal and a list of it",
         "an account by its number and by its root",
-        "everybody in two ways",
+        "everybody in two forms",
         "another order of rules",
     ],
 )
-def test_policies_that_mean_the_same_are_equal(one: Any, other: Any) -> None:
+def test_equivalent_policies_are_equal(one: Any, other: Any) -> None:
     assert policy_digest(json.dumps(one)) == policy_digest(json.dumps(other, indent=1))
 
 
-def test_policies_that_mean_something_else_differ() -> None:
+def test_policies_with_different_meanings_differ() -> None:
     narrow, wide = ({"Statement": [{"Action": "a", "Principal": who}]} for who in ({"AWS": "1"}, "*"))
     assert policy_digest(json.dumps(narrow)) != policy_digest(json.dumps(wide))
     account, role = ({"Principal": {"AWS": f"arn:aws:iam::300000000001:{who}"}} for who in ("root", "role/ci"))

@@ -103,7 +103,7 @@ def test_verify_prints_findings_by_account_within_80_columns(installed: Installe
     assert installed.deployer("audit", "verify", *ignored).exit_code == 0
 
 
-def test_verify_of_a_part_reads_that_part_only(installed: Installed) -> None:
+def test_verify_reads_only_the_selected_scope(installed: Installed) -> None:
     a_bit_of_everything(installed)
     installed.sandbox.calls.clear()
     ran = installed.deployer("audit", "verify", "--account", "shop-prod", "--region", ABROAD, "--json")
@@ -119,7 +119,7 @@ def test_a_mistyped_region_is_not_reported_as_success(installed: Installed, comm
     assert "Did you mean eu-west-1?" in ran.err
 
 
-def test_throttling_is_survived(installed: Installed) -> None:
+def test_throttled_calls_are_retried(installed: Installed) -> None:
     a_bit_of_everything(installed)
     fault = installed.sandbox.faults.add(Fault(effect=Throttle(), service="ecr", first=3, times=4))
     ran = installed.deployer("audit", "verify", "--json")
@@ -172,7 +172,7 @@ def test_repair_restores_drifted_settings_and_changes_nothing_else(installed: In
     assert installed.deployer("audit", "repair").out.startswith("Nothing to repair.")
 
 
-def test_a_failed_repair_is_reported_and_the_others_are_made(installed: Installed) -> None:
+def test_a_failed_repair_is_reported_and_the_others_are_completed(installed: Installed) -> None:
     a_bit_of_everything(installed)
     installed.create("team-a/stubborn", account=SEARCH)
     installed.spoil("team-a/stubborn", account=SEARCH)
@@ -200,7 +200,7 @@ def test_encryption_is_reported_as_unchangeable(installed: Installed) -> None:
     assert [item["setting"] for item in left["differences"]] == ["encryption"]
 
 
-def test_blank_repositories_stay_unless_the_config_lets_them_go(installed: Installed) -> None:
+def test_blank_repositories_are_kept_unless_the_config_enables_cleanup(installed: Installed) -> None:
     installed.create("team-a/blank")
     installed.age("team-a/blank", by=DAYS)
     ran = installed.deployer("audit", "repair", "--delete-blank", "--yes")
@@ -210,7 +210,7 @@ def test_blank_repositories_stay_unless_the_config_lets_them_go(installed: Insta
     assert NAMES.cleaner_role not in {role["RoleName"] for role in roles}
 
 
-def test_blank_repositories_are_deleted_by_the_cleaner_role_and_no_other(
+def test_blank_repositories_are_deleted_only_with_the_cleaner_role(
     cleaning: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("team-a/blank", "team-a/kept", "team-a/young"):

@@ -49,7 +49,7 @@ def plan_for(*checked: CheckedRepository) -> RepairPlan:
 
 @dataclass
 class Fake:
-    """A registry whose one repository is of `owner`."""
+    """A registry whose only repository belongs to `owner`."""
 
     owner: str | None = "event-1"
     error: Exception | None = None
@@ -95,12 +95,12 @@ def test_each_difference_has_its_change_and_encryption_has_none() -> None:
     assert [difference.aspect for difference in planned.unchangeable] == ["encryption"]
 
 
-def test_only_tags_that_differ_are_put() -> None:
+def test_only_different_tags_are_set() -> None:
     (planned,) = plan_for(drifted(tags={**DESIRED_STATE.tags, "env": "dev", "theirs": "1"})).repairs
     assert planned.changes == (PutTags({"env": "prod"}),)
 
 
-def test_what_did_not_drift_is_in_no_plan() -> None:
+def test_a_repository_in_sync_is_in_no_plan() -> None:
     gone = replace(drifted(), verdict="gone", desired=None)
     plan = plan_for(gone, replace(gone, verdict="unrecorded"), replace(gone, verdict="in sync", is_blank=True))
     assert (plan.repairs, plan.blank, plan.changes_something) == ((), (), False)
@@ -117,7 +117,7 @@ def test_what_did_not_drift_is_in_no_plan() -> None:
     ],
     ids=["still ours", "of another event", "of somebody else", "deleted meanwhile", "refused by AWS"],
 )
-def test_the_tag_is_read_once_more_before_anything_is_changed(registry: Fake, status: str) -> None:
+def test_the_tag_is_read_again_before_anything_is_changed(registry: Fake, status: str) -> None:
     shown: list[object] = []
     repairs: tuple[Repair, ...] = plan_for(drifted(scan_on_push=False)).repairs
     (done,) = repair(repairs, lambda *_: registry, report=shown.append)
@@ -134,7 +134,7 @@ def test_the_tag_is_read_once_more_before_anything_is_changed(registry: Fake, st
         (Fake(error=RepositoryGoneError()), "left alone"),
         (Fake(error=ServiceError("throttled")), "failed"),
     ],
-    ids=["still blank", "an image came", "of somebody else", "deleted meanwhile", "refused by AWS"],
+    ids=["still blank", "an image was pushed", "of somebody else", "deleted meanwhile", "refused by AWS"],
 )
 def test_a_blank_repository_is_deleted_only_while_it_is_ours_and_blank(registry: Fake, status: str) -> None:
     assert clean(drifted(), lambda *_: registry).status == status

@@ -1,4 +1,4 @@
-"""Looking through all accounts: bounded, tried again, and going on after whatever cut it off."""
+"""Verifying all accounts: with bounded concurrency, with retries, and resumable after an interruption."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_an_account_with_a_truncated_line_is_verified_again(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("later", "restart"), [(timedelta(hours=2), False), (timedelta(minutes=5), True)], ids=["too old", "afresh"]
+    ("later", "restart"), [(timedelta(hours=2), False), (timedelta(minutes=5), True)], ids=["too old", "restarted"]
 )
 def test_a_checkpoint_that_is_too_old_or_declined_is_not_resumed(
     later: timedelta, restart: bool, tmp_path: Path
@@ -116,7 +116,7 @@ def test_a_report_with_findings_survives_the_file(tmp_path: Path) -> None:
         assert checkpoint.done == {report.account: report}
 
 
-def test_never_more_accounts_are_in_progress_than_allowed() -> None:
+def test_the_number_of_accounts_in_progress_is_limited() -> None:
     under_way, most = Counter[str](), []
     lock = threading.Lock()
     together = threading.Barrier(3, timeout=60)
@@ -155,7 +155,7 @@ def test_temporary_problems_are_retried_once_and_lasting_ones_reported() -> None
     ]
 
 
-def test_progress_counts_up_to_all_and_begins_at_what_is_done(tmp_path: Path) -> None:
+def test_progress_begins_with_the_completed_accounts_and_ends_with_all(tmp_path: Path) -> None:
     steps: list[Progress] = []
     with opened(tmp_path / "verify.jsonl", now=NOW) as checkpoint:
         for account in ACCOUNTS[:5]:
@@ -187,7 +187,7 @@ def test_without_a_checkpoint_a_verification_runs_and_reports_why_it_cannot_be_r
     assert found == Report(accounts=tuple(report_of(account) for account in ACCOUNTS))
 
 
-def test_a_disk_that_fills_up_ends_the_checkpoint_and_nothing_else(tmp_path: Path) -> None:
+def test_a_full_disk_stops_only_the_checkpoint(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
     try:
