@@ -183,7 +183,7 @@ def _roles(stacks: Mapping[str, Template]) -> str:
             lines += [
                 f"### {code(role['RoleName'])}",
                 "",
-                f"{role['Description']}. Used by {_user(who)}.",
+                f"{role['Description'].partition('; only ')[0]}. Used by {_user(who)}.",
                 "",
                 "| Actions | Resources | Only if | Why |",
                 "| --- | --- | --- | --- |",
