@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -17,6 +17,7 @@ from deployer.cli.input_files import read_text
 from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Json, OrganizationFile, Profile, clock_of
 from deployer.cli.printing import print_json, print_lines
 from deployer.cli.range_options import Until
+from handler.json_values import JsonValue
 
 if TYPE_CHECKING:
     from deployer.audit.query import Query
@@ -150,7 +151,7 @@ def _coverage(
         return None, error.message
 
 
-def _read(file: Path, parse: Callable[[Any], T], command: str, option: str) -> T:
+def _read(file: Path, parse: Callable[[JsonValue], T], command: str, option: str) -> T:
     """Output of another command; raises an error that names the file."""
     from deployer.errors import ConfigurationError
 

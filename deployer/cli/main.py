@@ -38,7 +38,7 @@ class _Root(LazyGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(entries=COMMANDS, **attributes)
 
-    def invoke(self, ctx: Context) -> Any:
+    def invoke(self, ctx: Context) -> object:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:

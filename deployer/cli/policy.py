@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -13,6 +13,7 @@ from deployer.cli.printing import print_json, print_lines
 from deployer.errors import ConfigurationError
 from deployer.pushing.pusher_policy import MANIFEST_CHECK_ACTION, MANIFEST_CHECK_CLIENTS, PUSHERS, pusher_permissions
 from templates.operator_policy import COMMANDS, LARGEST_POLICY, Permission, permissions, policy_of, size_of
+from templates.policy_documents import Policy
 
 if TYPE_CHECKING:
     from deployer.settings import Config
@@ -137,7 +138,7 @@ def _print_reasons(needed: dict[str, Sequence[Permission]]) -> None:
         print_lines(explanation_lines(f"{name}: {text}", statements))
 
 
-def _print_document(names: Sequence[str], document: Any, form: Form) -> None:
+def _print_document(names: Sequence[str], document: Policy, form: Form) -> None:
     from deployer.rendering.policies import role_policy_in_cloudformation, role_policy_in_terraform
 
     name = "-".join(("deployer", *dict.fromkeys(names)))
@@ -150,7 +151,7 @@ def _print_document(names: Sequence[str], document: Any, form: Form) -> None:
             print_json(document)
 
 
-def _print_notes(names: Sequence[str], document: Any) -> None:
+def _print_notes(names: Sequence[str], document: Policy) -> None:
     """What the reader of a policy has to do, on standard error."""
     from deployer.rendering.text import wrapped
 

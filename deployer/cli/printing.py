@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypedDict
 
 import typer
 
 if TYPE_CHECKING:
-    from deployer.rendering.text import Line
+    from deployer.rendering.text import Line, Tone
 
-_STYLES: dict[str, dict[str, Any]] = {
+
+class _Style(TypedDict, total=False):
+    """Options of typer's `secho`."""
+
+    fg: str
+    bold: bool
+    dim: bool
+
+
+_STYLES: Mapping[Tone, _Style] = {
     "": {},
     "heading": {"bold": True},
     "add": {"fg": "green"},
@@ -36,7 +45,7 @@ def print_text(text: str, *, err: bool = False) -> None:
     typer.echo("\n".join(map(printable, text.split("\n"))), err=err)
 
 
-def json_text(document: Any, *, indent: int | None = None) -> str:
+def json_text(document: object, *, indent: int | None = None) -> str:
     """JSON for a program or a terminal: what is not printable is escaped, lone surrogates included."""
     text = json.dumps(document, indent=indent, ensure_ascii=False)
     if text.replace("\n", "").isprintable():
@@ -44,12 +53,12 @@ def json_text(document: Any, *, indent: int | None = None) -> str:
     return "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
-def print_json(document: Any) -> None:
+def print_json(document: object) -> None:
     """Print a result for programs: keys in the order in which they were made."""
     typer.echo(json_text(document, indent=2))
 
 
-def print_json_list(documents: Iterable[Any]) -> None:
+def print_json_list(documents: Iterable[object]) -> None:
     """Print a JSON array whose items may be too many to hold: each is printed as it comes."""
     is_empty = True
     for document in documents:
@@ -59,7 +68,7 @@ def print_json_list(documents: Iterable[Any]) -> None:
     typer.echo("[]" if is_empty else "\n]")
 
 
-def print_json_lines(documents: Iterable[Any]) -> None:
+def print_json_lines(documents: Iterable[object]) -> None:
     """Print one JSON object a line, each as it comes."""
     for document in documents:
         typer.echo(json_text(document))

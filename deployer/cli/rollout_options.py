@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import typer
 
@@ -104,9 +104,9 @@ def rollout_values(
     regions_at_once: str | None,
     region_order: list[str] | None,
     no_waves: bool,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The given values by the config's keys; raises wrong usage for invalid amounts."""
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "max_concurrent": _amount(max_concurrent, "--max-concurrent", least=1),
         "failure_tolerance": _amount(failure_tolerance, "--failure-tolerance", least=0),
         "concurrency_mode": mode,

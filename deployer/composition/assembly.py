@@ -33,6 +33,7 @@ from deployer.rollout.cloud import Cloud
 from deployer.rollout.locking import Holder, Lock, LockRecord
 from deployer.rollout.processes import is_running, machine
 from deployer.settings.rollout import Rollout
+from handler.layers import overlay
 from templates.names import Names
 
 
@@ -50,7 +51,7 @@ def assemble(request: RolloutRequest, *, clock: Clock) -> RolloutContext:
     )
     if request.takes_lock:
         lock.read()
-    rollout = replace(config.rollout, **request.rollout)
+    rollout = overlay(config.rollout, request.rollout)
     cloud, stack_sets = _cloud(
         session, names, bucket, lock, clock=clock, preferences=rollout.preferences, call_as=call_as
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from deployer.aws.repository_settings import read_settings
 from deployer.aws.session import Session
@@ -17,7 +16,7 @@ class Auditor:
         self._installation = installation
         self._as_auditor = cache(self._assume)
 
-    def settings_of(self, *, account: str, region: str, repository: str) -> dict[str, Any] | None:
+    def settings_of(self, *, account: str, region: str, repository: str) -> dict[str, object] | None:
         """The settings of a repository, as in `handler.requested`; None if it does not exist."""
         return read_settings(self._as_auditor(account), repository, region=region)
 

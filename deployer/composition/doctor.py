@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+
+from troposphere import Template
 
 from deployer import settings
 from deployer.aws.doctor import names as name_reads
@@ -273,7 +274,7 @@ def _templates_names(made: Synthesis, coverage: Coverage) -> Iterator[ResourceNa
         yield from names_in(made.access.to_dict(), region=names.central_region)
 
 
-def _description(template: Any) -> str:
+def _description(template: Template) -> str:
     """What the descriptions of all of deployer's templates begin with."""
     return str(template.to_dict()["Description"]).split(":", maxsplit=1)[0] + ":"
 

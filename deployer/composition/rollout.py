@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from deployer import __version__
 from deployer.aws.artifacts import ArtifactsBucket
@@ -36,6 +36,7 @@ from deployer.rollout.status import Status, status_of
 from deployer.settings.rollout import Rollout
 from deployer.targets import Scope
 from deployer.waves import Wave, plan_waves
+from handler.layers import Layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class RolloutRequest:
     """Whether the scope is then limited to accounts with a stack instance that is not CURRENT."""
     deep: bool = False
     """Whether resources in member accounts are read too, and repaired."""
-    rollout: Mapping[str, Any] = field(default_factory=dict)
+    rollout: Layer = field(default_factory=dict)
     """Options that override `rollout:` in organization.yaml."""
     file: PlanFile | None = None
     """The plan to carry out, which also has the scope."""

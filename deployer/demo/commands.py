@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from handler.json_values import JsonValue
 
 _PROGRAM = "import sys; sys.argv[0] = 'deployer'; from deployer.__main__ import main; main()"
 _WIDTH = "80"
@@ -28,14 +29,14 @@ class Shell:
         """Run a command that prints to the demo's own output; returns its exit code."""
         return self._run(arguments, capture=False).returncode
 
-    def read(self, *arguments: str) -> Any:
+    def read(self, *arguments: str) -> JsonValue:
         """The document that a command prints with --json; raises CommandFailed if it fails."""
         completed = self._run([*arguments, "--json"], capture=True)
         if completed.returncode:
             raise CommandFailed(f"deployer {' '.join(arguments)}: {completed.stderr.strip()}")
         return json.loads(completed.stdout)
 
-    def _run(self, arguments: Any, *, capture: bool) -> subprocess.CompletedProcess[str]:
+    def _run(self, arguments: Sequence[str], *, capture: bool) -> subprocess.CompletedProcess[str]:
         sys.stdout.flush()
         return subprocess.run(  # noqa: S603 - this very program
             [sys.executable, "-c", _PROGRAM, *arguments],

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aws_org_sandbox.oci import images as oci_images
 from aws_org_sandbox.oci.client import Client, Rejected
@@ -19,6 +19,11 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.demo.clients import ImageLocation, Pusher, find_pusher
 from deployer.demo.commands import CommandFailed, Shell
 from deployer.demo.progress import Progress, Show
+from handler.json_values import JsonValue
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.type_defs import RepositoryTypeDef
 
 TIME_SCALE = 0.05
 """The factor for AWS's waiting times: CloudTrail's seconds become a tenth of a second."""
@@ -240,10 +245,12 @@ class Demo:
         }
         return f"not within {PATIENCE:.0f} s; the ledger has {', '.join(sorted(recorded)) or 'no record'}"
 
-    def _ledger(self) -> list[Mapping[str, Any]]:
+    def _ledger(self) -> list[Mapping[str, JsonValue]]:
         """All records; none if the command fails, which is reported."""
         try:
-            records: list[Mapping[str, Any]] = self._shell.read("audit", "list", "--all", "--config", str(self._config))
+            records: list[Mapping[str, JsonValue]] = self._shell.read(
+                "audit", "list", "--all", "--config", str(self._config)
+            )
         except CommandFailed as failure:
             self._progress.check("the ledger can be read", holds=False, because=str(failure))
             return []
@@ -254,22 +261,22 @@ class Demo:
         login = Client.login(self._ecr(push), endpoint=self._sandbox.endpoint_url, registry=registry)
         return ImageLocation(registry=registry, repository=push.repository, tag="1.0", login=login)
 
-    def _wait_for(self, push: Push) -> dict[str, Any] | None:
+    def _wait_for(self, push: Push) -> RepositoryTypeDef | None:
         deadline = time.monotonic() + PATIENCE
         while (found := self._describe(push)) is None and time.monotonic() < deadline:
             time.sleep(0.1)
         return found
 
-    def _describe(self, push: Push) -> dict[str, Any] | None:
+    def _describe(self, push: Push) -> RepositoryTypeDef | None:
         ecr = self._ecr(push)
         try:
-            found: dict[str, Any] = ecr.describe_repositories(repositoryNames=[push.repository])["repositories"][0]
+            return ecr.describe_repositories(repositoryNames=[push.repository])["repositories"][0]
         except ecr.exceptions.RepositoryNotFoundException:
             return None
-        return found
 
-    def _ecr(self, push: Push) -> Any:
-        return self._sandbox.client("ecr", account=push.account, region=push.region)
+    def _ecr(self, push: Push) -> ECRClient:
+        client: ECRClient = self._sandbox.client("ecr", account=push.account, region=push.region)
+        return client
 
 
 def run(*, config: Path, show: Show) -> bool:
@@ -283,11 +290,11 @@ def run(*, config: Path, show: Show) -> bool:
     return is_complete
 
 
-def _settings_of(repository: Mapping[str, Any]) -> str:
+def _settings_of(repository: RepositoryTypeDef) -> str:
     encryption = repository["encryptionConfiguration"]["encryptionType"]
     scan = "scanned on push" if repository["imageScanningConfiguration"]["scanOnPush"] else "not scanned on push"
     return f"{repository['imageTagMutability']}, {encryption}, {scan}"
 
 
-def _is_about(record: Mapping[str, Any], push: Push) -> bool:
+def _is_about(record: Mapping[str, JsonValue], push: Push) -> bool:
     return (record["account"], record["region"], record["repository"]) == (push.account, push.region, push.repository)

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any, Literal, TypeGuard
+from typing import Literal, TypeGuard
 
 from deployer.organization import Organization
 from deployer.targets import Scope
@@ -86,7 +86,7 @@ class Failure:
     queue: Queue
     message: Message
     cause: Cause
-    event: Any = field(repr=False)
+    event: object = field(repr=False)
     call: FailedCall | ObservedCall | None
     """The failed call, if the event is one."""
 
@@ -106,7 +106,7 @@ class Failure:
         return time_conflict(self.call.event_time, sent=self.message.sent, from_member=True)
 
     @property
-    def redrivable(self) -> Any:
+    def redrivable(self) -> object:
         """The event as the handler gets it: with the time at which SQS received its message."""
         return marked(self.event, sent=self.message.sent, from_member=not self.queue.is_central)
 
@@ -193,7 +193,7 @@ def read(message: Message, queue: Queue) -> Failure:
     return _unreadable(message, queue, "neither an event nor a Lambda record")
 
 
-def _from_eventbridge(message: Message, queue: Queue, event: Mapping[str, Any]) -> Failure:
+def _from_eventbridge(message: Message, queue: Queue, event: Mapping[str, object]) -> Failure:
     attributes = message.attributes
     retries = attributes.get("RETRY_ATTEMPTS", "")
     exhausted = attributes.get("EXHAUSTED_RETRY_CONDITION")
@@ -206,7 +206,7 @@ def _from_eventbridge(message: Message, queue: Queue, event: Mapping[str, Any]) 
     return _failure(message, queue, cause=cause, event=event)
 
 
-def _from_lambda(message: Message, queue: Queue, record: Mapping[str, Any]) -> Failure:
+def _from_lambda(message: Message, queue: Queue, record: Mapping[str, object]) -> Failure:
     context, error = _mapping(record.get("requestContext")), _mapping(record.get("responsePayload"))
     condition = str(context.get("condition") or "not-handled")
     kind, text = str(error.get("errorType") or ""), str(error.get("errorMessage") or "")
@@ -225,7 +225,7 @@ def _unreadable(message: Message, queue: Queue, why: str) -> Failure:
     return _failure(message, queue, cause=Cause(origin="unknown", reason=UNREADABLE, detail=why), event=None)
 
 
-def _failure(message: Message, queue: Queue, *, cause: Cause, event: Any) -> Failure:
+def _failure(message: Message, queue: Queue, *, cause: Cause, event: object) -> Failure:
     parsed = parse(unmarked(event))
     return Failure(
         queue=queue,
@@ -236,7 +236,7 @@ def _failure(message: Message, queue: Queue, *, cause: Cause, event: Any) -> Fai
     )
 
 
-def _parsed(text: str) -> tuple[Any, str]:
+def _parsed(text: str) -> tuple[object, str]:
     """A body, or why it cannot be read and written as portable JSON."""
     try:
         body = json.loads(text, parse_float=_finite, parse_constant=_finite)
@@ -259,14 +259,14 @@ def _finite(text: str) -> float:
     return number
 
 
-def _is_too_deep(body: Any) -> bool:
+def _is_too_deep(body: object) -> bool:
     level = [body]
     for _ in range(DEEPEST + 1):
         level = [inner for outer in level for inner in _inside(outer)]
     return bool(level)
 
 
-def _inside(value: Any) -> Iterator[Any]:
+def _inside(value: object) -> Iterator[object]:
     if isinstance(value, dict):
         yield from value.values()
     elif isinstance(value, list):
@@ -278,7 +278,7 @@ def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1_000_000
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from deployer.errors import DeployerError
 from deployer.failures.messages import Failure, Message, Queue, Selection, read
@@ -62,7 +62,7 @@ class Queues(Protocol):
 class Function(Protocol):
     """The handler; `deployer.aws.function` is the one that calls AWS."""
 
-    def invoke(self, event: Any) -> None:
+    def invoke(self, event: object) -> None:
         """Send an event; returns once Lambda has accepted it."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from deployer.rendering.text import wrapped
 from deployer.settings.creators import Creator
@@ -59,7 +58,7 @@ def native_lines(native: NativeCompilation | None) -> Iterator[str]:
     yield ""
 
 
-def native_document(native: NativeCompilation | None) -> dict[str, Any] | None:
+def native_document(native: NativeCompilation | None) -> dict[str, object] | None:
     """The same as plain data."""
     if native is None:
         return None
@@ -76,7 +75,7 @@ def _bypassed(rules: Iterable[str]) -> str:
     return f"ECR bypasses rules that native.unenforced lists: {', '.join(rules)}."
 
 
-def creator_document(creator: Creator | None) -> dict[str, Any] | None:
+def creator_document(creator: Creator | None) -> dict[str, object] | None:
     """The same as plain data."""
     if creator is None:
         return None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
 
 from deployer.audit.details import UNKNOWN, DecisionDetails, Setting
 from deployer.audit.documents import document
 from deployer.audit.lifetimes import Lifetime
 from deployer.rendering.explanations import explain_command, with_location
 from deployer.rendering.text import Line, Tone, command_lines, wrapped
+from deployer.settings.inheritance import Origin
 from deployer.settings.yaml_text import flow
 from deployer.times import iso
 from deployer.words import counted
@@ -180,7 +180,7 @@ def _located(text: str, location: str, *, tone: Tone = "") -> Iterator[Line]:
     return (Line(line, tone) for line in (with_location(text, location) if location else (text,)))
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, Mapping):
         file = f"{value['file']}, " if "file" in value else ""
         return f"{file}{value['sha256'][:_SHORT]}"
@@ -210,7 +210,7 @@ def _records(records: Iterable[Record]) -> Iterator[Line]:
         yield from wrapped(record.principal or "", indent=23, tone="quiet")
 
 
-def details_document(details: DecisionDetails) -> dict[str, Any]:
+def details_document(details: DecisionDetails) -> dict[str, object]:
     """The same for programs; unknown values are omitted."""
     today = details.today
     return {
@@ -238,17 +238,17 @@ def details_document(details: DecisionDetails) -> dict[str, Any]:
     }
 
 
-def _brief(record: Record) -> dict[str, Any]:
+def _brief(record: Record) -> dict[str, object]:
     found = {"event_time": iso(record.event_time), "event_id": record.event_id, "outcome": record.outcome}
     observed = {"action": record.action, "how": record.how} if record.outcome == "observed" else {}
     return {**found, "reason": record.reason, **observed}
 
 
-def _setting_document(setting: Setting) -> dict[str, Any]:
+def _setting_document(setting: Setting) -> dict[str, object]:
     values = {"then": setting.recorded, "today": setting.today, "actual": setting.actual}
     known = {name: value for name, value in values.items() if value is not UNKNOWN}
     return {"key": setting.key, **known, "same": setting.is_same, "set_by": _origin(setting.origin)}
 
 
-def _origin(origin: Any) -> dict[str, Any] | None:
+def _origin(origin: Origin | None) -> dict[str, object] | None:
     return asdict(origin) if origin else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from rich.cells import cell_len
 
@@ -71,7 +70,7 @@ def _sums(report: Report) -> Line:
     return Line(", ".join(parts))
 
 
-def report_document(report: Report) -> dict[str, Any]:
+def report_document(report: Report) -> dict[str, object]:
     """All checks for programs; `findings` is empty if a check found nothing."""
     return {
         "has_findings": report.has_findings,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from deployer.drift.comparison import Difference
 from deployer.drift.findings import FINDINGS, CheckedRepository, Report, Unread
@@ -15,7 +14,7 @@ from deployer.rendering.text import Line, Tone, wrapped
 from deployer.times import iso
 from deployer.words import account_name, account_path, counted
 
-Document = dict[str, Any]
+Document = dict[str, object]
 
 
 def kinds_of(one: CheckedRepository) -> set[str]:

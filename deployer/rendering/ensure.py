@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from deployer.pushing.ensure import CreatedOnPush, Exists, Outcome, Refused, TimedOut
 from deployer.pushing.images import ImageReference
@@ -105,10 +105,10 @@ def waiting_text(images: Sequence[ImageReference], seconds: float | None = None,
     return text + rest
 
 
-def outcome_document(outcome: Outcome) -> dict[str, Any]:
+def outcome_document(outcome: Outcome) -> dict[str, object]:
     """One outcome for programs; empty keys are omitted."""
     registry = outcome.image.registry
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "image": str(outcome.image),
         "account": registry.account,
         "region": registry.region,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from deployer.errors import DeployerError
 from deployer.organization import Organization
@@ -30,7 +29,7 @@ from deployer.rollout.result import RolloutResult
 from deployer.stack_sets import Operation
 from deployer.times import iso, iso_or_none
 
-Document = dict[str, Any]
+Document = dict[str, object]
 VERSION = 1
 """Raised if a field is removed or changes its meaning; new events and fields may come without that."""
 
@@ -108,7 +107,7 @@ def error_document(error: DeployerError, *, at: datetime) -> Document:
     return _document("error", at, message=error.message, next_step=error.next_step, exit_code=error.exit_code)
 
 
-def _document(name: str, at: datetime, **values: Any) -> Document:
+def _document(name: str, at: datetime, **values: object) -> Document:
     return {"version": VERSION, "time": iso(at), "event": name, **values}
 
 

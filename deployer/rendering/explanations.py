@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import Any
 
 from rich.cells import cell_len
 
@@ -131,9 +130,9 @@ def with_location(text: str, location: str) -> Iterator[str]:
         yield f"{'':<{LEFT}} {location}"
 
 
-def as_document(explanation: Explanation, verdict: Verdict | None) -> dict[str, Any]:
+def as_document(explanation: Explanation, verdict: Verdict | None) -> dict[str, object]:
     """The same for programs."""
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "kind": "account" if explanation.is_account else "ou",
         "id": explanation.id,
         "name": explanation.name,
@@ -148,7 +147,7 @@ def as_document(explanation: Explanation, verdict: Verdict | None) -> dict[str, 
     return document
 
 
-def _value_documents(values: Iterable[Value]) -> list[dict[str, Any]]:
+def _value_documents(values: Iterable[Value]) -> list[dict[str, object]]:
     return [
         {
             "key": value.key,
@@ -160,7 +159,7 @@ def _value_documents(values: Iterable[Value]) -> list[dict[str, Any]]:
     ]
 
 
-def verdict_document(verdict: Verdict) -> dict[str, Any]:
+def verdict_document(verdict: Verdict) -> dict[str, object]:
     """A verdict as plain data."""
     call = verdict.call
     return {
@@ -183,5 +182,5 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _location_document(origin: Origin | None) -> dict[str, Any] | None:
+def _location_document(origin: Origin | None) -> dict[str, object] | None:
     return asdict(origin) if origin else None

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
 
 from deployer.failures.messages import UNREADABLE, Failure, Queue
 from deployer.failures.redriving import ReceivedFailures, RedriveResult
@@ -19,7 +18,7 @@ from deployer.words import account_name, counted
 from handler.reasons import SENTENCES
 from handler.text import clean
 
-Document = dict[str, Any]
+Document = dict[str, object]
 
 SHORT_ID = 8
 """Characters of an id that a list shows; `show` and `redrive` take them for the whole."""

@@ -11,7 +11,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from deployer.errors import PlanFileError
 from deployer.organization import Organization
@@ -23,6 +22,7 @@ from deployer.rendering.plan_json import Document, plan_document
 from deployer.rendering.text import Line, wrapped
 from deployer.targets import Scope
 from deployer.words import account_name, counted
+from handler.json_values import JsonValue
 
 FORMAT, VERSION = "deployer-plan", 1
 SHOWN = 50
@@ -41,7 +41,7 @@ class PlanFile:
     caller: str
     scope: Scope
     basis: Basis
-    changes: Mapping[str, Any]
+    changes: Mapping[str, JsonValue]
     source: str = ""
     """The name of the file that it was read from."""
 
@@ -68,7 +68,7 @@ class PlanFile:
         content = self._content()
         return json.dumps({**content, "digest": digest(_json(content))}, indent=1, ensure_ascii=True) + "\n"
 
-    def _content(self) -> dict[str, Any]:
+    def _content(self) -> dict[str, object]:
         regions = self.scope.regions
         return {
             "format": FORMAT,
@@ -95,7 +95,7 @@ class PlanFile:
             raise PlanFileError(f"{source} is not a plan file. Nothing was changed", next_step=_AGAIN) from error
 
     @classmethod
-    def _from_document(cls, document: Mapping[str, Any]) -> PlanFile:
+    def _from_document(cls, document: Mapping[str, JsonValue]) -> PlanFile:
         scope, regions = document["scope"], document["scope"]["regions"]
         texts = [document["created"], document["caller"], *scope["ous"], *scope["accounts"], *(regions or ())]
         values = [value for items in document["basis"].values() for value in items.values()]
@@ -125,7 +125,7 @@ class PlanFile:
         return found or differences({_CHANGES: _parts(self.changes)}, {_CHANGES: _parts(current.changes)})
 
 
-def _check(document: Mapping[str, Any], found: object, source: str) -> None:
+def _check(document: Mapping[str, JsonValue], found: object, source: str) -> None:
     if document["format"] != FORMAT:
         raise ValueError("another format")
     if document["version"] != VERSION:
@@ -137,11 +137,11 @@ def _check(document: Mapping[str, Any], found: object, source: str) -> None:
         raise PlanFileError(f"{source} was edited after it was written. Nothing was changed", next_step=_AGAIN)
 
 
-def _parts(changes: Mapping[str, Any]) -> dict[str, str]:
+def _parts(changes: Mapping[str, JsonValue]) -> dict[str, str]:
     return {key: digest(_json(value)) for key, value in changes.items() if key not in _OF_THE_CALLER}
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 

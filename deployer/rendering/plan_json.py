@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
 
 from deployer.organization import Organization
 from deployer.planning.plan import Plan, StackPlan, StackSetPlan
@@ -16,7 +15,7 @@ from deployer.times import iso_or_none
 from deployer.words import account_path
 from handler.inspection import Damage
 
-Document = dict[str, Any]
+Document = dict[str, object]
 VERSION = 1
 """Of the documents of --json; raised if a field is removed or changes its meaning."""
 

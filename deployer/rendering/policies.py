@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
-from deployer.rendering.text import WIDTH, Line, wrapped
+from deployer.rendering.text import WIDTH, Line, Tone, wrapped
 from deployer.words import printable
 from templates.operator_policy import VIA_CLOUDFORMATION, Permission
 
-Document = Mapping[str, Any]
+Document = Mapping[str, object]
 
 
 def role_policy_in_terraform(name: str, document: Document) -> str:
@@ -42,7 +41,7 @@ def organization_policy_in_terraform(name: str, document: Document, *, kind: str
     )
 
 
-def role_policy_in_cloudformation(name: str, document: Document) -> dict[str, Any]:
+def role_policy_in_cloudformation(name: str, document: Document) -> dict[str, object]:
     """A template of an inline policy for a role that a parameter names."""
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -57,7 +56,7 @@ def role_policy_in_cloudformation(name: str, document: Document) -> dict[str, An
     }
 
 
-def organization_policies_in_cloudformation(policies: Mapping[str, tuple[str, Document]]) -> dict[str, Any]:
+def organization_policies_in_cloudformation(policies: Mapping[str, tuple[str, Document]]) -> dict[str, object]:
     """A template of policies of the organization, which are not attached; kind and document of each by its name."""
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -93,7 +92,7 @@ _EQUALS = {"Bool", "BoolIfExists", "StringEquals"}
 _HEADER = Permission(sid="Statement", why="Why", actions=())
 
 
-def _beside(left: str, text: str, *, tone: Any, width: int) -> Iterator[Line]:
+def _beside(left: str, text: str, *, tone: Tone, width: int) -> Iterator[Line]:
     """A text in its own column."""
     lines = wrapped(text, indent=0, width=width - len(left) - 2)
     for number, line in enumerate(lines):
@@ -140,7 +139,7 @@ def _string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
 
-def _expression(document: Any, depth: int = 1) -> str:
+def _expression(document: object, depth: int = 1) -> str:
     """A value of JSON as an expression of HCL, with the indentation of `terraform fmt`."""
     indent, end = "  " * (depth + 1), "  " * depth
     match document:

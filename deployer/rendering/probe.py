@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from deployer.doctor.probe import ProbeResult
 from deployer.organization import Organization
@@ -68,7 +67,7 @@ def closing_line(results: Iterable[ProbeResult]) -> Line:
     return Line(f"{counted(len(every), 'probe')}, {proven} succeeded")
 
 
-def probe_document(results: Iterable[ProbeResult], organization: Organization, repository: str) -> dict[str, Any]:
+def probe_document(results: Iterable[ProbeResult], organization: Organization, repository: str) -> dict[str, object]:
     """All outcomes for programs."""
     every = list(results)
     return {

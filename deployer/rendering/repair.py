@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
-from typing import Any
 
 from deployer.drift.findings import CheckedRepository
 from deployer.drift.repairing import (
@@ -26,7 +25,7 @@ from deployer.rendering.plan_json import place
 from deployer.rendering.text import Line, wrapped
 from deployer.words import account_name, account_path, counted
 
-Document = dict[str, Any]
+Document = dict[str, object]
 
 
 def plan_lines(plan: RepairPlan, organization: Organization) -> Iterator[Line]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from deployer.rendering.text import Line, wrapped
 from deployer.reporting import wording
 from deployer.reporting.aggregation import Aggregates
@@ -23,7 +21,7 @@ def summary_lines(file: str, size: int, found: Aggregates, subject: Subject) -> 
     return [*lines, Line(f"Wrote {file} ({size / 1e6:.1f} MB).", "add")]
 
 
-def summary_document(found: Aggregates, subject: Subject) -> dict[str, Any]:
+def summary_document(found: Aggregates, subject: Subject) -> dict[str, object]:
     """The same for programs; times are seconds."""
     return {
         "since": iso(found.since),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
 
 from deployer.organization import Organization
 from deployer.rendering.cautions import busy_text
@@ -107,14 +106,14 @@ def _verdict(status: Status, organization: Organization) -> list[Line]:
     return [*wrapped(text, indent=0, tone="add"), *wrapped(_CENTRAL if status.is_deep else _SHALLOW, indent=0)]
 
 
-def _matrix(rows: list[tuple[str, str, Counter[Any]]]) -> Iterator[Line]:
+def _matrix(rows: list[tuple[str, str, Counter[State]]]) -> Iterator[Line]:
     used = [state for state in STATES if state == "current" or any(counts[state] for _, _, counts in rows)]
     body = [[ou, region, str(_desired(counts)), *(str(counts[state]) for state in used)] for ou, region, counts in rows]
     for line in table(["ou", "region", "desired", *used], body, width=WIDTH - 2):
         yield Line(f"  {line.text}", line.tone)
 
 
-def _desired(counts: Counter[Any]) -> int:
+def _desired(counts: Counter[State]) -> int:
     return counts.total() - sum(counts[state] for state in UNCOUNTED)
 
 
@@ -125,7 +124,7 @@ def _instance(one: InstanceStatus, organization: Organization) -> list[Line]:
     return wrapped(f"{one.state} {where} ({one.stack_set}){reason}", indent=2, tone=tone)
 
 
-def status_document(status: Status, organization: Organization) -> dict[str, Any]:
+def status_document(status: Status, organization: Organization) -> dict[str, object]:
     """Everything, every instance included."""
     return {
         "organization": organization.id,

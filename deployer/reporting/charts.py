@@ -11,7 +11,6 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 import pygal
@@ -33,7 +32,7 @@ _BOX_MARGIN = 0.02
 """The share of the box that pygal leaves empty around the drawing."""
 
 _STRIP_WIDTH = 400
-_PLAIN: dict[str, Any] = {
+_PLAIN: dict[str, object] = {
     "js": (),
     "style": _STYLE,
     "show_legend": False,

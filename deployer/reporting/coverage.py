@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from deployer.organization import Organization
 from deployer.rollout.status import STATES, UNCOUNTED, InstanceStatus, Status
 from deployer.words import account_path
+from handler.json_values import JsonValue
 
 Level = Literal["full", "partial", "lacking"]
 
@@ -89,7 +90,7 @@ def coverage_of(status: Status, organization: Organization) -> Coverage:
     return _coverage(found, organization)
 
 
-def coverage_from(document: Mapping[str, Any], organization: Organization | None = None) -> Coverage:
+def coverage_from(document: Mapping[str, JsonValue], organization: Organization | None = None) -> Coverage:
     """Read what `deployer status --json` printed; with an organization, accounts that no config file enables are found.
 
     Raises KeyError, TypeError or ValueError for any other document.
@@ -97,7 +98,7 @@ def coverage_from(document: Mapping[str, Any], organization: Organization | None
     return _coverage([_located(one) for one in document["instances"]], organization)
 
 
-def _located(one: Mapping[str, Any]) -> _Located:
+def _located(one: Mapping[str, JsonValue]) -> _Located:
     if one["state"] not in STATES:
         raise ValueError(f"unknown state {one['state']!r}")
     instance = InstanceStatus(

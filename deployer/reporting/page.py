@@ -14,7 +14,6 @@ from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -53,7 +52,7 @@ def write_page(aggregates: Aggregates, subject: Subject) -> Iterator[str]:
     return _environment().get_template("report.html").generate(_context(aggregates, subject))
 
 
-def _context(aggregates: Aggregates, subject: Subject) -> dict[str, Any]:
+def _context(aggregates: Aggregates, subject: Subject) -> dict[str, object]:
     style, script = _asset("report.css"), _asset("report.js")
     findings = findings_of(aggregates, coverage=subject.coverage, verification=subject.verification)
     urgent = [finding for finding in findings if finding.weight == "act"]

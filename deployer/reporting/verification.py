@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
+
+from handler.json_values import JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ class Verification:
         return (kind for kind in KINDS if kind.state in states)
 
 
-def verification_from(document: Mapping[str, Any]) -> Verification:
+def verification_from(document: Mapping[str, JsonValue]) -> Verification:
     """Read the document; raises KeyError, TypeError, ValueError or AttributeError for any other document."""
     repositories = document["repositories"]
     return Verification(
@@ -115,7 +117,7 @@ def verification_from(document: Mapping[str, Any]) -> Verification:
     )
 
 
-def _judged(one: Mapping[str, Any]) -> Iterator[Judged]:
+def _judged(one: Mapping[str, JsonValue]) -> Iterator[Judged]:
     if one["verdict"] in ("in sync", "under way", "deleted"):
         pass
     elif one["verdict"] not in {kind.state for kind in KINDS}:
@@ -128,7 +130,7 @@ def _judged(one: Mapping[str, Any]) -> Iterator[Judged]:
         yield _found(one, "blank", note=" for ".join(part for part in (since, one["principal"]) if part))
 
 
-def _found(one: Mapping[str, Any], state: str, *, note: str) -> Judged:
+def _found(one: Mapping[str, JsonValue], state: str, *, note: str) -> Judged:
     return Judged(
         state=state,
         account=one["account"],

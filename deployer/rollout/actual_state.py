@@ -6,7 +6,6 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from deployer.errors import PermissionDeniedError
 from deployer.planning.comparison import stack_needs_preview
@@ -16,6 +15,7 @@ from deployer.rollout.cloud import Artifacts, Cloud, Functions
 from deployer.rollout.operations import progress_of
 from deployer.stack_sets import StackSets
 from deployer.stacks import FUNCTION_TYPE, ResourceChange, StackDefinition, StackState
+from handler.json_values import JsonValue
 from handler.settings_file import FILE_NAME
 from templates.names import handler_key
 
@@ -105,10 +105,10 @@ def _bundle_key(body: str) -> str | None:
     return next((one.get("Code", {}).get("S3Key") for one in _functions(body).values()), None)
 
 
-def _functions(body: str) -> Mapping[str, Any]:
+def _functions(body: str) -> Mapping[str, JsonValue]:
     """The properties of each function in a central template, by logical id."""
     try:
-        resources: dict[str, Any] = json.loads(body)["Resources"]
+        resources: dict[str, JsonValue] = json.loads(body)["Resources"]
     except (ValueError, KeyError, TypeError):
         return {}
     return {key: one["Properties"] for key, one in resources.items() if one.get("Type") == FUNCTION_TYPE}

@@ -11,9 +11,10 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from deployer.errors import BusyError, DeployerError, NotFoundError, ServiceError
+from handler.json_values import JsonValue
 
 LEASE = timedelta(minutes=10)
 """How long a lock lasts unless it is renewed: longer than any poll interval, including differences between clocks."""
@@ -78,7 +79,7 @@ class LockRecord:
             raise ValueError(f"not a record of a roll-out: {error}") from error
 
     @classmethod
-    def _from_document(cls, document: dict[str, Any]) -> LockRecord:
+    def _from_document(cls, document: dict[str, JsonValue]) -> LockRecord:
         if document.pop("version") != VERSION:
             raise ValueError("the record of another version")
         for key in ("started", "expires"):
@@ -157,7 +158,8 @@ class Lock:
         if self._held is not None:
             return True
         try:
-            self._write(replace(record, holder=self._holder, **self._times()))
+            now = self._clock()
+            self._write(replace(record, holder=self._holder, started=now, expires=now + LEASE))
         except NotFoundError:
             return False
         except RecordChangedError as error:
@@ -207,10 +209,6 @@ class Lock:
             self._version = found.version
         self._held = record
         self.was_taken = True
-
-    def _times(self) -> dict[str, Any]:
-        now = self._clock()
-        return {"started": now, "expires": now + LEASE}
 
 
 def _utc(moment: datetime) -> str:

@@ -113,7 +113,8 @@ def test_settings_are_shown_as_recorded_desired_and_actual() -> None:
     assert (mutability.recorded, mutability.today, mutability.actual) == ("MUTABLE", "IMMUTABLE", "MUTABLE")
     assert str(mutability.origin).endswith("prod.yaml:15:25")
     assert "is now       null" in text(shown)
-    document = next(one for one in details_document(shown)["settings"] if one["key"] == "scan_on_push")
+    settings: Any = details_document(shown)["settings"]
+    document = next(one for one in settings if one["key"] == "scan_on_push")
     assert (document["then"], document["today"], document["actual"]) == (True, True, False)
 
 
@@ -164,7 +165,7 @@ def test_the_history_is_shown_from_the_first_refusal_to_the_deletion() -> None:
     assert lines == [["refused", "name-denied"], ["created"], ["deleted", "by", "hand"]]
     assert "user/alice" in lifetime
     assert [line.split()[2:] for line in others.splitlines() if line.startswith("  2026")] == [["deleted", "unknown"]]
-    document = details_document(shown)
+    document: Any = details_document(shown)
     check_document([document], "audit-show")
     assert [one["outcome"] for one in document["lifetime"]] == ["refused", "created", "observed"]
     assert document["lifetime"][-1] | {"action": "deleted", "how": "by hand"} == document["lifetime"][-1]

@@ -299,7 +299,7 @@ def test_the_table_fits_and_its_commands_can_be_copied(changes: dict[str, Any]) 
 
 
 def test_json_has_every_check() -> None:
-    document = report_document(examine(actual(trusted_access="DISABLED"), CHECKS))
+    document: Any = report_document(examine(actual(trusted_access="DISABLED"), CHECKS))
     assert document["has_findings"] is True
     assert [one["check"] for one in document["checks"]] == [check.id for check in CHECKS]
     (wrong,) = [one for one in document["checks"] if one["findings"]]

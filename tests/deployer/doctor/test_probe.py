@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from typing import Any
 
 import pytest
 
@@ -245,7 +246,8 @@ def test_each_result_names_the_registry_and_the_next_step(result: ProbeResult) -
     assert max(map(len, lines)) <= 80
     every = probe_document([result], organization, "deployer-probe")
     check_document(every, "doctor")
-    (document,) = every["probes"]
+    probes: Any = every["probes"]
+    (document,) = probes
     assert document["is_proven"] is result.is_proven
     assert bool(document["next_steps"]) is not result.is_proven
     assert closing_line([result]).text == f"1 probe, {int(result.is_proven)} succeeded"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from deployer.planning.comparison import make_plan
 from deployer.planning.damage import Inspection
@@ -62,7 +63,7 @@ def test_what_somebody_added_is_shown_with_its_command_and_is_not_planned() -> N
         assert "shop-prod (300000000001) in eu-west-1" in text
         assert "not repaired before that: role deployer-auditor: trust policy changed" in text
     assert "REPAIRS 1 instance" in planned
-    document = plan_document(plan, EXAMPLE, caller="x")
+    document: Any = plan_document(plan, EXAMPLE, caller="x")
     check_document(document, "plan")
     repaired = document["stack_sets"][0]["instances"]["repaired"]
     assert [(one["account"], one["damage"]) for one in repaired] == [(SEARCH.account, list(CHANGED.problems))]
@@ -79,7 +80,8 @@ def test_if_nothing_else_is_damaged_a_plan_changes_nothing_and_the_roll_out_fail
     result = roll_out(plan, DEPLOYMENT.bundle, CLOUD.cloud, lambda _: None)
     assert result.exit_code == 1
     assert "`deployer status --deep` lists the commands" in pasted(outcome_lines(result, plan, EXAMPLE))
-    for document in (plan_document(plan, EXAMPLE, caller="x"), status_document(status, EXAMPLE)):
+    documents: tuple[Any, Any] = plan_document(plan, EXAMPLE, caller="x"), status_document(status, EXAMPLE)
+    for document in documents:
         assert [(one["account"], one["region"], one["command"]) for one in document["additions"]] == [(*SHOP, COMMAND)]
 
 
@@ -87,9 +89,9 @@ def test_documents_list_what_could_not_be_read_with_the_reason() -> None:
     actual = read_actual_state(DEPLOYMENT.desired, CLOUD.cloud)
     actual = replace(actual, inspection=Inspection(unread={SEARCH: "no answer", SHOP: "denied"}))
     plan = make_plan(DEPLOYMENT.desired, actual)
-    planned = plan_document(plan, EXAMPLE, caller="x")
+    planned: Any = plan_document(plan, EXAMPLE, caller="x")
     check_document(planned, "plan")
-    shown = status_document(status_of(DEPLOYMENT.desired, actual, plan), EXAMPLE)
+    shown: Any = status_document(status_of(DEPLOYMENT.desired, actual, plan), EXAMPLE)
     for document in (planned, shown):
         assert sorted((one["account"], one["region"], one["reason"]) for one in document["unread"]) == sorted(
             [(*SEARCH, "no answer"), (*SHOP, "denied")]

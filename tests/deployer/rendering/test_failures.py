@@ -143,6 +143,6 @@ def test_a_name_of_any_length_is_shown_whole() -> None:
 
 
 def test_documents_name_queue_account_and_ou() -> None:
-    document = failure_document(read(message(event(), UNDELIVERED), SHOP), EXAMPLE)
+    document: Any = failure_document(read(message(event(), UNDELIVERED), SHOP), EXAMPLE)
     assert (document["name"], document["ou"], document["queue"]["central"]) == ("shop-prod", "Workloads/Prod", False)
     assert isinstance(read(message("x"), Queue(account="1", region="r", name="q")), Failure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_roll_out_with_everything_is_as_the_schema_describes_it() -> None:
     )
     failure = Failure(stack_set=ACCESS, account="499999999999", region="eu-west-1", reason="")
     outcome = RolloutResult(done=("a",), not_run=("b",), failures=(failure,), error=BusyError("busy"))
-    document = outcome_document(outcome, found, EXAMPLE, caller=CALLER, url=None)
+    document: Any = outcome_document(outcome, found, EXAMPLE, caller=CALLER, url=None)
     check_document(document, "rollout")
     assert len(document["additions"]) == len(document["under_way"]) == len(document["opt_in_regions"]) == 1
     with pytest.raises(AssertionError):

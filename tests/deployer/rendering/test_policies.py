@@ -81,8 +81,10 @@ def test_no_text_of_a_policy_means_anything_else_in_terraform(value: Any) -> Non
 def test_cfn_lint_finds_nothing_in_the_templates() -> None:
     from cfnlint.api import lint  # noqa: PLC0415 - takes 50 MB of each worker
 
-    templates = [role_policy_in_cloudformation(f"deployer-{name}", policy_of(POLICIES[name])) for name in POLICIES]
-    guard = organization_policies_in_cloudformation(
+    templates: list[Any] = [
+        role_policy_in_cloudformation(f"deployer-{name}", policy_of(POLICIES[name])) for name in POLICIES
+    ]
+    guard: Any = organization_policies_in_cloudformation(
         {
             f"deployer-guard-{kind.lower()}": (kind, policy_of(POLICIES["failures"]))
             for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")

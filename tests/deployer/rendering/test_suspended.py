@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -119,5 +120,5 @@ def test_an_account_that_is_suspended_after_the_plan_was_made_is_no_failure() ->
     assert (outcome.exit_code, outcome.failures, outcome.skipped) == (0, (), (outdated.key,))
     text = " ".join(" ".join(line.text for line in outcome_lines(outcome, found, EXAMPLE)).split())
     assert "left alone 1 instance skipped by AWS (suspended): shop-prod (300000000001)" in text
-    document = outcome_document(outcome, found, EXAMPLE, caller=CALLER, url=None)
+    document: Any = outcome_document(outcome, found, EXAMPLE, caller=CALLER, url=None)
     assert document["outcome"]["instances"]["skipped"] == 1

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,7 +126,7 @@ def test_the_command_prints_a_summary() -> None:
     lines = [line.text for line in summary_lines("report.html", 1_234_567, found, full_subject())]
     assert all(len(line) <= 80 for line in lines)
     assert lines[-1] == "Wrote report.html (1.2 MB)."
-    document = summary_document(found, full_subject())
+    document: Any = summary_document(found, full_subject())
     check_document({"file": "report.html", "bytes": 1_234_567, **document}, "audit-report")
     assert document["records"] == sum(document["outcomes"].values()) == 300
     assert document["seconds_to_repository"]["p50"] == pytest.approx(4, rel=0.2)
@@ -138,7 +139,8 @@ def test_percentiles_are_not_given_for_a_few_repositories(tmp_path: Path) -> Non
     assert "of 100 within" not in text
     found = aggregate(few, since=SINCE, until=UNTIL)
     assert "Half of the new" not in lede(found)
-    assert set(summary_document(found, full_subject())["seconds_to_repository"].values()) == {None}
+    document: Any = summary_document(found, full_subject())
+    assert set(document["seconds_to_repository"].values()) == {None}
 
 
 def test_the_head_names_what_to_do_first_and_how_much_deployer_is_used(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,7 +164,7 @@ def test_instances_of_a_suspended_account_are_released_and_their_stacks_stay(
     assert "released 2 instances of suspended accounts" in "\n".join(
         line.text for line in removal_outcome_lines(outcome, EXAMPLE)
     )
-    document = removal_document(plan, outcome, EXAMPLE)
+    document: Any = removal_document(plan, outcome, EXAMPLE)
     check_document(document, "destroy")
     assert [(one["name"], one["stack"]) for one in document["retained"]] == [
         ("old-project", stack), ("old-project", None),
@@ -204,7 +205,7 @@ def test_a_stack_that_stays_stops_the_rest_and_running_again_finishes(installati
 
 def test_the_document_has_the_plan_and_its_end(installation: Installation) -> None:
     plan = installation.plan()
-    document = removal_document(plan, installation.destroy(), EXAMPLE)
+    document: Any = removal_document(plan, installation.destroy(), EXAMPLE)
     assert document["instances"] == document["outcome"]["instances"] == 31
     assert document["ledger"] == "kept"
     assert document["outcome"]["exit_code"] == 0

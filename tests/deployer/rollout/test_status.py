@@ -175,7 +175,7 @@ def test_what_no_roll_out_can_remove_is_reported_and_is_not_out_of_sync() -> Non
         _text(status, instances=True).split()
     )
     assert "All that AWS reaches in the whole organization is in sync with the config files." in text
-    document = status_document(status, deployment.desired.organization)
+    document: Any = status_document(status, deployment.desired.organization)
     assert document["in_sync"]
     assert sum(row["skipped"] for row in document["coverage"]) == 3
     assert all(row["desired"] == row["current"] for row in document["coverage"])
@@ -188,7 +188,8 @@ def test_a_missing_instance_is_counted_for_its_ou_and_region() -> None:
     status = _status(deployment, cloud)
     cell = matrix(status, EXAMPLE)[MatrixCell(ACCESS, "Workloads/Prod/Payments", "eu-west-1")]
     assert cell == Counter(current=1, missing=1)
-    rows = [row for row in status_document(status, EXAMPLE)["coverage"] if row["missing"]]
+    document: Any = status_document(status, EXAMPLE)
+    rows = [row for row in document["coverage"] if row["missing"]]
     assert rows == [
         {
             "stack_set": ACCESS,
@@ -245,7 +246,8 @@ def test_every_instance_is_listed_on_request_alone() -> None:
     line = "current Workloads/Dev: shop-dev (400000000001) in eu-west-1 (deployer-access)"
     assert line in " ".join(_text(status, instances=True).split())
     assert line not in " ".join(_text(status).split())
-    assert len(status_document(status, EXAMPLE)["instances"]) == len(status.instances)
+    document: Any = status_document(status, EXAMPLE)
+    assert len(document["instances"]) == len(status.instances)
 
 
 REFUSED = (
@@ -273,7 +275,7 @@ def test_a_failed_account_has_what_failed_why_and_what_to_do_and_one_cause_is_on
     assert "1 outdated in 1 account: Cancelled since the tolerance It was not tried, after failures elsewhere" in text
     assert text.count("`deployer rollout --only-failed`") == 3
 
-    document = status_document(status, EXAMPLE)
+    document: Any = status_document(status, EXAMPLE)
     counted = Counter(one["state"] for one in document["instances"] if one["state"] != "current")
     assert counted == {"failed": len(instances) + 1, "outdated": 1}
     assert sum(cause["instances"] for cause in document["causes"]) == counted.total()
@@ -309,6 +311,7 @@ def test_an_operation_in_progress_is_shown_with_who_started_it(id_: str, who: st
     status = replace(_status(deployment, rolled_out(deployment)), under_way=(busy,))
     shown = " ".join(_text(status).split())
     assert f"StackSet {FORWARDING} is busy: UPDATE {id_}, RUNNING since 2026-11-28 00:00:00, {text}; 1 of 9" in shown
-    (found,) = status_document(status, EXAMPLE)["under_way"]
+    document: Any = status_document(status, EXAMPLE)
+    (found,) = document["under_way"]
     assert (found["stack_set"], found["operation"], found["started_by"]) == (FORWARDING, id_, who)
-    check_document(status_document(status, EXAMPLE), "status")
+    check_document(document, "status")
