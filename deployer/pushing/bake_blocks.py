@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from deployer.pushing.hcl import Expression, expression, parsed, parts_of, template, token_of
 from deployer.pushing.hcl_functions import HclError, text_of
+
+if TYPE_CHECKING:
+    from deployer.pushing.hcl import Node
 
 Attributes = dict[str, Expression]
 
@@ -32,7 +35,7 @@ class BakeFile:
             blocks.setdefault(name, {}).update(attributes)
 
 
-def read_bake_json(document: Mapping[str, Any], into: BakeFile) -> None:
+def read_bake_json(document: Mapping[str, object], into: BakeFile) -> None:
     """Add the blocks of a bake file in JSON. Raises HclError if it has another form."""
     for key, value in document.items():
         if key in {"target", "variable", "function", "group"}:
@@ -42,7 +45,7 @@ def read_bake_json(document: Mapping[str, Any], into: BakeFile) -> None:
             into.attributes[key] = _of_json(value)
 
 
-def _labelled(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _labelled(value: object) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Blocks by their label; HCL in JSON allows lists of them."""
     for blocks in value if isinstance(value, list) else [value]:
         if not isinstance(blocks, dict):
@@ -54,7 +57,7 @@ def _labelled(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield name, one
 
 
-def _of_json(value: Any) -> Expression:
+def _of_json(value: object) -> Expression:
     match value:
         case str():
             return template(value)
@@ -79,7 +82,7 @@ def read_bake_hcl(text: str, into: BakeFile) -> None:
             into.add(token_of(kind), name, _attributes(parts_of(content)))
 
 
-def _attributes(parts: Iterable[Any]) -> Attributes:
+def _attributes(parts: Iterable[Node]) -> Attributes:
     found: Attributes = {}
     for part in parts:
         if part.data == "attribute":
@@ -89,7 +92,7 @@ def _attributes(parts: Iterable[Any]) -> Attributes:
     return found
 
 
-def _names(tree: Any) -> Expression:
+def _names(tree: Node) -> Expression:
     """The parameters of a function: names, not values."""
     found = [token_of(name) for name in tree.find_data("identifier")]
     return lambda _: found

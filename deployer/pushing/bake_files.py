@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Final
 
 from deployer.errors import ConfigurationError
 from deployer.pushing.bake_blocks import Attributes, BakeFile
@@ -150,10 +150,10 @@ class Names:
 
         def call(*arguments: Value) -> Value:
             names = [*_listed(attributes["params"](self._scope))] if "params" in attributes else []
-            local = dict(zip(names, arguments, strict=False))
+            local = dict(zip(map(str, names), arguments, strict=False))
             if "variadic_param" in attributes:
                 rest = attributes["variadic_param"](self._scope)
-                local[rest[0] if isinstance(rest, list) else rest] = list(arguments[len(names) :])
+                local[str(rest[0] if isinstance(rest, list) else rest)] = list(arguments[len(names) :])
             elif len(names) != len(arguments):
                 raise HclError(f"the function {name} needs {len(names)} arguments")
             if "result" not in attributes:
@@ -173,7 +173,7 @@ def _without_unknown_tag(image: str) -> str:
     return name
 
 
-class _OwnAttributes(dict[str, Any]):
+class _OwnAttributes(dict[str, object]):
     """`target.NAME.ATTRIBUTE`, as expressions name the attributes of other targets."""
 
     def __init__(self, names: Names) -> None:

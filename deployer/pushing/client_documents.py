@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
-from typing import Any
 
 from deployer.pushing.build_outputs import is_pushing, output_fields
 from deployer.pushing.client_destinations import InFile
 from deployer.pushing.compose_files import in_compose_file
 from deployer.pushing.compose_services import Written, images_of_services
 from deployer.pushing.image_files import in_bake_document, json_of
+from handler.json_values import JsonValue
 
 
 def references_in_document(file: InFile, text: str) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def _written(file: InFile) -> Written:
     return Written(caches=file.is_built, unnamed=file.is_built, extensions=False)
 
 
-def _pushed_targets(document: Any) -> Any:
+def _pushed_targets(document: object) -> object:
     """A bake file's targets with what they push: tags if their own outputs push, and caches always."""
     targets = document.get("target") if isinstance(document, dict) else None
     if not isinstance(targets, dict):
@@ -38,19 +38,19 @@ def _pushed_targets(document: Any) -> Any:
     return {"target": {name: _pushed(body) for name, body in targets.items()}}
 
 
-def _pushed(target: Any) -> Any:
+def _pushed(target: object) -> object:
     if not isinstance(target, dict) or any(map(is_pushing, _outputs(target))):
         return target
     return {"cache-to": target.get("cache-to")}
 
 
-def _outputs(target: Mapping[str, Any]) -> Iterator[Mapping[str, object]]:
+def _outputs(target: Mapping[str, JsonValue]) -> Iterator[Mapping[str, object]]:
     """The outputs of a target, each of which bake prints as text or as its fields."""
     for output in target.get("output") or ():
         yield output if isinstance(output, dict) else output_fields(str(output))
 
 
-def _requested_services(file: InFile, services: Mapping[str, Any]) -> dict[str, Any]:
+def _requested_services(file: InFile, services: Mapping[str, object]) -> dict[str, object]:
     if not file.services:
         return dict(services)
     requested = dict.fromkeys(file.services)

@@ -8,12 +8,13 @@ import shutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from deployer.errors import DeployerError
 from deployer.pushing.client_arguments import option_values
 from deployer.pushing.client_wrappers import program_name
 from deployer.pushing.images import Registry
+from handler.json_values import JsonValue
 
 _ENGINES: Final = frozenset({"docker", "docker-compose", "nerdctl", "finch"})
 _CHECKED: Final = _ENGINES | {"podman", "buildah", "skopeo", "crane", "oras"}
@@ -155,14 +156,14 @@ def _names_a_helper(path: Path) -> bool:
     return isinstance(helpers, list) and any(helper != "containers-auth.json" for helper in helpers)
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _read(path: Path) -> Mapping[str, JsonValue]:
     try:
         return _parsed(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except (OSError, ValueError):
         return {}
 
 
-def _parsed(text: str) -> Mapping[str, Any]:
+def _parsed(text: str) -> Mapping[str, JsonValue]:
     try:
         document = json.loads(text)
     except ValueError:
@@ -170,7 +171,7 @@ def _parsed(text: str) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _knows(file: Mapping[str, Any], host: str) -> bool:
+def _knows(file: Mapping[str, JsonValue], host: str) -> bool:
     """A login, a helper for the host, or a store for all hosts (which may have it; the client reports if not)."""
     auths, helpers = file.get("auths") or {}, file.get("credHelpers") or {}
     logins = {str(name).removeprefix("https://").partition("/")[0] for name in auths}

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from deployer.errors import ConfigurationError, DeployerError
 from deployer.pushing.compose_services import Services, Text, Variables, images_of_services, sequence_of
 from deployer.pushing.compose_yaml import Override, Reset, documents_of, merged
 from deployer.pushing.environment_files import environment_file
 from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT, interpolated
+from handler.json_values import JsonValue
 
 _REMOTE: Final = ("://", "git@", "github.com/")
 _ENVIRONMENT_FILES: Final = "COMPOSE_ENV_FILES"
@@ -108,7 +109,7 @@ class _Project:
         return services
 
     def _of_document(
-        self, document: Mapping[str, Any], path: PurePath, variables: Variables, earlier: Services
+        self, document: Mapping[str, JsonValue], path: PurePath, variables: Variables, earlier: Services
     ) -> Services:
         own = _declared(document, path, variables)
         level = _Level(path=path, folder=self.folder, variables=variables, services={**earlier, **own})
@@ -118,7 +119,7 @@ class _Project:
                 extended[name] = merged(service, extended[name]) if name in extended else service
         return extended
 
-    def _extended(self, name: str, level: _Level) -> Any:
+    def _extended(self, name: str, level: _Level) -> JsonValue:
         """A service merged over the one that it extends."""
         service, path = level.services[name], level.path
         extends = service.get("extends") if isinstance(service, dict) else None
@@ -144,7 +145,7 @@ class _Project:
             services = merged(services, _declared(document, path, variables))
         return services
 
-    def _included(self, entry: Any, path: PurePath, variables: Variables) -> Services:
+    def _included(self, entry: object, path: PurePath, variables: Variables) -> Services:
         where = f"{path}: include"
         body = entry if isinstance(entry, dict) else {"path": entry}
         given = [interpolated(str(each), variables, where=where) for each in sequence_of(body.get("path"))]
@@ -162,7 +163,7 @@ class _Project:
         return project.services(paths, known, texts=texts)
 
     def _variables_of(
-        self, body: Mapping[str, Any], folder: PurePath, variables: Variables, *, where: str
+        self, body: Mapping[str, object], folder: PurePath, variables: Variables, *, where: str
     ) -> Variables:
         given = [interpolated(str(each), variables, where=where) for each in sequence_of(body.get("env_file"))]
         if not given:
@@ -189,7 +190,7 @@ class _NoFiles:
         return False
 
 
-def _declared(document: Mapping[str, Any], path: PurePath, variables: Variables) -> Services:
+def _declared(document: Mapping[str, JsonValue], path: PurePath, variables: Variables) -> Services:
     """The services of one document, reduced to what their images follow from."""
     services = document.get("services")
     if services is None:
@@ -199,7 +200,7 @@ def _declared(document: Mapping[str, Any], path: PurePath, variables: Variables)
     return {str(name): _reduced(body, variables, where=f"{path}: service {name}") for name, body in services.items()}
 
 
-def _reduced(body: Any, variables: Variables, *, where: str) -> Any:
+def _reduced(body: object, variables: Variables, *, where: str) -> object:
     if isinstance(body, Reset):
         return body
     if isinstance(body, Override):
@@ -212,7 +213,7 @@ def _reduced(body: Any, variables: Variables, *, where: str) -> Any:
     return found | {key: value for key, value in (body or {}).items() if key in {"extends", "depends_on"}}
 
 
-def _texts(value: Any, variables: Variables) -> Any:
+def _texts(value: object, variables: Variables) -> object:
     match value:
         case str():
             return Text(value, variables)
@@ -225,7 +226,7 @@ def _texts(value: Any, variables: Variables) -> Any:
     return value
 
 
-def _extended_service(extends: Any, variables: Variables, *, where: str) -> tuple[str, str | None]:
+def _extended_service(extends: object, variables: Variables, *, where: str) -> tuple[str, str | None]:
     """The service that is extended, and the file that has it, if it is another."""
     body = extends if isinstance(extends, dict) else {"service": extends}
     service, file = body.get("service"), body.get("file")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from deployer.errors import ConfigurationError
 from deployer.pushing.build_outputs import images_of_cache, images_of_output
 from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT, interpolated
+from handler.json_values import JsonValue
 
-Services = dict[str, Any]
+Services = dict[str, JsonValue]
 """By name, each with what a file has for it: `image`, `build`, `extends` and `depends_on`."""
 Variables = Mapping[str, str]
 
@@ -61,12 +62,12 @@ def images_of_services(services: Services, *, where: str, written: Written = EVE
             yield from images_of_output(_resolved(output, place))
 
 
-def sequence_of(value: Any) -> list[Any]:
+def sequence_of(value: JsonValue) -> list[JsonValue]:
     """A list, for which compose also accepts one item or nothing."""
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
-def _list(body: Any, key: str, where: str) -> list[Any]:
+def _list(body: JsonValue, key: str, where: str) -> list[JsonValue]:
     """The items of a list that may be left out; buildx also accepts a text with blanks between them."""
     value = body.get(key) if isinstance(body, dict) else None
     if isinstance(value, Text):
@@ -77,10 +78,10 @@ def _list(body: Any, key: str, where: str) -> list[Any]:
     return items
 
 
-def _text(value: Any, where: str) -> str:
+def _text(value: object, where: str) -> str:
     return value.value(where=where) if isinstance(value, Text) else str(value)
 
 
-def _resolved(value: Any, where: str) -> Any:
+def _resolved(value: object, where: str) -> object:
     """A cache or an output, as text or as its fields."""
     return {key: _text(item, where) for key, item in value.items()} if isinstance(value, dict) else _text(value, where)

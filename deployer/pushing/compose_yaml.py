@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
 
 import yaml
 
 from deployer.errors import ConfigurationError
+from handler.json_values import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Reset:
 class Override:
     """`!override`: the value replaces the one below it instead of being merged into it."""
 
-    value: Any
+    value: object
 
 
 class _Loader(yaml.SafeLoader):
     """Refuses duplicate keys, as compose does; YAML libraries keep the last."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
         keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         twice = next((key for index, (tag, key) in enumerate(keys) if (tag, key) in keys[:index] and key != "<<"), None)
         if twice is not None:
@@ -52,7 +52,7 @@ _Loader.add_constructor("!reset", _Loader.reset)
 _Loader.add_constructor("!override", _Loader.override)
 
 
-def documents_of(path: PurePath, text: str) -> Iterator[Mapping[str, Any]]:
+def documents_of(path: PurePath, text: str) -> Iterator[Mapping[str, object]]:
     """The documents of a compose file that are not empty; JSON is YAML. Raises ConfigurationError naming the file."""
     try:
         for document in yaml.load_all(text, Loader=_Loader):
@@ -67,7 +67,7 @@ def documents_of(path: PurePath, text: str) -> Iterator[Mapping[str, Any]]:
         raise ConfigurationError(f"{path}: not YAML: {error}", next_step="Correct the file.") from error
 
 
-def merged(base: Any, over: Any) -> Any:
+def merged(base: JsonValue, over: JsonValue) -> JsonValue:
     """One value with another merged over it: maps by key, lists one after the other, null changes nothing."""
     if isinstance(over, dict) and isinstance(base, dict):
         return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
@@ -78,7 +78,7 @@ def merged(base: Any, over: Any) -> Any:
     return _alone(over)
 
 
-def _alone(value: Any) -> Any:
+def _alone(value: JsonValue) -> JsonValue:
     """A value that is not merged over another."""
     match value:
         case Reset():

@@ -10,7 +10,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from deployer.pushing.hcl_functions import (
     HclError,
@@ -25,13 +25,15 @@ from deployer.pushing.hcl_functions import (
 from deployer.pushing.hcl_templates import template_parts
 
 if TYPE_CHECKING:
-    from lark import Tree
+    from lark import Token, Tree
+
+    Node = Tree[Token]
 
 _NAME: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*", re.ASCII)
 _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
 _ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _SYNTAX: Final = frozenset({"new_line_or_comment", "arguments"})
-_OPERATORS: Final[Mapping[str, Callable[[Any, Any], Value]]] = {
+_OPERATORS: Final[Mapping[str, Callable[[float, float], Value]]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -72,7 +74,7 @@ class Scope:
 Expression = Callable[[Scope], Value]
 
 
-def parsed(text: str) -> Tree[Any]:
+def parsed(text: str) -> Node:
     """The syntax tree of a file. Raises HclError naming line and column."""
     from hcl2.api import parses_to_tree  # noqa: PLC0415 - its import takes half a second
     from lark.exceptions import UnexpectedInput  # noqa: PLC0415
@@ -94,7 +96,7 @@ def template(text: str) -> Expression:
     return value
 
 
-def expression(tree: Any) -> Expression:
+def expression(tree: Node) -> Expression:
     """The expression of an attribute."""
     return lambda scope: _value(tree, scope)
 
@@ -108,10 +110,10 @@ def _of_code(text: str) -> Expression:
     if name := _NAME.fullmatch(text):
         return lambda scope: scope.value(name[1])
     [attribute] = parsed(f"x = ({text})").find_data("attribute")
-    return expression(attribute.children[-1])
+    return expression(parts_of(attribute)[-1])
 
 
-def _value(tree: Any, scope: Scope) -> Value:
+def _value(tree: Node, scope: Scope) -> Value:
     """The value of a node; `_NODES` has the rule for each kind of node."""
     evaluate = _NODES.get(tree.data)
     if evaluate is None:
@@ -119,11 +121,11 @@ def _value(tree: Any, scope: Scope) -> Value:
     return evaluate(tree, scope)
 
 
-def parts_of(tree: Tree[Any]) -> list[Any]:
+def parts_of(tree: Node) -> list[Node]:
     """The nodes below a node, without punctuation, comments and line ends."""
-    found: list[Any] = []
+    found: list[Node] = []
     for child in tree.children:
-        if not hasattr(child, "data"):
+        if isinstance(child, str):
             continue
         if child.data == "arguments":
             found += parts_of(child)
@@ -132,22 +134,22 @@ def parts_of(tree: Tree[Any]) -> list[Any]:
     return found
 
 
-def token_of(tree: Any) -> str:
+def token_of(tree: Node) -> str:
     """The text of a node that is one token: an identifier, a number, an operator."""
     return "".join(str(child) for child in tree.children).strip()
 
 
-def _string(tree: Any, scope: Scope) -> Value:
+def _string(tree: Node, scope: Scope) -> Value:
     parts = [_string_part(part.children[0], scope) for part in parts_of(tree)]
     return _concatenated(parts or [""])
 
 
-def _string_part(part: Any, scope: Scope) -> Value:
-    if hasattr(part, "data"):
-        if part.data != "interpolation":
-            raise NotSupportedError("directives in templates are not supported")
-        return _value(parts_of(part)[0], scope)
-    return str(part)[1:] if part.type.startswith("ESCAPED") else _ESCAPE.sub(_unescaped, str(part))
+def _string_part(part: Node | Token, scope: Scope) -> Value:
+    if isinstance(part, str):
+        return str(part)[1:] if part.type.startswith("ESCAPED") else _ESCAPE.sub(_unescaped, str(part))
+    if part.data != "interpolation":
+        raise NotSupportedError("directives in templates are not supported")
+    return _value(parts_of(part)[0], scope)
 
 
 def _unescaped(escape: re.Match[str]) -> str:
@@ -159,7 +161,7 @@ def _unescaped(escape: re.Match[str]) -> str:
     return _ESCAPED[code]
 
 
-def _heredoc(tree: Any, scope: Scope) -> Value:
+def _heredoc(tree: Node, scope: Scope) -> Value:
     """The lines between the markers; `<<-` removes the indentation that all of them have."""
     first, *lines = token_of(tree).splitlines()
     body = lines[:-1]
@@ -169,7 +171,7 @@ def _heredoc(tree: Any, scope: Scope) -> Value:
     return template("".join(f"{line}\n" for line in body))(scope)
 
 
-def _binary(tree: Any, scope: Scope) -> Value:
+def _binary(tree: Node, scope: Scope) -> Value:
     left_side, rest = parts_of(tree)
     symbol, right_side = parts_of(rest)
     sign, left = token_of(symbol), _value(left_side, scope)
@@ -185,22 +187,22 @@ def _binary(tree: Any, scope: Scope) -> Value:
         raise HclError("a division by zero") from error
 
 
-def _unary(tree: Any, scope: Scope) -> Value:
+def _unary(tree: Node, scope: Scope) -> Value:
     [operand] = parts_of(tree)
     value = _value(operand, scope)
     return not is_true(value) if str(tree.children[0]).strip() == "!" else -number_of(value)
 
 
-def _conditional(tree: Any, scope: Scope) -> Value:
+def _conditional(tree: Node, scope: Scope) -> Value:
     condition, if_true, if_false = parts_of(tree)
     return _value(if_true if is_true(_value(condition, scope)) else if_false, scope)
 
 
-def _object(tree: Any, scope: Scope) -> Value:
+def _object(tree: Node, scope: Scope) -> Value:
     return {_key(element, scope): _value(parts_of(element)[1], scope) for element in parts_of(tree)}
 
 
-def _key(element: Any, scope: Scope) -> str:
+def _key(element: Node, scope: Scope) -> str:
     """A key: a name is itself, not the variable of that name, unless it is in parentheses."""
     [key] = parts_of(parts_of(element)[0])
     inner = parts_of(key)[0] if key.data == "expr_term" else key
@@ -208,19 +210,19 @@ def _key(element: Any, scope: Scope) -> str:
     return token_of(inner) if is_name else text_of(_value(key, scope))
 
 
-def _call(tree: Any, scope: Scope) -> Value:
+def _call(tree: Node, scope: Scope) -> Value:
     name, *arguments = parts_of(tree)
     if token_of(name) in {"try", "can"}:
         return _tried(token_of(name), arguments, scope)
     values = [_value(argument, scope) for argument in arguments]
-    lists = [child for child in tree.children if getattr(child, "data", "") == "arguments"]
+    lists = [child for child in tree.children if not isinstance(child, str) and child.data == "arguments"]
     if values and any(str(token) == "..." for child in lists for token in child.children):
         last = values.pop()
         values += last if isinstance(last, list) else [last]
     return scope.call(token_of(name), values)
 
 
-def _tried(name: str, arguments: list[Any], scope: Scope) -> Value:
+def _tried(name: str, arguments: list[Node], scope: Scope) -> Value:
     """`try` gives the first argument that has a value, `can` whether its argument has one.
 
     What is only not supported here has no known value: then neither is known.
@@ -240,17 +242,21 @@ def _tried(name: str, arguments: list[Any], scope: Scope) -> Value:
 
 def _at(value: Value, key: Value) -> Value:
     try:
-        return value[int(number_of(key))] if isinstance(value, list) else value[text_of(key)]
+        if isinstance(value, list):
+            return value[int(number_of(key))]
+        if isinstance(value, dict):
+            return value[text_of(key)]
     except (KeyError, IndexError, TypeError) as error:
         raise HclError(f"there is no {text_of(key)!r}") from error
+    raise HclError(f"there is no {text_of(key)!r}")
 
 
-def _index(tree: Any, scope: Scope) -> Value:
+def _index(tree: Node, scope: Scope) -> Value:
     value, index = parts_of(tree)
     return _at(_value(value, scope), _step(index, scope))
 
 
-def _step(step: Any, scope: Scope) -> Value:
+def _step(step: Node, scope: Scope) -> Value:
     """The key of `.name`, `.0` or `[key]`."""
     if step.data == "short_index":
         return token_of(step).removeprefix(".")
@@ -258,7 +264,7 @@ def _step(step: Any, scope: Scope) -> Value:
     return token_of(inner) if step.data == "get_attr" else _value(inner, scope)
 
 
-def _splat(tree: Any, scope: Scope) -> Value:
+def _splat(tree: Node, scope: Scope) -> Value:
     value, splat = parts_of(tree)
     items = _value(value, scope)
     items = items if isinstance(items, list) else [items]
@@ -267,7 +273,7 @@ def _splat(tree: Any, scope: Scope) -> Value:
     return items
 
 
-def _rounds(intro: Any, condition: Any | None, scope: Scope) -> Iterator[Scope]:
+def _rounds(intro: Node, condition: Node | None, scope: Scope) -> Iterator[Scope]:
     """The scope of each round of a `for` expression."""
     *names, collection = parts_of(intro)
     items = _value(collection, scope)
@@ -280,18 +286,18 @@ def _rounds(intro: Any, condition: Any | None, scope: Scope) -> Iterator[Scope]:
             yield inner
 
 
-def _for_list(tree: Any, scope: Scope) -> Value:
+def _for_list(tree: Node, scope: Scope) -> Value:
     intro, result, *condition = parts_of(tree)
     return [_value(result, inner) for inner in _rounds(intro, next(iter(condition), None), scope)]
 
 
-def _for_object(tree: Any, scope: Scope) -> Value:
+def _for_object(tree: Node, scope: Scope) -> Value:
     intro, key, result, *condition = parts_of(tree)
     rounds = _rounds(intro, next(iter(condition), None), scope)
     return {text_of(_value(key, inner)): _value(result, inner) for inner in rounds}
 
 
-_NODES: Final[Mapping[str, Callable[[Any, Scope], Value]]] = {
+_NODES: Final[Mapping[str, Callable[[Node, Scope], Value]]] = {
     "expr_term": lambda tree, scope: _value(parts_of(tree)[0], scope),
     "identifier": lambda tree, scope: scope.value(token_of(tree)),
     "literal_value": lambda tree, _: {"true": True, "false": False}.get(token_of(tree)),

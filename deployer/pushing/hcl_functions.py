@@ -13,9 +13,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
-Value = Any
+Value = object
 """A value of HCL: text, number, bool, None, a list or a dict of values."""
 
 UNKNOWN: Final = "\ue000"
@@ -108,11 +108,11 @@ def are_equal(left: Value, right: Value) -> bool:
 def number_of(value: Value) -> float:
     """A number, also as text. Raises HclError for anything else."""
     _require_known(value)
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise HclError("a number is needed")
     try:
         return value if isinstance(value, int) else float(value)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise HclError("a number is needed") from error
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from deployer.errors import ConfigurationError
 from deployer.pushing.bake_blocks import BakeFile, read_bake_hcl, read_bake_json
@@ -19,6 +19,7 @@ from deployer.pushing.bake_files import images_of_bake
 from deployer.pushing.compose_files import Files, images_of_compose
 from deployer.pushing.hcl_functions import HclError
 from deployer.pushing.interpolation import LET_THE_CLIENT_READ_IT
+from handler.json_values import JsonValue
 
 Kind = Literal["bake-hcl", "bake-json", "compose", "list"]
 
@@ -104,7 +105,7 @@ def _kind_of(path: PurePath, text: str) -> Kind:
     return "bake-hcl" if _HCL.search(text) else "list"
 
 
-def _kind_of_json(document: Any) -> Kind:
+def _kind_of_json(document: object) -> Kind:
     if isinstance(document, list) or (isinstance(document, dict) and isinstance(document.get("tags"), list)):
         return "list"
     is_compose = isinstance(document, dict) and not {"services", "include"}.isdisjoint(document)
@@ -166,7 +167,7 @@ def _bake_file(given: Sequence[_ImageFile]) -> BakeFile:
     return bake
 
 
-def in_bake_document(path: PurePath, document: Any) -> Iterator[str]:
+def in_bake_document(path: PurePath, document: object) -> Iterator[str]:
     """The images of a bake file that bake itself printed, with every variable replaced."""
     bake = BakeFile()
     try:
@@ -176,7 +177,7 @@ def in_bake_document(path: PurePath, document: Any) -> Iterator[str]:
     yield from images_of_bake(path, bake, {})
 
 
-def _object(path: PurePath, document: Any) -> Mapping[str, Any]:
+def _object(path: PurePath, document: JsonValue) -> Mapping[str, JsonValue]:
     if not isinstance(document, dict):
         raise ConfigurationError(
             f"{path}: not a bake file: it has no `target`", next_step="Give a bake or compose file."
@@ -184,7 +185,7 @@ def _object(path: PurePath, document: Any) -> Mapping[str, Any]:
     return document
 
 
-def json_of(path: PurePath, text: str) -> Any:
+def json_of(path: PurePath, text: str) -> JsonValue:
     """Raises ConfigurationError naming the file if the text is no JSON."""
     try:
         return json.loads(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol, cast
+from typing import Final, Literal, Protocol, cast
 
 from deployer.pushing.images import ImageReference
 from handler.requests import MAX_REPOSITORIES, VERSION
@@ -199,7 +199,7 @@ def _results(body: bytes) -> dict[str, Answer]:
     return found
 
 
-def _document(body: bytes) -> Mapping[str, Any]:
+def _document(body: bytes) -> Mapping[str, object]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.pushing.hcl import Scope, expression, parsed, template
+from deployer.pushing.hcl import Scope, expression, parsed, parts_of, template
 from deployer.pushing.hcl_functions import UNKNOWN, HclError
 
 VARIABLES: dict[str, Any] = {
@@ -35,7 +35,7 @@ SCOPE = Scope(variable=variable, function=lambda name: (lambda *values: list(val
 
 def value_of(text: str) -> Any:
     [attribute] = parsed(f"x = {text}").find_data("attribute")
-    return expression(attribute.children[-1])(SCOPE)
+    return expression(parts_of(attribute)[-1])(SCOPE)
 
 
 @pytest.mark.parametrize(

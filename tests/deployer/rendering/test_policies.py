@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployer.pushing.hcl import Scope, expression, parsed
+from deployer.pushing.hcl import Scope, expression, parsed, parts_of, token_of
 from deployer.pushing.images import parse_image
 from deployer.pushing.pusher_policy import PUSHERS, function_arn, pusher_permissions
 from deployer.rendering.policies import (
@@ -46,9 +46,9 @@ def attributes(text: str) -> dict[str, Any]:
     found = {}
     for block in tree.find_data("block"):
         for attribute in block.find_data("attribute"):
-            name = str(attribute.children[0].children[0])
-            if name in {"policy", "content", "name"}:
-                found[name] = expression(attribute.children[-1])(scope)
+            name, value = parts_of(attribute)
+            if token_of(name) in {"policy", "content", "name"}:
+                found[token_of(name)] = expression(value)(scope)
     return found
 
 
