@@ -127,7 +127,7 @@ class _Wait:
     image: ImageReference
     requested_at: float
     due_at: float = 0.0
-    delay: float = FIRST_DELAY
+    delay: float = field(default_factory=lambda: FIRST_DELAY)
     calls: int = 1
     accepted: Answer | None = None
     """The handler's answer if it accepted the request without finishing it."""

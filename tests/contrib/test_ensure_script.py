@@ -39,6 +39,11 @@ exit 254
 """
 """An aws CLI to which a repository appears after some calls."""
 
+SLEEP = """#!/bin/sh
+exec /bin/sleep 0.05
+"""
+"""No wait of the script is for something that takes longer here."""
+
 
 def required(program: str) -> str:
     if shutil.which(program) is None:
@@ -142,9 +147,9 @@ class TestTheScript:
     @pytest.fixture
     def variables(self, tmp_path: Path) -> dict[str, str]:
         """With a stand-in for the aws CLI."""
-        program = tmp_path / "aws"
-        program.write_text(FAKE)
-        program.chmod(0o755)
+        for name, program in (("aws", FAKE), ("sleep", SLEEP)):
+            (tmp_path / name).write_text(program)
+            (tmp_path / name).chmod(0o755)
         return {
             "PATH": f"{tmp_path}:/usr/bin:/bin",
             "CALLS": str(tmp_path / "calls"),
@@ -271,7 +276,7 @@ class TestTheRequestLane:
     @pytest.fixture
     def variables(self, tmp_path: Path) -> dict[str, str]:
         """With stand-ins for curl, and for an aws CLI to which the repository exists."""
-        for name, program in (("curl", ANSWERING_CURL), ("aws", FAKE)):
+        for name, program in (("curl", ANSWERING_CURL), ("aws", FAKE), ("sleep", SLEEP)):
             (tmp_path / name).write_text(program)
             (tmp_path / name).chmod(0o755)
         (tmp_path / "there").touch()

@@ -22,7 +22,7 @@ from deployer.cli.main import run
 from tests.clients.kit import Bench, Client, Unavailable, skopeo
 from tests.clients.matrix import builders
 from tests.deployer.command_line import after_notice
-from tests.deployer.ensuring import CENTRAL, HOST, SHOP, new, repositories
+from tests.deployer.ensuring import CENTRAL, HOST, SHOP, ask_soon, new, repositories
 from tests.deployer.json_documents import check_output
 from tests.terminal import in_a_terminal, type_ctrl_c
 
@@ -59,6 +59,7 @@ def push(
     for name, value in bench.variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    ask_soon(monkeypatch)
 
     def call(*arguments: str, variables: Mapping[str, str] | None = None) -> tuple[int, str, str]:
         for name, value in (variables or {}).items():
@@ -406,7 +407,7 @@ class TestTheClient:
 
 def test_ctrl_c_ends_the_client_and_its_exit_code_is_given(bench: Bench, programs: Path) -> None:
     """The whole program in a terminal, as a person at it sees it; a push that was stopped is not started again."""
-    program(programs, "docker", "trap 'echo stopped: name unknown >&2; exit 5' INT; echo ready; sleep 20 & wait")
+    program(programs, "docker", "trap 'echo stopped: name unknown >&2; exit 5' INT; echo ready; sleep 20 >/dev/null 2>&1 & wait")
     variables = {**bench.variables, "PATH": f"{programs}:{os.environ['PATH']}"}
     command = [sys.executable, "-c", PROGRAM, "push", "docker", "push", new()[1]]
     with in_a_terminal(command, variables=variables) as started:
@@ -421,7 +422,7 @@ def test_ctrl_c_ends_the_client_and_its_exit_code_is_given(bench: Bench, program
 
 
 def test_a_pipeline_that_is_cancelled_ends_the_client_too(bench: Bench, programs: Path) -> None:
-    program(programs, "docker", "trap 'echo ended; exit 143' TERM; echo ready; sleep 20 & wait")
+    program(programs, "docker", "trap 'echo ended; exit 143' TERM; echo ready; sleep 20 >/dev/null 2>&1 & wait")
     variables = {**bench.variables, "PATH": f"{programs}:{os.environ['PATH']}"}
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "push", "docker", "push", new()[1]],

@@ -38,8 +38,8 @@ def runner(folder: Path, script: str) -> list[str]:
     client = folder / "client.py"
     client.write_text(script)
     program = (
-        "import sys; from deployer.pushing.client_process import run_client;"
-        f" finished = run_client([sys.executable, {str(client)!r}]);"
+        "import sys; from deployer.pushing import client_process; client_process._LAST_WORDS_SECONDS = 0.5;"
+        f" finished = client_process.run_client([sys.executable, {str(client)!r}]);"
         " sys.stderr.write('was stopped\\n' if finished.was_stopped else 'ended by itself\\n');"
         " sys.exit(finished.exit_code)"
     )
