@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
-import botocore.session
 import pytest
 from hypothesis import settings
 
 from aws_org_sandbox.pytest_plugin import check
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
+from tests import shortcuts
 from tests.clocks import impatient
 from tests.hypothesis_profiles import profile
 
-botocore.session.create_loader = cache(botocore.session.create_loader)
-"""Every command creates a session, which would read the same large botocore files again."""
+shortcuts.remember()
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """Ctrl-C is ignored in what a shell starts with `&`, and in all that those start: tests of it would never end."""
 settings.load_profile(profile(os.environ))
@@ -40,6 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "generated" in getattr(item, "fixturenames", ()):
             item.add_marker("generated")
+
+
+def pytest_collection_finish() -> None:
+    shortcuts.collect_less_garbage()
 
 
 @pytest.fixture

@@ -16,10 +16,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn, Self
@@ -29,14 +27,14 @@ from botocore.client import BaseClient
 
 from deployer.aws import installations, prefetching
 from deployer.cli.main import run
-from deployer.clock import SYSTEM_CLOCK
+from tests.clocks import impatient
 from tests.deployer.command_line import CONFIG, is_writing
 
 ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
 PR_SET_CHILD_SUBREAPER = 36
 """From <linux/prctl.h>: a process whose parent ended becomes a child of this one, which waits for it."""
-FAST_CLOCK = replace(SYSTEM_CLOCK, sleep=lambda seconds: time.sleep(seconds / 2))
+FAST_CLOCK = impatient(0.03)
 
 
 class ProcessResult(NamedTuple):

@@ -142,7 +142,7 @@ def test_a_new_message_is_not_mistaken_for_one_of_unknown_age() -> None:
 
 def test_alarms_notify_nobody_unless_actions_are_configured(names: Names, templates: Templates) -> None:
     topic = f"arn:aws:sns:eu-west-1:{names.central_account}:on-call"
-    options = central.Options(alarm_actions=[topic], notifications=Notifications(topic="create"))
+    options = central.Options(alarm_actions=(topic,), notifications=Notifications(topic="create"))
     notifying = central.template(names, handler_digest=DIGEST, options=options)
     for alarm in ALARMS.values():
         assert "AlarmActions" not in resources(templates["central"])[alarm.logical_id]["Properties"]

@@ -407,7 +407,11 @@ class TestTheClient:
 
 def test_ctrl_c_ends_the_client_and_its_exit_code_is_given(bench: Bench, programs: Path) -> None:
     """The whole program in a terminal, as a person at it sees it; a push that was stopped is not started again."""
-    program(programs, "docker", "trap 'echo stopped: name unknown >&2; exit 5' INT; echo ready; sleep 20 >/dev/null 2>&1 & wait")
+    program(
+        programs,
+        "docker",
+        "trap 'echo stopped: name unknown >&2; exit 5' INT; echo ready; sleep 20 >/dev/null 2>&1 & wait",
+    )
     variables = {**bench.variables, "PATH": f"{programs}:{os.environ['PATH']}"}
     command = [sys.executable, "-c", PROGRAM, "push", "docker", "push", new()[1]]
     with in_a_terminal(command, variables=variables) as started:

@@ -1,0 +1,40 @@
+"""What tests need not repeat: each of thousands of commands in one process would make the same again.
+
+Nothing here changes a result: what is remembered depends on files of botocore, or on its arguments, alone.
+"""
+
+from __future__ import annotations
+
+import gc
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.client import ClientCreator
+
+from templates import central
+
+_client_classes: dict[tuple[str, str], Any] = {}
+_make_client_class = ClientCreator._create_client_class  # type: ignore[attr-defined]
+
+
+def remember() -> None:
+    """Read botocore's files, make its classes of clients, and the largest template, once in this process."""
+    botocore.session.create_loader = cache(botocore.session.create_loader)
+    ClientCreator._create_client_class = _client_class  # type: ignore[attr-defined]
+    central.template = cache(central.template)
+
+
+def collect_less_garbage() -> None:
+    """Leave the collected tests out of each collection, and look less often at what is young."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+
+
+def _client_class(creator: Any, service: str, model: Any) -> Any:
+    """The class of a service's clients: a session's settings are in its instances."""
+    key = (service, model.api_version)
+    if key not in _client_classes:
+        _client_classes[key] = _make_client_class(creator, service, model)
+    return _client_classes[key]
