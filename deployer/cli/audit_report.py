@@ -54,6 +54,9 @@ def report(
     verify: Annotated[
         Path | None, typer.Option("--verify", metavar="FILE", help="Output of `audit verify --json` to include.")
     ] = None,
+    usage: Annotated[
+        Path | None, typer.Option("--usage", metavar="FILE", help="Output of `audit usage --json` to include.")
+    ] = None,
     status: Annotated[
         Path | None,
         typer.Option("--status", metavar="FILE", help="Output of `status --json`, instead of reading AWS."),
@@ -78,6 +81,7 @@ def report(
     _require_report()
     from deployer.reporting.aggregation import aggregate
     from deployer.reporting.page import Subject, write_page
+    from deployer.reporting.usage import usage_from
     from deployer.reporting.verification import verification_from
 
     selected = filters.Filters(
@@ -90,9 +94,10 @@ def report(
     read_organization = filters.organization_reader(config, organization, profile=profile)
     query = selected.query(now=now, organization=read_organization)
     verification = _read(verify, verification_from, "audit verify --json", "--verify") if verify else None
+    held = _read(usage, usage_from, "audit usage --json", "--usage") if usage else None
     coverage, why_not = _coverage(config, status, organization, profile=profile, clock=clock, omit=no_coverage)
-    installation, usage = Installation.open(config, profile=profile), Usage()
-    records = _with_progress(read(query, installation.ledger, usage=usage))
+    installation, capacity = Installation.open(config, profile=profile), Usage()
+    records = _with_progress(read(query, installation.ledger, usage=capacity))
     found = aggregate(records, since=query.since, until=query.until, rows=rows, knows_created=_knows_created(query))
     subject = Subject(
         made_at=now,
@@ -103,13 +108,14 @@ def report(
         coverage=coverage,
         no_coverage=why_not,
         verification=verification,
+        usage=held,
     )
     size = write(html, write_page(found, subject))
     if not found.count:
         filters.report_departed_ous(query, read_organization)
     _conclude(html, size, found, subject, as_json=as_json)
     if verbose:
-        print_lines([usage_line(usage)], err=True)
+        print_lines([usage_line(capacity)], err=True)
 
 
 def _require_report() -> None:

@@ -45,7 +45,7 @@ def summary_document(found: Aggregates, subject: Subject) -> dict[str, object]:
 
 
 def _findings(found: Aggregates, subject: Subject) -> list[Finding]:
-    return findings_of(found, coverage=subject.coverage, verification=subject.verification)
+    return findings_of(found, coverage=subject.coverage, verification=subject.verification, usage=subject.usage)
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -22,6 +22,7 @@ from deployer.usage.findings import (
 )
 from deployer.usage.images import ImageSummary
 from deployer.usage.totals import Total, by_account, by_ou, total_of
+from deployer.usage.wording import contents_text, length_text
 from deployer.words import account_name, counted, size_text
 
 Document = dict[str, object]
@@ -73,12 +74,6 @@ def title(kind: UsageKind, rules: UsageRules) -> str:
     }[kind]
 
 
-def length_text(length: timedelta) -> str:
-    """`90 days`, or hours if these are not whole days."""
-    days = length / timedelta(days=1)
-    return counted(int(days), "day") if days.is_integer() else f"{length / timedelta(hours=1):,.1f} hours"
-
-
 def _registry_line(one: RegistryUsage, organization: Organization) -> Sequence[str]:
     number = f"{one.repositories:,} of {REPOSITORIES_QUOTA:,} repositories"
     return [f"{account_name(organization, one.account)} {one.region}: {number}"]
@@ -95,18 +90,6 @@ def _lines_of(
             yield [f"{about}: created {one.created_at:%Y-%m-%d}"]
         else:
             yield [about, contents_text(one.images)]
-
-
-def contents_text(images: ImageSummary) -> str:
-    """`3 images, 1.2 GB, pushed 2026-01-05 to 2026-02-07, pulled 2026-02-01`."""
-    parts = [counted(images.images, "image"), size_text(images.size)]
-    if images.archived:
-        parts.append(f"{images.archived:,} archived ({size_text(images.archived_size)})")
-    if images.first_push and images.last_push:
-        first, last = (f"{moment:%Y-%m-%d}" for moment in (images.first_push, images.last_push))
-        parts.append(f"pushed {first}" if first == last else f"pushed {first} to {last}")
-    parts += [f"pulled {images.last_pull:%Y-%m-%d}"] if images.last_pull else []
-    return ", ".join(parts)
 
 
 def _unread_lines(problems: Sequence[Unread], organization: Organization) -> Iterator[Line]:

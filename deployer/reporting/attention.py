@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -12,6 +12,7 @@ from deployer.reporting.aggregation import Aggregates, caller_of
 from deployer.reporting.consoles import repository_link
 from deployer.reporting.coverage import Coverage, Uncovered
 from deployer.reporting.problems import Attempts
+from deployer.reporting.usage import COMMAND, Noted, Usage, UsageNote
 from deployer.reporting.verification import Judged, Verification
 from deployer.words import counted
 from handler.reasons import Outcome, sentence_of
@@ -56,10 +57,15 @@ class Finding:
 
 
 def findings_of(
-    aggregates: Aggregates, *, coverage: Coverage | None = None, verification: Verification | None = None
+    aggregates: Aggregates,
+    *,
+    coverage: Coverage | None = None,
+    verification: Verification | None = None,
+    usage: Usage | None = None,
 ) -> list[Finding]:
     """All findings, those to act on first."""
     found = [*_of_records(aggregates), *_of_coverage(coverage), *_of_verification(verification)]
+    found += _of_usage(usage, verification)
     return sorted(found, key=lambda finding: finding.weight != "act")
 
 
@@ -111,6 +117,30 @@ def _of_verification(verification: Verification | None) -> Iterator[Finding]:
             every=tuple(_judged(one) for one in judged),
             command=kind.command,
         )
+
+
+def _of_usage(usage: Usage | None, verification: Verification | None) -> Iterator[Finding]:
+    """What usage adds: a verification, too, finds blank repositories, and the same accounts that cannot be read."""
+    known = {_key(one.state, one) for one in (verification.judged if verification else ())}
+    for note in usage.notes if usage else ():
+        new = tuple(one for one in note.noted if _key(note.kind, one) not in known)
+        if new:
+            yield _usage_finding(replace(note, noted=new))
+
+
+def _key(state: str, one: Judged | Noted) -> tuple[str, ...]:
+    return state, one.account, one.region, one.repository, one.note if state == "unread" else ""
+
+
+def _usage_finding(note: UsageNote) -> Finding:
+    return Finding(
+        id=f"usage-{note.kind}",
+        weight=note.weight,
+        title=note.title,
+        explanation=note.explanation,
+        every=tuple(_noted(one) for one in note.noted),
+        command=COMMAND,
+    )
 
 
 def _of_coverage(coverage: Coverage | None) -> Iterator[Finding]:
@@ -177,6 +207,15 @@ def _judged(judged: Judged) -> Item:
         location=_location(judged.account_name, judged.account, judged.region),
         note=judged.note,
         link=repository_link(judged.account, judged.region, judged.repository),
+    )
+
+
+def _noted(noted: Noted) -> Item:
+    return Item(
+        subject=noted.repository or noted.account_name or noted.account,
+        location=_location(noted.account_name, noted.account, noted.region),
+        note=noted.note,
+        link=repository_link(noted.account, noted.region, noted.repository),
     )
 
 

@@ -26,7 +26,9 @@ from deployer.reporting.breakdowns import breakdowns
 from deployer.reporting.consoles import repository_link
 from deployer.reporting.coverage import Coverage
 from deployer.reporting.sections import figures, first_rows, over_time, waiting
+from deployer.reporting.usage import ACCOUNTS, Usage
 from deployer.reporting.verification import Verification
+from deployer.words import size_text
 
 _ASSETS = files("deployer.reporting") / "assets"
 
@@ -44,6 +46,7 @@ class Subject:
     coverage: Coverage | None = None
     no_coverage: str = ""
     verification: Verification | None = None
+    usage: Usage | None = None
     version: str = __version__
 
 
@@ -54,7 +57,9 @@ def write_page(aggregates: Aggregates, subject: Subject) -> Iterator[str]:
 
 def _context(aggregates: Aggregates, subject: Subject) -> dict[str, object]:
     style, script = _asset("report.css"), _asset("report.js")
-    findings = findings_of(aggregates, coverage=subject.coverage, verification=subject.verification)
+    findings = findings_of(
+        aggregates, coverage=subject.coverage, verification=subject.verification, usage=subject.usage
+    )
     urgent = [finding for finding in findings if finding.weight == "act"]
     return {
         "policy": policy(style=style, script=script),
@@ -123,12 +128,15 @@ def _environment() -> Environment:
     environment.filters |= {
         "breakable": _breakable,
         "count": wording.count,
+        "date": wording.date,
         "day": wording.day,
         "minute": wording.minute,
         "percent": wording.percent,
+        "size": size_text,
         "prose": _prose,
         "seconds": wording.seconds,
         "svg": _trusted,
     }
     environment.globals["repository_link"] = repository_link
+    environment.globals["accounts_shown"] = ACCOUNTS
     return environment

@@ -24,6 +24,11 @@ def day(time: datetime) -> str:
     return f"{time.day} {time:%B %Y}"
 
 
+def date(time: datetime) -> str:
+    """ISO 8601 of the day, in UTC."""
+    return f"{time:%Y-%m-%d}"
+
+
 def minute(time: datetime) -> str:
     """ISO 8601 to the minute, in UTC."""
     return f"{time:%Y-%m-%d %H:%M}"

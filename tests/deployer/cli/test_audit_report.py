@@ -80,15 +80,19 @@ def test_a_report_of_what_is_in_the_ledger(deployer: Deployer, tmp_path: Path) -
 
 
 def test_files_of_other_commands_are_brought_in(deployer: Deployer, tmp_path: Path) -> None:
-    status, verified, page = tmp_path / "status.json", tmp_path / "verify.json", tmp_path / "report.html"
+    status, verified, used = (tmp_path / f"{name}.json" for name in ("status", "verify", "usage"))
+    page = tmp_path / "report.html"
     status.write_text(deployer("status", "--json").out, encoding="utf-8")
     verified.write_text(deployer("audit", "verify", "--json").out, encoding="utf-8")
+    used.write_text(deployer("audit", "usage", "--json").out, encoding="utf-8")
     deployer.sandbox.calls.clear()
-    ran = deployer("audit", "report", "--html", str(page), "--status", str(status), "--verify", str(verified), "--json")
+    files = ("--status", str(status), "--verify", str(verified), "--usage", str(used))
+    ran = deployer("audit", "report", "--html", str(page), *files, "--json")
 
     assert ran.exit_code == 0, ran
     assert "verify-gone" in {one["id"] for one in ran.document["attention"]}, "records without a repository"
     assert "in sync with the config files" in page.read_text(encoding="utf-8")
+    assert "Sizes are those of compressed layers" in page.read_text(encoding="utf-8")
     assert not [call for call in deployer.sandbox.calls if call.service == "cloudformation"], "AWS is not asked again"
 
     status.write_text('{"something": "else"}', encoding="utf-8")

@@ -12,10 +12,15 @@ from deployer.drift.comparison import Difference
 from deployer.drift.findings import AccountReport, CheckedRepository, Report, Unread
 from deployer.organization import Organization
 from deployer.rendering.drift import report_document
+from deployer.rendering.usage import usage_document
 from deployer.reporting.aggregation import aggregate
 from deployer.reporting.coverage import Coverage, coverage_from
 from deployer.reporting.page import Subject, write_page
+from deployer.reporting.usage import Usage, usage_from
 from deployer.reporting.verification import Verification, verification_from
+from deployer.usage.account_reading import OUTDATED_ROLE
+from deployer.usage.findings import AccountUsage, RepositoryUsage, UsageReport, UsageRules
+from deployer.usage.images import ImageSummary
 from handler.records import Record
 from tests.deployer.command_line import CONFIG
 from tests.deployer.reporting.samples import PLACES, UNTIL, record
@@ -54,6 +59,7 @@ def full_subject() -> Subject:
         filters=(("Outcomes", "created, refused, failed"),),
         coverage=coverage(),
         verification=verification(),
+        usage=usage(),
     )
 
 
@@ -103,8 +109,51 @@ def verification() -> Verification:
     )
     unread = Unread(account="300000000002", problem="the role is missing")
     report = Report(accounts=(AccountReport(account="300000000001", checked=checked, unread=(unread,)),))
-    organization = Organization.from_json((CONFIG / "snapshot.json").read_text(encoding="utf-8"))
-    return verification_from(report_document(report, organization, now=UNTIL, grace_hours=24))
+    return verification_from(report_document(report, _organization(), now=UNTIL, grace_hours=24))
+
+
+def usage(attack: str = "") -> Usage:
+    """Repositories of each kind in several OUs, as `audit usage --json` prints them; `attack` is in every text."""
+
+    def one(account: str, name: str, images: ImageSummary, *, days: int = 300) -> RepositoryUsage:
+        return RepositoryUsage(
+            account=account, region="eu-west-1", name=attack or name, created_at=UNTIL - timedelta(days=days),
+            is_ours=True, images=images,
+        )  # fmt: skip
+
+    def images(number: int, *, pushed: int, pulled: int | None, archived: int = 0) -> ImageSummary:
+        return ImageSummary(
+            images=number, size=number * 84_500_000, archived=archived, archived_size=archived * 84_500_000,
+            first_push=UNTIL - timedelta(days=pushed + 100), last_push=UNTIL - timedelta(days=pushed),
+            last_pull=None if pulled is None else UNTIL - timedelta(days=pulled),
+        )  # fmt: skip
+
+    repositories = (
+        one("300000000001", "team-a/api", images(214, pushed=1, pulled=0)),
+        one("300000000001", "team-a/legacy", images(41, pushed=160, pulled=140, archived=12)),
+        one("300000000001", "team-a/web", ImageSummary(), days=11),
+        one("300000000002", "team-a/index", images(81_234, pushed=0, pulled=1)),
+        one("400000000001", "team-a/try", images(3, pushed=20, pulled=None)),
+    )
+    names = sorted({one.account for one in repositories})
+    unread = Unread(account="300000000003", problem=attack or OUTDATED_ROLE)
+    accounts = (
+        *(
+            AccountUsage(account=name, repositories=tuple(one for one in repositories if one.account == name))
+            for name in names
+        ),
+        AccountUsage(account="300000000003", unread=(unread,), others=7),
+    )
+    rules = UsageRules(now=UNTIL, unused_for=timedelta(days=90), grace=timedelta(days=1))
+    document: Any = usage_document(UsageReport(accounts=accounts, rules=rules), _organization(), reads_others=False)
+    if attack:
+        for part in (*document["ous"], *document["accounts"], *document["repositories"], *document["unread"]):
+            part.update({key: attack for key in ("ou", "name", "account", "region") if key in part})
+    return usage_from(document)
+
+
+def _organization() -> Organization:
+    return Organization.from_json((CONFIG / "snapshot.json").read_text(encoding="utf-8"))
 
 
 def hostile_records() -> list[Record]:

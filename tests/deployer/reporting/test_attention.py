@@ -6,7 +6,7 @@ from datetime import timedelta
 from deployer.reporting.aggregation import Aggregates, aggregate
 from deployer.reporting.attention import ITEMS, Finding, findings_of
 from handler.records import Record
-from tests.deployer.reporting.pages import coverage, verification
+from tests.deployer.reporting.pages import coverage, usage, verification
 from tests.deployer.reporting.samples import UNTIL, record
 
 
@@ -61,6 +61,31 @@ def test_what_to_act_on_comes_first() -> None:
     )
     assert by_id(found)["verify-unread"].items[0].subject == "search-prod"
     assert by_id(found)["lacking"].title.startswith("3 accounts are without coverage")
+
+
+def test_usage_is_noted_after_what_a_verification_found_and_nothing_twice() -> None:
+    alone = findings_of(found_in([record()]), usage=usage())
+    assert [one.id for one in alone] == [
+        "usage-near-quota",
+        "usage-unused",
+        "usage-never-pulled",
+        "usage-blank",
+        "usage-unread",
+    ]
+    assert [one.weight for one in alone] == ["act", "look", "look", "look", "look"]
+    unused = by_id(alone)["usage-unused"]
+    assert unused.title == "1 repository was not pulled for 90 days: 3.5 GB"
+    assert unused.items[0].note == (
+        "41 images, 3.5 GB, 12 archived (1.0 GB), pushed 2026-03-08 to 2026-06-16, pulled 2026-07-06"
+    )
+    assert by_id(alone)["usage-near-quota"].items[0].note == "81,234 of 100,000 images"
+    both = findings_of(found_in([record()]), usage=usage(), verification=verification())
+    assert "verify-blank" in by_id(both)
+    assert "usage-blank" not in by_id(both), "the same repository"
+    assert [by_id(both)[f"{part}-unread"].items[0].subject for part in ("verify", "usage")] == [
+        "search-prod",
+        "payments-prod",
+    ]
 
 
 def test_failures_of_one_cause_are_one_item_and_refusals_go_by_name() -> None:

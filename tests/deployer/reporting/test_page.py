@@ -13,7 +13,7 @@ from deployer.reporting.aggregation import aggregate
 from deployer.reporting.page import Subject, policy
 from deployer.reporting.wording import lede, seconds
 from tests.deployer.json_documents import check_document
-from tests.deployer.reporting.pages import ATTACKS, full_subject, hostile_records, write
+from tests.deployer.reporting.pages import ATTACKS, full_subject, hostile_records, usage, write
 from tests.deployer.reporting.samples import UNTIL, record, records
 
 SINCE = UNTIL - timedelta(days=30)
@@ -45,6 +45,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         organization_id=ATTACKS[2],
         filters=tuple((attack, attack) for attack in ATTACKS),
         no_coverage=ATTACKS[0],
+        usage=usage(ATTACKS[0]),
     )
     return write(tmp_path_factory.mktemp("page") / "report.html", hostile_records(), subject=subject)
 
