@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Dialog, Page
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -68,6 +69,8 @@ class Seen:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The system's Chromium; a browser of its own cannot be fetched everywhere, and need not be."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - takes 20 MB of each worker
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*_QUIET])
         yield browser

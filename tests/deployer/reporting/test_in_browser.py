@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
 
 from tests.conftest import ROOT
 from tests.deployer.reporting import browser as browsers
@@ -27,6 +27,9 @@ from tests.deployer.reporting.browser import (
 )
 from tests.deployer.reporting.pages import ATTACKS, coverage, full_subject, hostile_records, write
 from tests.deployer.reporting.samples import records
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = [
     pytest.mark.slow,

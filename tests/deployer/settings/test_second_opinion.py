@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cfnlint.api import ManualArgs, lint
-
 from tests.deployer.settings.test_repository_policies import ACCEPTED, CASES, REFUSED
 
 RULE = "E3513"
@@ -20,6 +18,8 @@ SESSIONS_OF_USERS = "federated-user"
 
 def _found(policies: list[dict[str, Any]]) -> set[int]:
     """The indexes of the policies that cfn-lint refuses."""
+    from cfnlint.api import ManualArgs, lint  # noqa: PLC0415 - takes 50 MB of each worker
+
     resources = {
         f"R{index}": {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryPolicyText": policy}}
         for index, policy in enumerate(policies)
