@@ -1,4 +1,4 @@
-"""`audit list`, `show` and `export` over the ledger of a sandbox; what only one push makes is made by real pushes."""
+"""`audit list`, `show` and `export` on the ledger of a sandbox; some records come from real pushes."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SHOP, SEARCH, DEV = "300000000001", "300000000002", "400000000001"
 
 
 def recent(minutes: int, **changes: Any) -> Record:
-    """The record of an event so many minutes before it is asked for."""
+    """The record of an event this many minutes ago."""
     now = datetime.now(UTC).replace(microsecond=0)
     return record(minutes, event_time=now - timedelta(minutes=minutes), **changes)
 
 
 def a_week() -> list[Record]:
-    """A few decisions of the last week, the newest first, and one from before."""
+    """A few decisions of the last week, the newest first, and an earlier one."""
     return [
         recent(1, repository="team-a/api"),
         recent(2, repository="team-a/api", outcome="exists"),
@@ -82,7 +82,9 @@ def listed(deployer: Deployer, *options: str) -> list[tuple[str, str]]:
         pytest.param(["--since", "3h"], "created team-a/api", id="since"),
         pytest.param(["--since", "2w", "--until", "7d"], "created team-a/old", id="until"),
         pytest.param(["--account", DEV], "created x", id="an account by id"),
-        pytest.param(["--account", "shop-dev", "--account", SEARCH], "created x, failed team-a/api", id="by name"),
+        pytest.param(
+            ["--account", "shop-dev", "--account", SEARCH], "created x, failed team-a/api", id="an account by name"
+        ),
         pytest.param(["--ou", "Workloads/Dev"], "created x", id="an OU"),
         pytest.param(["--ou", "ou-exam-dev00001"], "created x", id="an OU by id"),
         pytest.param(["--ou", "Workloads", "--without-children"], "", id="an OU without its children"),
@@ -91,9 +93,11 @@ def listed(deployer: Deployer, *options: str) -> list[tuple[str, str]]:
         pytest.param(["--repository", "x"], "created x", id="a name"),
         pytest.param(["--principal", "*user/eve"], "failed team-a/api", id="a glob over principals"),
         pytest.param(["--principal", "arn:aws:iam::*:role/ci-*", "--limit", "1"], "created team-a/api", id="a role"),
-        pytest.param(["--outcome", "exists", "--outcome", "failed"], "exists team-a/api, failed team-a/api", id="both"),
+        pytest.param(
+            ["--outcome", "exists", "--outcome", "failed"], "exists team-a/api, failed team-a/api", id="two outcomes"
+        ),
         pytest.param(["--reason", "not-a-push"], "ignored team-a/api", id="a reason selects its outcomes"),
-        pytest.param(["--all", "--account", DEV], "ignored team-a/api, created x", id="all"),
+        pytest.param(["--all", "--account", DEV], "ignored team-a/api, created x", id="all outcomes of an account"),
     ],
 )
 def test_each_filter(deployer: Deployer, options: list[str], found: str) -> None:
@@ -123,7 +127,7 @@ def test_json_lines_are_one_object_each(deployer: Deployer) -> None:
     assert [json.loads(line)["repository"] for line in lines] == ["team-a/api", "team-a/tmp-1", "x", "team-a/api"]
 
 
-def test_following_shows_what_comes_in_until_it_is_interrupted(sandbox: Sandbox, deployer: Deployer) -> None:
+def test_following_shows_new_records_until_it_is_interrupted(sandbox: Sandbox, deployer: Deployer) -> None:
     waits = iter([[recent(0, repository="just-now")], [recent(10, repository="late")]])
 
     def sleep(_: float) -> None:
@@ -173,7 +177,7 @@ def test_invalid_filters_are_reported(deployer: Deployer, options: list[str], ex
     ],
 )
 def test_an_ou_that_was_not_found_does_not_prove_that_it_is_empty(deployer: Deployer, ou: str, hint: str) -> None:
-    """Its records may be there under its path of then, so it is no error, but it may be a slip."""
+    """Its records may exist under its former path, so it is not an error, but it may be a typo."""
     ran = deployer("audit", "list", "--ou", ou)
     assert ran.exit_code == 0
     assert f"No OU has the path {ou} today" in ran.err
@@ -205,10 +209,12 @@ def test_a_repository_without_records_is_an_error_that_names_what_was_searched(d
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param(["--out", "records.txt"], "does not end in .csv, .jsonl or .parquet", id="no known ending"),
-        pytest.param(["--out", "-"], "standard output has no file name; pass csv or jsonl", id="no name at all"),
+        pytest.param(
+            ["--out", "records.txt"], "does not end in .csv, .jsonl or .parquet", id="an unknown file extension"
+        ),
+        pytest.param(["--out", "-"], "standard output has no file name; pass csv or jsonl", id="no file name"),
         pytest.param(["--out", "-", "--format", "parquet"], "Parquet needs a file", id="Parquet to a pipe"),
-        pytest.param(["--out", "-", "--json"], "--format jsonl writes them as JSON", id="two things on one pipe"),
+        pytest.param(["--out", "-", "--json"], "--format jsonl writes them as JSON", id="two outputs to one pipe"),
         pytest.param(["--out", "-", "--format", "csv", "--json"], "--json: standard output is for", id="CSV and JSON"),
     ],
 )
@@ -239,7 +245,7 @@ def test_a_file_that_cannot_be_written_is_named(deployer: Deployer, tmp_path: Pa
 
 
 @pytest.mark.parametrize("command", [["export", "--out"], ["report", "--no-coverage", "--html"]], ids=lambda it: it[0])
-def test_a_full_disk_is_no_defect_of_the_tool(
+def test_a_full_disk_is_not_reported_as_a_defect_of_the_tool(
     deployer: Deployer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     def full(_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`deployer audit report` against the sandbox: a roll-out, a ledger with records, and the page that comes of them."""
+"""`deployer audit report` against the sandbox: a roll-out, a ledger with records, and the resulting page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NUMBER = 60
 
 
 def data_of(page: Path) -> Any:
-    """What the page's table is drawn from."""
+    """The data of the page's table."""
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(encoding="utf-8"))
     assert found
     return json.loads(found[1])
@@ -47,7 +47,7 @@ def deployer(sandbox: Sandbox) -> Deployer:
     return deployer
 
 
-def test_a_report_of_what_is_in_the_ledger(deployer: Deployer, tmp_path: Path) -> None:
+def test_a_report_contains_the_records_of_the_ledger(deployer: Deployer, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     ran = deployer("audit", "report", "--html", str(page), "--json", "--verbose")
 
@@ -79,7 +79,7 @@ def test_a_report_of_what_is_in_the_ledger(deployer: Deployer, tmp_path: Path) -
     assert all(ou.startswith("Workloads/Prod") for ou in ous)
 
 
-def test_files_of_other_commands_are_brought_in(deployer: Deployer, tmp_path: Path) -> None:
+def test_files_of_other_commands_are_included(deployer: Deployer, tmp_path: Path) -> None:
     status, verified, used = (tmp_path / f"{name}.json" for name in ("status", "verify", "usage"))
     page = tmp_path / "report.html"
     status.write_text(deployer("status", "--json").out, encoding="utf-8")
@@ -113,13 +113,13 @@ def test_without_the_extra_the_error_names_how_to_install_it(package: str, tmp_p
     assert package in ran.stderr
 
 
-def test_a_folder_that_is_not_there_is_named_before_anything_is_read(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_before_anything_is_read(sandbox: Sandbox, tmp_path: Path) -> None:
     ran = Deployer(sandbox)("audit", "report", "--html", str(tmp_path / "nowhere" / "report.html"))
     assert ran.exit_code == 11
     assert "nowhere" in ran.err
 
 
-def test_half_a_page_is_never_left(tmp_path: Path) -> None:
+def test_an_incomplete_page_is_never_left(tmp_path: Path) -> None:
     def parts() -> Iterator[str]:
         yield "<!doctype html>"
         raise ConnectionError("lost")

@@ -68,12 +68,12 @@ def deployer(capsys: pytest.CaptureFixture[str]) -> Ran:
 
 
 class TestValidate:
-    def test_the_example_is_right_and_needs_no_credentials(self, deployer: Ran) -> None:
+    def test_the_example_is_valid_and_needs_no_credentials(self, deployer: Ran) -> None:
         assert deployer("validate")[:2] == (0, "")
         code, _, err = deployer("validate", "--organization", SNAPSHOT)
         assert (code, err) == (0, "config/: no problems (compared with o-exampleorg1).\n")
 
-    def test_errors_exit_with_2_and_stand_on_stdout(self, deployer: Ran, folder: Path) -> None:
+    def test_errors_exit_with_2_and_are_printed_on_stdout(self, deployer: Ran, folder: Path) -> None:
         (folder / "config/ous/sandbox.yaml").write_text("ou: Sandbox\nenabled: of\n", encoding="utf-8")
         code, out, err = deployer("validate")
         assert code == 2
@@ -85,7 +85,7 @@ class TestValidate:
         assert deployer("validate")[0] == 0
         assert deployer("validate", "--strict")[0] == 1
 
-    def test_names_that_stay_with_the_handler_are_notes_which_strict_accepts(self, deployer: Ran, folder: Path) -> None:
+    def test_names_left_to_the_handler_are_notes_that_strict_accepts(self, deployer: Ran, folder: Path) -> None:
         text = (
             "ou: Sandbox\nenabled: true\nregions: [eu-west-1]\nengine: native\n"
             "native: {unenforced: [create.principals]}\n"
@@ -100,7 +100,7 @@ class TestValidate:
         assert (document["errors"], document["warnings"], document["notes"]) == (0, 0, 1)
         assert deployer("validate", "--format", "github")[1].startswith("::notice file=config/ous/sandbox.yaml,line=6")
 
-    def test_an_ou_that_is_gone_is_an_error_with_a_snapshot(self, deployer: Ran, folder: Path) -> None:
+    def test_an_ou_that_no_longer_exists_is_an_error_with_a_snapshot(self, deployer: Ran, folder: Path) -> None:
         (folder / "config/ous/sandbox.yaml").write_text("ou: Sandboxes\n", encoding="utf-8")
         assert deployer("validate")[0] == 0
         code, out, _ = deployer("validate", "--organization", SNAPSHOT)
@@ -128,7 +128,7 @@ class TestValidate:
         _, out, _ = deployer("validate", "--format", "github")
         assert out.startswith("::error file=config/ous/sandbox.yaml,line=2,col=1,title=a%2Cb%3A%25::unknown key")
 
-    def test_no_folder_is_one_sentence_with_the_next_step(self, deployer: Ran) -> None:
+    def test_a_missing_folder_is_reported_in_one_sentence_with_the_next_step(self, deployer: Ran) -> None:
         code, out, err = deployer("validate", "--config", "nowhere")
         assert (code, out) == (3, "")
         assert err == (
@@ -137,24 +137,24 @@ class TestValidate:
         )
 
     @pytest.mark.parametrize("command", [["validate"], ["policy", "look"], ["plan"]], ids=lambda words: words[0])
-    def test_a_file_is_not_taken_for_a_missing_folder(self, deployer: Ran, command: list[str]) -> None:
+    def test_a_file_is_not_reported_as_a_missing_folder(self, deployer: Ran, command: list[str]) -> None:
         code, _, err = deployer(*command, "--config", "config/organization.yaml")
         assert (code, err) == (
             3,
             "Error: config/organization.yaml is a file, not a config folder\n  Pass its folder: --config config\n",
         )
 
-    def test_a_snapshot_that_is_none_is_named(self, deployer: Ran) -> None:
+    def test_an_invalid_snapshot_is_named(self, deployer: Ran) -> None:
         code, _, err = deployer("validate", "--organization", "config/organization.yaml")
         assert code == 3
         assert "config/organization.yaml: not an organization snapshot" in err
         assert deployer("validate", "--organization", "nowhere.json")[0] == 11
 
-    def test_the_live_organization_can_be_compared_with(self, deployer: Ran, sandbox: Sandbox) -> None:
+    def test_the_config_files_can_be_compared_with_the_live_organization(self, deployer: Ran, sandbox: Sandbox) -> None:
         with mock.patch.dict(os.environ, sandbox.environment()):
             assert "compared with o-exampleorg1" in deployer("validate", "--live")[2]
 
-    def test_a_snapshot_and_aws_cannot_both_be_compared_with(self, deployer: Ran) -> None:
+    def test_a_snapshot_and_the_live_organization_cannot_be_combined(self, deployer: Ran) -> None:
         code, _, err = deployer("validate", "--live", "--organization", SNAPSHOT)
         assert (code, "cannot be combined with --live" in err) == (64, True)
 
@@ -165,7 +165,7 @@ class TestValidate:
             pytest.param("100000000000", 0, id="credentials that cannot read it"),
         ],
     )
-    def test_regions_that_the_central_account_lacks_are_found_live(
+    def test_regions_that_the_central_account_lacks_are_found_in_the_live_organization(
         self, deployer: Ran, sandbox: Sandbox, folder: Path, account: str, code: int
     ) -> None:
         text = "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1, eu-south-2]\n"
@@ -189,7 +189,7 @@ class TestValidate:
     ],
     ids=lambda command: command[0],
 )
-def test_every_command_warns_of_files_that_are_not_read(
+def test_every_command_warns_about_files_that_are_not_read(
     deployer: Ran, folder: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's; deployer has none
@@ -203,7 +203,7 @@ def test_every_command_warns_of_files_that_are_not_read(
 
 
 class TestExplain:
-    def test_every_value_has_its_place_within_80_columns(self, deployer: Ran) -> None:
+    def test_every_value_has_its_source_location_within_80_columns(self, deployer: Ran) -> None:
         code, out, _ = deployer("explain", "payments-prod", "--organization", SNAPSHOT)
         assert code == 0
         lines = out.splitlines()
@@ -222,13 +222,13 @@ class TestExplain:
         assert "Push of team-a/tmp-1 in us-east-1:\n  refused (name-denied): " in out
         assert "create.names.deny: **/tmp-*                config/ous/workloads/prod.yaml:12:12" in out
 
-    def test_who_pushes_matters_only_when_asked(self, deployer: Ran) -> None:
+    def test_the_principal_matters_only_if_given(self, deployer: Ran) -> None:
         ask = ("explain", "300000000003", "team-a/api", "--organization", SNAPSHOT)
         assert "if the principal is arn:aws:iam::*:role/ci-*" in deployer(*ask)[1]
         refused = deployer(*ask, "--principal", "arn:aws:sts::300000000003:assumed-role/developer/jane")[1]
         assert "refused (principal-not-allowed)" in refused
 
-    def test_a_pull_and_a_region_that_is_none(self, deployer: Ran) -> None:
+    def test_a_pull_and_an_unknown_region(self, deployer: Ran) -> None:
         ask = ("explain", "Workloads/Prod", "team-a/api", "--organization", SNAPSHOT)
         assert "Pull of team-a/api" in deployer(*ask, "--pull")[1]
         code, _, err = deployer(*ask, "--region", "Ireland")
@@ -240,7 +240,7 @@ class TestExplain:
         _, out, _ = deployer("explain", "Workloads/Prod", "team-a/api", "--pull", "--organization", SNAPSHOT)
         assert "\n  create.on: push                            built-in default\n" in out
 
-    def test_what_let_a_push_through_is_named_with_its_places(self, deployer: Ran) -> None:
+    def test_rules_that_allowed_a_push_are_named_with_their_locations(self, deployer: Ran) -> None:
         who = "arn:aws:sts::300000000003:assumed-role/ci-build/1"
         _, out, _ = deployer(
             "explain", "payments-prod", "team-a/api", "--principal", who, "--json", "--organization", SNAPSHOT
@@ -251,7 +251,9 @@ class TestExplain:
             "create.limit.per_hour: 50",
         ]
 
-    def test_the_engine_and_its_template_are_explained_with_what_follows(self, deployer: Ran, folder: Path) -> None:
+    def test_the_engine_and_its_template_are_explained_with_their_consequences(
+        self, deployer: Ran, folder: Path
+    ) -> None:
         (folder / "config/ous/sandbox.yaml").write_text(NATIVE, encoding="utf-8")
         ask = ("explain", "alice-sandbox", "a/x", "--organization", SNAPSHOT)
         _, out, _ = deployer(*ask, "--principal", "arn:aws:iam::500000000001:user/joe")
@@ -275,7 +277,7 @@ class TestExplain:
         _, out, _ = deployer("explain", "Sandbox", "team-x/y", "--organization", SNAPSHOT)
         assert "  The handler creates it, not ECR: creation templates match names only" in out
 
-    def test_what_ecr_creates_in_a_native_ou_is_explained_with_what_it_leaves_to_the_handler(
+    def test_a_creation_by_ecr_in_a_native_ou_is_explained_with_the_part_of_the_handler(
         self, deployer: Ran, folder: Path
     ) -> None:
         text = NATIVE.replace('"team-*/**"]', '"team-*/**"], deny: ["**/tmp-*"]')
@@ -292,14 +294,16 @@ class TestExplain:
         handler = deployer("explain", "Workloads/Prod", "--json", "--organization", SNAPSHOT)[1]
         assert json.loads(handler)["native"] is None
 
-    def test_a_repository_has_the_settings_of_its_namespace_with_their_places(self, deployer: Ran) -> None:
+    def test_a_repository_has_the_settings_of_its_namespace_with_their_locations(self, deployer: Ran) -> None:
         _, out, _ = deployer("explain", "shop-prod", "team-a/cache/x", "--organization", SNAPSHOT)
         lines = out.splitlines()
         assert "repository.image_tag_mutability: MUTABLE     config/ous/workloads/prod.yaml:22:40" in lines
         assert "repository.scan_on_push: true                config/organization.yaml:21:19" in lines
 
     @pytest.mark.parametrize("option", [("--pull",), ("--region", "eu-west-1"), ("--principal", "*")], ids=str)
-    def test_a_question_about_no_repository_is_wrong_usage(self, deployer: Ran, option: tuple[str, ...]) -> None:
+    def test_options_about_a_push_without_a_repository_are_wrong_usage(
+        self, deployer: Ran, option: tuple[str, ...]
+    ) -> None:
         code, _, err = deployer("explain", "Workloads/Prod", *option, "--organization", SNAPSHOT)
         assert code == 64
         assert "REPOSITORY: is missing" in err
@@ -308,18 +312,18 @@ class TestExplain:
         "reference",
         ["team-a/api:1", "team-a/api@sha256:aa", "300000000001.dkr.ecr.eu-west-1.amazonaws.com/team-a/api:1"],
     )
-    def test_a_reference_to_an_image_is_no_repository(self, deployer: Ran, reference: str) -> None:
+    def test_an_image_reference_is_refused_as_a_repository_name(self, deployer: Ran, reference: str) -> None:
         code, _, err = deployer("explain", "Workloads/Prod", reference, "--organization", SNAPSHOT)
         assert code == 64
         assert "pass the name of the repository: team-a/api\n" in err
 
-    def test_a_principal_that_is_empty(self, deployer: Ran) -> None:
+    def test_an_empty_principal_is_refused(self, deployer: Ran) -> None:
         options = ("--principal", "", "--organization", SNAPSHOT)
         code, _, err = deployer("explain", "Workloads/Prod", "team-a/api", *options)
         assert code == 64
         assert "--principal: must not be empty" in err
 
-    def test_a_null_is_shown_as_the_reset_that_it_is(self, deployer: Ran, folder: Path) -> None:
+    def test_a_null_is_shown_as_a_reset(self, deployer: Ran, folder: Path) -> None:
         text = "ou: Workloads/Dev\nenabled: true\nregions: [eu-west-1]\nrepository: {lifecycle_policy: null}\n"
         (folder / "config/ous/workloads/dev.yaml").write_text(text, encoding="utf-8")
         _, out, _ = deployer("explain", "Workloads/Dev", "--organization", SNAPSHOT)
@@ -332,7 +336,7 @@ class TestExplain:
         assert max(len(line) for line in decision.splitlines() if ".yaml:" not in line) <= 80
         assert deployer("explain", "shop-prod", "", "--organization", SNAPSHOT)[0] == 64
 
-    def test_json_has_settings_places_and_the_decision(self, deployer: Ran) -> None:
+    def test_json_has_settings_locations_and_the_decision(self, deployer: Ran) -> None:
         _, out, _ = deployer("explain", "shop-prod", "team-a/api", "--json", "--organization", SNAPSHOT)
         document: dict[str, Any] = json.loads(out)
         values = {item["key"]: item for item in document["settings"]}
@@ -340,7 +344,7 @@ class TestExplain:
         assert document["decision"]["outcome"] == "create"
         assert document["decision"]["repository_settings"]["mutability_exclusions"] == ["latest", "sha256-*"]
 
-    def test_nobody_of_that_name_names_the_nearest(self, deployer: Ran) -> None:
+    def test_an_unknown_name_is_reported_with_the_nearest_one(self, deployer: Ran) -> None:
         code, _, err = deployer("explain", "Workloads/Prods", "--organization", SNAPSHOT)
         assert code == 11
         assert "Did you mean Workloads/Prod?" in err
@@ -351,7 +355,7 @@ class TestExplain:
         assert "credentials" in err
 
     @pytest.mark.parametrize("organization", ["o-exampleorg1", "o-anotherorg1"])
-    def test_the_live_organization_has_to_be_the_one_that_the_config_files_name(
+    def test_the_live_organization_must_be_the_one_in_the_config_files(
         self, deployer: Ran, sandbox: Sandbox, folder: Path, organization: str
     ) -> None:
         file = folder / "config/organization.yaml"
@@ -372,7 +376,9 @@ class TestSimulate:
         assert "  repository.scan_on_push: true              config/organization.yaml:21:19\n" in out
         assert "  tag pushed-by: arn:aws:sts::300000000001:assumed-role/ci-build/build-4711\n" in out
 
-    def test_only_the_handler_creates_what_ecr_refused_by_its_template(self, deployer: Ran, folder: Path) -> None:
+    def test_a_repository_that_ecr_refused_to_create_by_template_is_created_by_the_handler(
+        self, deployer: Ran, folder: Path
+    ) -> None:
         text = NATIVE.replace("ou: Sandbox", "ou: Workloads/Prod").replace('"a/**", ', '"**", ')
         text = text.replace("role/ci-*", "*")
         (folder / "config/ous/workloads/prod.yaml").write_text(text, encoding="utf-8")
@@ -380,7 +386,7 @@ class TestSimulate:
         created = "The handler creates it, not ECR: ECR refused the call although the creation template ROOT matches"
         assert created in " ".join(out.split())
 
-    def test_what_ecr_created_by_a_template_gets_its_record(self, deployer: Ran) -> None:
+    def test_a_repository_that_ecr_created_by_template_gets_its_record(self, deployer: Ran) -> None:
         event = str(ROOT / "tests/events/creation-by-template.json")
         out = deployer("simulate", event, "--organization", SNAPSHOT)[1]
         assert out.startswith(
@@ -437,9 +443,7 @@ class TestSimulate:
             ("broken.json.gz", "cannot be read"),
         ],
     )
-    def test_a_file_that_holds_no_event_is_described(
-        self, deployer: Ran, folder: Path, file: str, problem: str
-    ) -> None:
+    def test_a_file_without_an_event_is_reported(self, deployer: Ran, folder: Path, file: str, problem: str) -> None:
         (folder / "none.json").write_text("[]", encoding="utf-8")
         (folder / "other.json").write_text('{"a": 1}', encoding="utf-8")
         (folder / "binary.json").write_bytes(b"\xff\x00\x01")
@@ -451,7 +455,7 @@ class TestSimulate:
 
 
 class TestInit:
-    def test_what_it_writes_validates_without_a_warning(self, deployer: Ran) -> None:
+    def test_the_written_files_validate_without_a_warning(self, deployer: Ran) -> None:
         ask = ("init", "--config", "new", "--organization", SNAPSHOT, "--yes")
         code, out, _ = deployer(*ask, "--ou", "Workloads/Prod", "--ou", "Infrastructure", "--region", "eu-west-1")
         assert code == 0
@@ -461,7 +465,7 @@ class TestInit:
         assert "enabled: true " in out
         assert "regions: [eu-west-1] " in out
 
-    def test_its_comments_are_settings_that_validate(self, deployer: Ran, folder: Path) -> None:
+    def test_commented_settings_validate_when_uncommented(self, deployer: Ran, folder: Path) -> None:
         ask = ("init", "--config", "new", "--organization", SNAPSHOT, "--yes", "--region", "eu-west-1")
         deployer(*ask, "--central-account", "200000000001", "--ou", "Workloads/Prod")
         for name, first in (("organization.yaml", "prefix:"), ("ous/workloads/prod.yaml", "regions:")):
@@ -469,7 +473,7 @@ class TestInit:
             (folder / "new" / name).write_text(head + marker + below.replace("\n# ", "\n"), encoding="utf-8")
         assert deployer("validate", "--config", "new", "--organization", SNAPSHOT, "--strict")[:2] == (0, "")
 
-    def test_without_a_choice_every_top_ou_is_prepared_and_switched_off(self, deployer: Ran, folder: Path) -> None:
+    def test_without_a_choice_every_top_level_ou_is_prepared_but_not_enabled(self, deployer: Ran, folder: Path) -> None:
         deployer("init", "--config", "new", "--organization", SNAPSHOT, "--yes")
         files = sorted(path.name for path in (folder / "new/ous").iterdir())
         assert files == ["infrastructure.yaml", "sandbox.yaml", "suspended.yaml", "workloads.yaml"]
@@ -492,7 +496,7 @@ class TestInit:
             ("a" * 79 + " b", "a" * 79),
         ],
     )
-    def test_files_are_named_after_ous_in_plain_letters(
+    def test_files_are_named_after_ous_in_ascii_letters(
         self, deployer: Ran, folder: Path, name: str, file: str
     ) -> None:
         ous = {**EXAMPLE.ous, "ou-exam-sand0001": replace(EXAMPLE.ous["ou-exam-sand0001"], name=name)}
@@ -511,7 +515,7 @@ class TestInit:
         assert (folder / "config/organization.yaml").read_text(encoding="utf-8") == before
         assert deployer("init", "--organization", SNAPSHOT, "--yes", "--force")[0] == 0
 
-    def test_the_live_organization_is_asked_with_the_callers_account_as_central(
+    def test_the_live_organization_is_read_with_the_callers_account_as_the_central_account(
         self, deployer: Ran, sandbox: Sandbox, folder: Path
     ) -> None:
         with mock.patch.dict(os.environ, sandbox.environment()):
@@ -523,15 +527,15 @@ class TestInit:
     @pytest.mark.parametrize(
         ("options", "code", "message"),
         [
-            pytest.param(("--region", "eu-wst-1"), 3, "Did you mean eu-west-1?", id="a region that is none"),
+            pytest.param(("--region", "eu-wst-1"), 3, "Did you mean eu-west-1?", id="an unknown region"),
             pytest.param(("--central-account", "123456789012"), 3, "is not in o-exampleorg1", id="a foreign account"),
             pytest.param(
                 ("--central-account", "600000000001"), 3, "(old-project) is SUSPENDED", id="a suspended account"
             ),
-            pytest.param(("--ou", "Workloads/Prd"), 11, "Did you mean Workloads/Prod?", id="an OU that is none"),
+            pytest.param(("--ou", "Workloads/Prd"), 11, "Did you mean Workloads/Prod?", id="an unknown OU"),
         ],
     )
-    def test_what_could_not_be_rolled_out_is_not_written(
+    def test_settings_that_could_not_be_rolled_out_are_not_written(
         self, deployer: Ran, folder: Path, options: tuple[str, ...], code: int, message: str
     ) -> None:
         ended, _, err = deployer("init", "--config", "new", "--organization", SNAPSHOT, "--yes", *options)
@@ -577,7 +581,7 @@ class TestSchema:
         known = json.loads(deployer("schema", "ou", "--organization", SNAPSHOT)[1])
         assert "Workloads/Prod/Payments" in known["properties"]["ou"]["enum"]
 
-    def test_a_command_that_prints_json_has_a_schema_too(self, deployer: Ran) -> None:
+    def test_every_command_that_prints_json_has_a_schema(self, deployer: Ran) -> None:
         assert json.loads(deployer("schema", "audit", "list")[1]) == schema("audit-list")
         assert json.loads(deployer("schema", "status")[1]) == schema("status")
         code, _, err = deployer("schema", "audit", "lst")
@@ -585,7 +589,7 @@ class TestSchema:
         assert "did you mean organization?" in deployer("schema", "organisation")[2]
         assert "account, audit-export, audit-list, audit-repair" in deployer("schema", "x")[2]
 
-    def test_it_writes_all_three(self, deployer: Ran, folder: Path) -> None:
+    def test_it_writes_all_three_schemas(self, deployer: Ran, folder: Path) -> None:
         assert deployer("schema", "--out", "schemas")[0] == 0
         assert sorted(path.name for path in (folder / "schemas").iterdir()) == [
             "account.json",
@@ -595,7 +599,7 @@ class TestSchema:
 
 
 class TestOrganization:
-    def test_a_snapshot_of_the_live_organization_reads_back(
+    def test_a_snapshot_of_the_live_organization_can_be_read_back(
         self, deployer: Ran, sandbox: Sandbox, folder: Path
     ) -> None:
         with mock.patch.dict(os.environ, sandbox.environment()):
@@ -607,7 +611,7 @@ class TestOrganization:
         assert rehearse.endswith("`deployer sandbox start -d --organization a/b.json`")
         assert Organization.from_json((folder / "a/b.json").read_text(encoding="utf-8")) == EXAMPLE
 
-    def test_the_tree_has_names_beside_ids(self, deployer: Ran) -> None:
+    def test_the_tree_has_names_and_ids(self, deployer: Ran) -> None:
         _, out, _ = deployer("organization", "show", "--organization", SNAPSHOT)
         assert "      Payments/  ou-exam-paym0001\n        300000000003 payments-prod\n" in out
         assert "600000000001 old-project (SUSPENDED)" in out
@@ -633,12 +637,12 @@ class TestOrganization:
 
 
 class TestHelp:
-    def test_a_group_alone_shows_its_help_and_no_empty_error(self, deployer: Ran) -> None:
+    def test_a_group_without_a_command_shows_its_help_and_no_empty_error(self, deployer: Ran) -> None:
         code, out, err = deployer("organization")
         assert (code, err) == (64, "")
         assert "snapshot" in out
 
-    def test_paragraphs_fill_the_terminal(self, deployer: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_paragraphs_use_the_width_of_the_terminal(self, deployer: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COLUMNS", "80")
         lines = [line.strip() for line in deployer("schema", "--help")[1].splitlines()]
         assert "accounts. An editor with a YAML language server finds it by the first line" in lines

@@ -64,7 +64,7 @@ def test_a_page_is_markdown_for_a_pipe(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == (ROOT / "docs" / "rollout.md").read_text(encoding="utf-8")
 
 
-def test_a_page_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_rendered_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     out = io.StringIO()
     monkeypatch.setattr("sys.stdout", out)

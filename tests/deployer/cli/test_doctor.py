@@ -1,4 +1,4 @@
-"""`deployer doctor` in the sandbox: every check finds there what it is for, and a probe goes all the way and back."""
+"""`deployer doctor` in the sandbox: every check finds its problem, and a probe tests the whole path."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def replace_in(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_a_sound_organization_has_no_findings_and_nothing_is_changed(sandbox: Sandbox) -> None:
+def test_an_organization_without_problems_has_no_findings_and_is_not_changed(sandbox: Sandbox) -> None:
     ran = Deployer(sandbox)("doctor")
     assert (ran.exit_code, after_notice(ran.err)) == (0, "")
     assert f"{len(CHECKS)} ok" in ran.out
@@ -63,7 +63,7 @@ def test_a_sound_organization_has_no_findings_and_nothing_is_changed(sandbox: Sa
     assert states(Deployer(sandbox)("doctor", "--json")) == {check.id: "ok" for check in CHECKS}
 
 
-def test_what_is_wrong_with_the_organization_is_found(sandbox: Sandbox) -> None:
+def test_problems_of_the_organization_are_found(sandbox: Sandbox) -> None:
     management = sandbox.client("organizations", account=MANAGEMENT)
     sandbox.client("cloudformation", account=MANAGEMENT).deactivate_organizations_access()
     sandbox.client("cloudtrail", account=MANAGEMENT).stop_logging(Name="organization-trail")
@@ -93,7 +93,7 @@ def test_what_is_wrong_with_the_organization_is_found(sandbox: Sandbox) -> None:
     assert "14 needed (0 exist), and the quota is 10" in text_of(ran, "quotas")
 
 
-def test_names_that_somebody_else_holds_are_found(sandbox: Sandbox) -> None:
+def test_names_that_somebody_else_uses_are_found(sandbox: Sandbox) -> None:
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CENTRAL}:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "payroll"}}}}
@@ -142,7 +142,7 @@ def test_names_that_somebody_else_holds_are_found(sandbox: Sandbox) -> None:
     }
 
 
-def test_functions_and_topics_that_somebody_else_holds_are_found(sandbox: Sandbox, config: Path) -> None:
+def test_functions_and_topics_of_somebody_else_are_found(sandbox: Sandbox, config: Path) -> None:
     file = config / "organization.yaml"
     file.write_text(file.read_text(encoding="utf-8") + "\nnotifications: {topic: create}\n", encoding="utf-8")
     create_function(sandbox, "deployer-handler")
@@ -171,7 +171,7 @@ def test_a_level_without_a_policy_that_allows_is_found(sandbox: Sandbox) -> None
     assert "Workloads/Prod" in text_of(ran, "policies")
 
 
-def test_a_policy_that_lets_only_the_handler_create_is_found_in_native_ous(sandbox: Sandbox, config: Path) -> None:
+def test_a_policy_that_allows_only_the_handler_to_create_is_found_in_native_ous(sandbox: Sandbox, config: Path) -> None:
     condition = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/deployer-creator"}}
     denial = {"Effect": "Deny", "Action": "ecr:CreateRepository", "Resource": "*", "Condition": condition}
     attach(sandbox, "only-the-handler", denial)
@@ -207,7 +207,7 @@ def test_a_trail_without_write_events_is_found(sandbox: Sandbox) -> None:
     assert wrong(ran) == {"trail"}
 
 
-def test_too_little_room_for_roles_is_found(sandbox: Sandbox) -> None:
+def test_a_role_quota_that_is_too_small_is_found(sandbox: Sandbox) -> None:
     iam = iam_backends[CENTRAL]["aws"]
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -227,7 +227,7 @@ def test_too_little_room_for_roles_is_found(sandbox: Sandbox) -> None:
     assert "IAM roles" in text_of(ran, "quotas")
 
 
-def test_an_account_that_is_no_delegated_administrator_is_found(sandbox: Sandbox) -> None:
+def test_an_account_without_delegation_is_found(sandbox: Sandbox) -> None:
     management = sandbox.client("organizations", account=MANAGEMENT)
     management.register_delegated_administrator(AccountId=CENTRAL, ServicePrincipal="config.amazonaws.com")
     management.deregister_delegated_administrator(AccountId=CENTRAL, ServicePrincipal=STACK_SETS_PRINCIPAL)
@@ -254,7 +254,7 @@ def test_credentials_of_another_account_are_a_finding(sandbox: Sandbox) -> None:
 
 
 def test_a_caller_that_may_read_nothing_gets_commands_for_others(sandbox: Sandbox) -> None:
-    """Denials are no errors; but StackSets need the one permission that the caller lacks."""
+    """Denials are not errors, except for the one permission that StackSets need."""
     for service in ("account", "cloudformation", "cloudtrail", "dynamodb", "ec2", "events", "iam", "lambda", "logs",
                     "organizations", "s3", "service-quotas", "sns", "sqs"):  # fmt: skip
         sandbox.faults.add(Fault(effect=Error(code="AccessDeniedException", message="You may not."), service=service))
@@ -303,7 +303,7 @@ OPT_IN = "eu-south-1"
 
 @pytest.fixture
 def opted_in(sandbox: Sandbox, config: Path) -> Deployer:
-    """An opt-in region in the config files that is enabled nowhere; the caller may ask about regions of members."""
+    """An opt-in region in the config files that is enabled nowhere; the caller may read the regions of members."""
     replace_in(config / "ous" / "workloads" / "dev.yaml", "regions: [eu-west-1]", f"regions: [eu-west-1, {OPT_IN}]")
     management = sandbox.client("organizations", account=MANAGEMENT)
     management.enable_aws_service_access(ServicePrincipal=regions.ACCOUNT_MANAGEMENT)
@@ -323,13 +323,13 @@ def test_opt_in_regions_that_are_not_enabled_are_found(opted_in: Deployer) -> No
 
 
 def test_credentials_of_the_management_account_show_its_own_opt_in_regions(opted_in: Deployer) -> None:
-    """AWS lets nobody else ask about them."""
+    """AWS allows nobody else to read them."""
     ran = Deployer(opted_in.sandbox, config=opted_in.config, account=MANAGEMENT)("doctor", "--json")
     assert {"account", "management-regions"} <= wrong(ran)
     assert f"aws account enable-region --region-name {OPT_IN}" in text_of(ran, "management-regions")
 
 
-def test_opt_in_regions_that_are_enabled_are_fine(opted_in: Deployer) -> None:
+def test_opt_in_regions_that_are_enabled_are_not_a_finding(opted_in: Deployer) -> None:
     for account in (CENTRAL, "400000000001", "400000000002"):
         regions.enable(account, OPT_IN)
     ran = opted_in("doctor", "--json")
@@ -349,7 +349,7 @@ def test_a_caller_without_access_to_members_gets_the_commands(sandbox: Sandbox, 
     assert len(sandbox.calls.of("account", "ListRegions")) == 2  # the management account, a member
 
 
-def test_what_the_sdk_does_not_know_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_runtime_that_the_sdk_does_not_know_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(doctor, "RUNTIME", "python9.9")
     monkeypatch.setattr(doctor, "MEMBER_SERVICES", ("ecr", "braket"))
@@ -372,7 +372,7 @@ def repositories(sandbox: Sandbox, account: str, region: str = "eu-west-1") -> l
     return [one["repositoryName"] for one in listed]
 
 
-def test_a_probe_comes_through_is_recorded_and_leaves_nothing(rolled_out: Sandbox, prober: Deployer) -> None:
+def test_a_probe_succeeds_is_recorded_and_leaves_nothing(rolled_out: Sandbox, prober: Deployer) -> None:
     for _ in range(2):  # the second is not taken in by the record of the first
         rolled_out.calls.clear()
         ran = prober("doctor", "--probe", "shop-dev/eu-west-1", "--json")
@@ -390,7 +390,7 @@ def test_a_probe_comes_through_is_recorded_and_leaves_nothing(rolled_out: Sandbo
     assert prober("audit", "verify", "--account", "shop-dev").exit_code == 0
 
 
-def test_a_refused_probe_proves_the_way_to_the_decision(rolled_out: Sandbox, prober: Deployer) -> None:
+def test_a_refused_probe_proves_the_path_to_the_decision(rolled_out: Sandbox, prober: Deployer) -> None:
     ran = prober("doctor", "--probe", "300000000001/us-east-1")
     assert ran.exit_code == 0, (ran.out, ran.err)
     assert "refused and recorded" in ran.out
@@ -398,7 +398,7 @@ def test_a_refused_probe_proves_the_way_to_the_decision(rolled_out: Sandbox, pro
     assert "1 probe, 1 succeeded" in ran.out
 
 
-def test_all_covered_places_are_probed(rolled_out: Sandbox, prober: Deployer) -> None:
+def test_all_covered_accounts_and_regions_are_probed(rolled_out: Sandbox, prober: Deployer) -> None:
     ran = prober("doctor", "--probe", "all", "--json")
     assert ran.exit_code == 0, (ran.out, ran.err)
     assert len(ran.document["probes"]) == 14
@@ -418,7 +418,7 @@ def test_an_interrupted_probe_is_reported(rolled_out: Sandbox, prober: Deployer)
     assert "deployer failures list" in ran.out
 
 
-def test_a_probe_leaves_alone_what_is_not_deployers(rolled_out: Sandbox, prober: Deployer) -> None:
+def test_a_probe_does_not_touch_repositories_of_others(rolled_out: Sandbox, prober: Deployer) -> None:
     ecr = rolled_out.client("ecr", account="400000000002")
     ecr.create_repository(repositoryName=PROBE)
     try:
@@ -438,7 +438,7 @@ def test_a_probe_leaves_alone_what_is_not_deployers(rolled_out: Sandbox, prober:
         ("nobody/eu-west-1", "no account of the organization"),
         ("shop-prod", "names no region"),
     ],
-    ids=["another region", "an account that is switched off", "an account that is not there", "no region"],
+    ids=["another region", "an account that is not enabled", "an unknown account", "no region"],
 )
 def test_a_target_that_is_not_covered_is_refused(prober: Deployer, target: str, message: str) -> None:
     ran = prober("doctor", "--probe", target)

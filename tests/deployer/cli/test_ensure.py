@@ -1,4 +1,4 @@
-"""`deployer ensure` in an organization that is rolled out: what a pusher sees, and what is in the account then."""
+"""`deployer ensure` after a roll-out: what a pusher sees, and what is in the account afterwards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SANDBOX_ACCOUNT = "500000000001"
 LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
 
 
-class TestThere:
+class TestCreated:
     def test_a_missing_repository_exists_afterwards(self, ensure: Ensure, rolled_out: Sandbox) -> None:
         name, image = new()
         code, out, err = ensure(image)
@@ -34,7 +34,7 @@ class TestThere:
         assert after_notice(err) == f"Waiting for {name}: requested\n"
         assert name in repositories(rolled_out)
 
-    def test_one_that_exists_costs_one_call_and_no_wait(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+    def test_an_existing_repository_takes_one_call_and_no_wait(self, ensure: Ensure, rolled_out: Sandbox) -> None:
         name, image = new()
         ensure(image)
         rolled_out.settle()
@@ -58,7 +58,7 @@ class TestThere:
         assert ensure(image)[0] == 0
         assert name in repositories(rolled_out, region=region)
 
-    def test_several_at_once_in_several_registries(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+    def test_several_repositories_in_several_registries(self, ensure: Ensure, rolled_out: Sandbox) -> None:
         (here, first), (elsewhere, second) = new(), new(host_of(SHOP, "us-east-1"))
         code, out, _ = ensure(first, f"{first.rpartition(':')[0]}@sha256:{'a' * 64}", second)
         assert code == 0
@@ -72,14 +72,14 @@ class TestThere:
         assert f"{name} ({SHOP}, eu-west-1): exists after" in out
         assert name in repositories(rolled_out)
 
-    def test_another_account_s_repository_that_admits_nobody(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+    def test_a_repository_of_another_account_without_access(self, ensure: Ensure, rolled_out: Sandbox) -> None:
         name, image = new(host_of(DEV, "eu-west-1"), team="shop")
         code, _, err = ensure(image, account=CENTRAL)
         assert code == 6
         assert "its repository policy must allow the push, too" in err
         assert name in repositories(rolled_out, DEV)
 
-    def test_as_json(self, ensure: Ensure) -> None:
+    def test_json_output(self, ensure: Ensure) -> None:
         name, image = new()
         code, out, err = ensure(image, "--json")
         (document,) = json.loads(out)
@@ -97,7 +97,7 @@ class TestThere:
 
 
 class TestNotCreated:
-    def test_one_that_never_appears_times_out_and_names_what_to_check(self, ensure: Ensure) -> None:
+    def test_a_repository_that_never_appears_times_out_with_what_to_check(self, ensure: Ensure) -> None:
         name, image = new(team="not-a-team")
         code, out, err = ensure(image, "--timeout", "1")
         assert code == TimedOut.exit_code == 18
@@ -109,9 +109,9 @@ class TestNotCreated:
     @pytest.mark.parametrize(
         ("arguments", "variables"),
         [
-            pytest.param(["--ledger", LEDGER], {}, id="named by an option"),
-            pytest.param([], {"DEPLOYER_LEDGER": LEDGER}, id="named by the environment"),
-            pytest.param(["--config", str(CONFIG)], {}, id="named by the config files"),
+            pytest.param(["--ledger", LEDGER], {}, id="configured by an option"),
+            pytest.param([], {"DEPLOYER_LEDGER": LEDGER}, id="configured by the environment"),
+            pytest.param(["--config", str(CONFIG)], {}, id="configured by the config files"),
         ],
     )
     def test_a_refusal_is_reported_immediately_if_the_ledger_may_be_read(
@@ -134,7 +134,7 @@ class TestNotCreated:
         monkeypatch.chdir(CONFIG.parent)
         assert ensure(new(team="not-a-team")[1], account=CENTRAL)[0] == 19
 
-    def test_a_folder_that_is_called_config_may_be_of_another_program(self, ensure: Ensure, tmp_path: Path) -> None:
+    def test_a_folder_called_config_may_belong_to_another_program(self, ensure: Ensure, tmp_path: Path) -> None:
         (tmp_path / "config").mkdir()
         (tmp_path / "config" / "organization.yaml").write_text("name: our company\n")
         image = new(team="not-a-team")[1]
@@ -152,7 +152,7 @@ class TestNotCreated:
         assert (document["repository"], document["outcome"]) == (name, "failed")
         assert document["reason"]
 
-    def test_a_ledger_that_may_not_be_read_is_not_missed(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+    def test_a_ledger_that_may_not_be_read_is_not_an_error(self, ensure: Ensure, rolled_out: Sandbox) -> None:
         image = new(team="not-a-team")[1]
         rolled_out.calls.clear()
         code, _, err = ensure(image, "--timeout", "2", "--ledger", LEDGER, account=SHOP)
@@ -170,13 +170,13 @@ class TestNotCreated:
             (refused, "refused"),
         ]
 
-    def test_nobody_may_request_repositories_in_accounts_that_are_not_covered(self, ensure: Ensure) -> None:
+    def test_repositories_in_accounts_that_are_not_covered_cannot_be_requested(self, ensure: Ensure) -> None:
         _, image = new(host_of(SANDBOX_ACCOUNT, "eu-west-1"))
         assert ensure(image, "--timeout", "1", account=SANDBOX_ACCOUNT)[0] == 18
 
 
 class TestInATerminal:
-    """The whole program, as a person at it sees it."""
+    """The whole program, as a person sees it in a terminal."""
 
     @staticmethod
     def command(*arguments: str) -> list[str]:
@@ -197,7 +197,7 @@ class TestInATerminal:
         assert b"\r\x1b[KInterrupted. Operations already submitted to AWS continue" in rest
         assert started.returncode == 130
 
-    def test_an_error_begins_a_line_of_its_own(self, rolled_out: Sandbox, tmp_path: Path) -> None:
+    def test_an_error_starts_on_its_own_line(self, rolled_out: Sandbox, tmp_path: Path) -> None:
         _, image = new(host_of(DEV, "eu-west-1"), team="shop")
         variables = self.variables(rolled_out, CENTRAL)
         with in_a_terminal(self.command(image), variables=variables, folder=tmp_path) as started:
@@ -229,13 +229,13 @@ class TestRefusedByAws:
         assert code == 4, err
         assert "No AWS credentials" in err
 
-    def test_credentials_that_nobody_issued(self, ensure: Ensure) -> None:
+    def test_unknown_credentials(self, ensure: Ensure) -> None:
         code, _, err = ensure(new()[1], variables={"AWS_ACCESS_KEY_ID": "AKIAUNKNOWN000000000"})
         assert code == 4, err
 
 
 class TestArguments:
-    def test_images_of_other_registries_are_left_alone(self, ensure: Ensure) -> None:
+    def test_images_of_other_registries_are_ignored(self, ensure: Ensure) -> None:
         image = new()[1]
         code, _, err = ensure(image, "docker.io/library/alpine:3")
         assert code == 0
@@ -244,11 +244,11 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("arguments", "code", "complaint"),
         [
-            pytest.param([], 64, "name at least one image in ECR", id="nothing"),
-            pytest.param(["alpine"], 64, "name at least one image in ECR", id="nothing in ECR"),
+            pytest.param([], 64, "name at least one image in ECR", id="no images"),
+            pytest.param(["alpine"], 64, "name at least one image in ECR", id="no image in ECR"),
             pytest.param([f"{HOST}/API:1"], 15, "ECR accepts no repository named 'API'", id="a name that ECR refuses"),
             pytest.param(["--file", "none.txt"], 11, "none.txt cannot be read", id="a file that does not exist"),
-            pytest.param([f"{HOST}/api:1", "--ledger", "x"], 3, "x is not the ARN of a ledger", id="no ARN"),
+            pytest.param([f"{HOST}/api:1", "--ledger", "x"], 3, "x is not the ARN of a ledger", id="an invalid ARN"),
         ],
     )
     def test_invalid_arguments_are_refused(
@@ -274,7 +274,7 @@ class TestArguments:
         assert code == 0, err
         assert name in repositories(rolled_out)
 
-    def test_variables_of_a_compose_file_come_from_the_file_beside_it(
+    def test_variables_of_a_compose_file_come_from_the_env_file_beside_it(
         self, ensure: Ensure, rolled_out: Sandbox, tmp_path: Path
     ) -> None:
         name, _ = new()
@@ -285,7 +285,7 @@ class TestArguments:
         assert code == 0, err
         assert name in repositories(rolled_out)
 
-    def test_a_list_that_windows_wrote(self, ensure: Ensure, rolled_out: Sandbox, tmp_path: Path) -> None:
+    def test_a_list_with_windows_line_ends(self, ensure: Ensure, rolled_out: Sandbox, tmp_path: Path) -> None:
         name, image = new()
         (tmp_path / "images.txt").write_bytes(f"\ufeff{image}\r\n".encode())
         assert ensure("--file", "images.txt")[0] == 0
@@ -296,7 +296,7 @@ class TestPolicy:
     def statements(self, out: str) -> Any:
         return json.loads(out)["Statement"]
 
-    def test_it_names_just_the_repositories_of_the_images(self, ensure: Ensure) -> None:
+    def test_it_names_only_the_repositories_of_the_images(self, ensure: Ensure) -> None:
         code, out, err = ensure(f"{HOST}/team-shop/api:1", f"{HOST}/team-shop/web:1", "--policy")
         assert code == 0
         assert self.statements(out)[1]["Resource"] == [
@@ -305,7 +305,7 @@ class TestPolicy:
         ]
         assert "ecr:BatchGetImage" in err
 
-    def test_without_images_it_has_a_place_to_fill_in(self, ensure: Ensure) -> None:
+    def test_without_images_it_has_a_placeholder(self, ensure: Ensure) -> None:
         _, out, err = ensure("--policy")
         assert self.statements(out)[1]["Resource"] == ["arn:aws:ecr:<region>:<account>:repository/<repository>"]
         assert self.statements(out)[2]["Resource"] == [
@@ -313,7 +313,7 @@ class TestPolicy:
         ]
         assert "Replace the placeholders <…> in the handler's ARN" in err
 
-    def test_the_handler_is_named_by_the_config_files(self, ensure: Ensure) -> None:
+    def test_the_config_files_determine_the_handler(self, ensure: Ensure) -> None:
         _, out, err = ensure("--policy", "--config", str(CONFIG))
         handler = f"arn:aws:lambda:eu-west-1:{CENTRAL}:function:deployer-handler"
         assert [each["Resource"] for each in self.statements(out)[2:]] == [[handler], [handler]]
@@ -327,7 +327,7 @@ class TestPolicy:
     @pytest.mark.parametrize(
         ("old", "new"),
         [
-            pytest.param("url: true", "url: false", id="switched off"),
+            pytest.param("url: true", "url: false", id="not configured"),
             pytest.param("  region: eu-west-1", "  region: eu-central-2", id="in a region without function URLs"),
         ],
     )

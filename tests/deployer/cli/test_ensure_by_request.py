@@ -57,12 +57,12 @@ def records(sandbox: Sandbox, name: str) -> list[tuple[str, str]]:
 
 
 def push_calls(sandbox: Sandbox) -> list[str]:
-    """Calls with which a push begins, and which raise events."""
+    """The first calls of a push, which cause events."""
     calls = (call.operation for call in sandbox.calls)
     return [operation for operation in calls if operation in {"InitiateLayerUpload", "BatchCheckLayerAvailability"}]
 
 
-def test_the_answer_comes_without_any_event(ensure: Ensure, rolled_out: Sandbox) -> None:
+def test_the_response_arrives_without_any_event(ensure: Ensure, rolled_out: Sandbox) -> None:
     (created, first), (elsewhere, second) = new(), new(host_of(SHOP, "us-east-1"))
     refused, third = new(team="not-a-team")
     rolled_out.calls.clear()
@@ -187,13 +187,13 @@ def test_a_caller_without_the_permission_uses_the_event_lane(ensure: Ensure, rol
 @pytest.mark.parametrize(
     ("variables", "reason"),
     [
-        pytest.param({"DEPLOYER_URL": UNKNOWN}, "it answered 403", id="of no function"),
+        pytest.param({"DEPLOYER_URL": UNKNOWN}, "it answered 403", id="of a missing function"),
         pytest.param(
             {"HTTPS_PROXY": "http://127.0.0.1:9"}, "it is not reachable within 3 s: ", id="behind a proxy that is down"
         ),
     ],
 )
-def test_a_url_that_does_not_serve(
+def test_a_url_that_does_not_respond(
     ensure: Ensure, rolled_out: Sandbox, variables: Mapping[str, str], reason: str
 ) -> None:
     name, image = new()
@@ -203,8 +203,10 @@ def test_a_url_that_does_not_serve(
     assert name in repositories(rolled_out)
 
 
-def test_a_network_without_a_way_out(ensure: Ensure, monkeypatch: pytest.MonkeyPatch, rolled_out: Sandbox) -> None:
-    """Without a proxy, the URL's host leads nowhere; the sandbox itself is on loopback."""
+def test_a_network_without_access_to_the_url(
+    ensure: Ensure, monkeypatch: pytest.MonkeyPatch, rolled_out: Sandbox
+) -> None:
+    """Without a proxy, the URL's host is unreachable; the sandbox itself is on loopback."""
     requested: list[Any] = []
 
     def refuse(address: Any, *arguments: Any, **options: Any) -> Any:
@@ -220,7 +222,7 @@ def test_a_network_without_a_way_out(ensure: Ensure, monkeypatch: pytest.MonkeyP
     assert name in repositories(rolled_out)
 
 
-def test_what_is_no_function_url_receives_nothing(ensure: Ensure, rolled_out: Sandbox) -> None:
+def test_nothing_is_sent_to_a_host_that_is_not_a_function_url(ensure: Ensure, rolled_out: Sandbox) -> None:
     rolled_out.calls.clear()
     code, out, err = ensure(new()[1], "--url", "https://lambda-url.example.com/")
     assert code == 3
@@ -229,10 +231,10 @@ def test_what_is_no_function_url_receives_nothing(ensure: Ensure, rolled_out: Sa
     assert list(rolled_out.calls) == []
 
 
-def test_a_push_runs_only_when_the_handler_lets_its_repositories_exist(
+def test_a_push_runs_only_if_the_handler_confirms_its_repositories(
     rolled_out: Sandbox, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The client is a stand-in that only notes that it ran."""
+    """The client is a stand-in that only records that it ran."""
     (tmp_path / "crane").write_text(f"#!/bin/sh\necho ran >> {tmp_path}/runs\n")
     (tmp_path / "crane").chmod(0o755)
     login = {"auths": {HOST: {"auth": "QVdTOnBhc3N3b3Jk"}}}

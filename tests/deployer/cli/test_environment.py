@@ -1,4 +1,4 @@
-"""What surrounds a command is no defect of it: broken streams, full disks, locales, folders that vanish, signals."""
+"""Problems of the environment are not defects of a command: streams, full disks, locales, deleted folders, signals."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_full_standard_output_is_an_error_with_its_own_code() -> None:
     assert (code, "Standard output cannot be written: No space left on device" in err) == (FILE_ERROR, True)
 
 
-def test_a_reader_that_has_gone_is_no_message() -> None:
+def test_a_closed_pipe_causes_no_message() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -84,7 +84,7 @@ def test_a_reader_that_has_gone_is_no_message() -> None:
         pytest.param([0, 1, 2], FILE_ERROR, id="all"),
     ],
 )
-def test_streams_that_are_closed(descriptors: list[int], code: int) -> None:
+def test_closed_streams(descriptors: list[int], code: int) -> None:
     def close() -> None:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -92,7 +92,7 @@ def test_streams_that_are_closed(descriptors: list[int], code: int) -> None:
     assert ended(started(*EXPLAIN, before=close))[0] == code
 
 
-def test_standard_error_that_is_full_loses_messages_and_nothing_else() -> None:
+def test_a_full_standard_error_loses_only_messages() -> None:
     def fill() -> None:
         os.dup2(os.open("/dev/full", os.O_WRONLY), 2)
 
@@ -112,7 +112,7 @@ def test_standard_error_that_is_full_loses_messages_and_nothing_else() -> None:
         pytest.param({"TMPDIR": "/nonexistent"}, id="no folder for temporary files"),
     ],
 )
-def test_surroundings_that_are_odd(tmp_path: Path, variables: Mapping[str, str]) -> None:
+def test_unusual_environments(tmp_path: Path, variables: Mapping[str, str]) -> None:
     code, _, err = ended(started("validate", "--config", str(tmp_path / f"größe-{UNPRINTABLE}"), variables=variables))
     assert (code, "does not exist" in err) == (3, True)
 
@@ -128,7 +128,7 @@ def test_surroundings_that_are_odd(tmp_path: Path, variables: Mapping[str, str])
         pytest.param(["--help"], id="help"),
     ],
 )
-def test_a_working_directory_that_was_deleted(tmp_path: Path, arguments: list[str]) -> None:
+def test_a_deleted_working_directory(tmp_path: Path, arguments: list[str]) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     code, _, err = ended(started(*arguments, folder=gone, before=gone.rmdir))
@@ -139,7 +139,7 @@ def test_a_working_directory_that_was_deleted(tmp_path: Path, arguments: list[st
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("module", ["typer", "yaml"], ids=["at the start", "in a command"])
 def test_a_signal_while_modules_are_imported(tmp_path: Path, number: signal.Signals, module: str) -> None:
-    """The first import of a module waits, as a slow disk would let it, until the signal comes."""
+    """The first import of a module waits, as on a slow disk, until the signal arrives."""
     ready = tmp_path / "ready"
     (tmp_path / "sitecustomize.py").write_text(
         f"""

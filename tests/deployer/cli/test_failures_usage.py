@@ -13,7 +13,7 @@ from deployer.cli.main import run
 @pytest.mark.parametrize(
     "options",
     [["--since", "5"], ["--since", "1h", "--until", "2h"], ["--since", "1h", "--until", "5"]],
-    ids=["no time", "an empty range", "no end"],
+    ids=["not a time", "an empty range", "no end"],
 )
 def test_wrong_times_are_reported_first(
     command: str, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -1,4 +1,4 @@
-"""Files that commands read and write: whole or not at all, never a hang, one exit code for what cannot be written."""
+"""Files that commands read and write: complete or not at all, no hang, and one exit code for failed writes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONFIG = ["--config", str(ROOT / "config")]
 
 @contextmanager
 def no_file_above(size: int) -> Iterator[None]:
-    """A disk on which no file can grow beyond so many bytes, as if it were full."""
+    """A limit on the size of files, as if the disk were full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -49,7 +49,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_full_disk_leaves_every_file_as_it_was(
+def test_a_full_disk_leaves_every_file_unchanged(
     tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [word.replace("{out}", str(tmp_path / "out")) for word in command]
@@ -69,7 +69,7 @@ def test_a_full_disk_leaves_every_file_as_it_was(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_folder_that_cannot_be_written(
+def test_a_folder_that_cannot_be_written_is_reported(
     tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object, **__: object) -> None:
@@ -133,7 +133,7 @@ def test_a_file_has_its_old_or_its_new_content(
     assert content(folder) == ({} if expected is None else {"file": expected})
 
 
-def test_a_link_stays_a_link_and_permissions_stay(tmp_path: Path) -> None:
+def test_symbolic_links_and_permissions_are_preserved(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("older")
     (tmp_path / "real").chmod(0o640)
     (tmp_path / "link").symlink_to("real")
@@ -162,7 +162,9 @@ def test_devices_and_pipes_are_written_directly_and_never_replaced(tmp_path: Pat
         pytest.param(["audit", "export", "--out", "/dev/null", "--format", "csv", "--force"], id="export"),
     ],
 )
-def test_a_device_is_no_place_for_a_page_or_an_export(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_page_or_an_export_is_not_written_to_a_device(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run([*arguments, *CONFIG]) == 14
     assert "not a regular file" in capsys.readouterr().err
 
@@ -188,7 +190,7 @@ KINDS = pytest.mark.parametrize("make", [fifo, endless, folder, missing])
 
 @KINDS
 @pytest.mark.parametrize("name", ["organization.yaml", "ous/extra.yaml", "accounts/extra.yaml", "policies/extra.json"])
-def test_a_config_file_that_is_no_file_is_a_problem_and_no_hang(
+def test_a_config_file_that_is_not_a_regular_file_is_reported_without_a_hang(
     tmp_path: Path, make: Callable[[Path], None], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = tmp_path / "config"
@@ -205,7 +207,7 @@ def test_a_config_file_that_is_no_file_is_a_problem_and_no_hang(
 
 
 @pytest.mark.parametrize("name", ["", "ous", "accounts", "ous/workloads"])
-def test_a_folder_that_cannot_be_read_is_an_error_instead_of_a_folder_without_files(
+def test_an_unreadable_folder_is_an_error_and_not_treated_as_empty(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = tmp_path / "config"
@@ -233,7 +235,7 @@ def test_a_folder_that_cannot_be_read_is_an_error_instead_of_a_folder_without_fi
         pytest.param(["audit", "report", "--html", "page.html", *CONFIG, "--verify"], id="verification"),
     ],
 )
-def test_a_file_that_is_named_is_read_or_refused(
+def test_a_file_option_is_read_or_refused(
     tmp_path: Path, make: Callable[[Path], None], arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(input_files, "_POLLS", 2)

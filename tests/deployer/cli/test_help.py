@@ -41,7 +41,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("path", "command"), COMMANDS)
-def test_the_help_of_a_command_shows_options_as_they_are_typed(
+def test_the_help_of_a_command_shows_options_as_typed(
     path: tuple[str, ...], command: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -70,7 +70,7 @@ def test_the_help_of_each_command_ends_with_the_policy_that_it_needs() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_in_the_help_is_a_command_that_there_is(example: str) -> None:
+def test_an_example_in_the_help_is_an_existing_command(example: str) -> None:
     program, *words = shlex.split(example)
     assert program == "deployer"
     command, context = ROOT, None
@@ -80,7 +80,7 @@ def test_an_example_in_the_help_is_a_command_that_there_is(example: str) -> None
     assert context.params
 
 
-def test_commands_that_do_most_have_examples() -> None:
+def test_the_main_commands_have_examples() -> None:
     with_examples = {" ".join(path) for path, command in _commands() if "$ " in (command.epilog or "")}
     assert {"rollout", "explain", "ensure", "push", "audit list"} <= with_examples
 
@@ -103,12 +103,12 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     }
 
 
-def test_a_mistyped_command_leads_to_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistyped_command_is_reported_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["vlidate"]) == 64
     assert "validate" in capsys.readouterr().err
 
 
-def test_a_missing_scope_is_no_invalid_value(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_scope_is_not_reported_as_an_invalid_value(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rollout"]) == 64
     error = capsys.readouterr().err
     assert error.startswith("Error: Pass the scope: --org")

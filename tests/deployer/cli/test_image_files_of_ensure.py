@@ -1,4 +1,4 @@
-"""`deployer ensure --file` with files as people have them; --policy shows what was read, without AWS."""
+"""`deployer ensure --file` with files as users have them; --policy shows what was read, without AWS."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def test_a_bake_file_in_hcl_with_its_variables_in_the_environment(
     assert repositories_of(capsys, "docker-bake.hcl") == ["team-a/web"]
 
 
-def test_what_compose_reads_besides_the_file(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_a_compose_file_with_the_other_files_that_compose_reads(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
     (folder / "x").mkdir()
     (folder / "x/compose.yaml").write_text("include: [job/compose.yaml]\n" + COMPOSE, encoding="utf-8")
     (folder / "x/compose.override.yaml").write_text(COMPOSE.replace("web", "api"), encoding="utf-8")
@@ -82,7 +84,7 @@ def test_what_compose_reads_besides_the_file(capsys: pytest.CaptureFixture[str],
         ("folder/compose.yaml", 3, "service web: folder/none.yml cannot be read"),
     ],
 )
-def test_what_cannot_be_read_is_named(
+def test_unreadable_content_is_named(
     capsys: pytest.CaptureFixture[str], folder: Path, file: str, code: int, problem: str
 ) -> None:
     (folder / "folder").mkdir()

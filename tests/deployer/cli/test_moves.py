@@ -1,4 +1,4 @@
-"""The run book's procedure for a new prefix, region and central account; the ledger is taken along or kept."""
+"""The run book's procedure for a new prefix, region and central account; the ledger is copied or kept."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PAGE = " ".join(
 
 @dataclass
 class Operator:
-    """Somebody who follows the procedure, and has a config folder and credentials for the installation."""
+    """An operator who follows the procedure, with a config folder and credentials for the installation."""
 
     sandbox: Sandbox
     config: Path

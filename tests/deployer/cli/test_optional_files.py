@@ -74,7 +74,7 @@ def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_what_ecr_creates_on_push_needs_no_call_and_no_credentials(
+def test_a_repository_that_ecr_creates_on_push_needs_no_call_and_no_credentials(
     native: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["ensure", f"{SANDBOX}/aa/x:1"]) == 0

@@ -1,4 +1,4 @@
-"""A changed prefix, central account or central region under an installation is refused, and nothing is changed."""
+"""A changed prefix, central account or central region of an existing installation is refused; nothing is changed."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_another_installation_is_refused_by_plan_rollout_and_doctor(sandbox: San
 
 
 @begins_rolled_out
-def test_of_two_installations_in_other_accounts_and_regions_either_is_found_and_one_can_be_removed(
+def test_two_installations_in_other_accounts_and_regions_are_found_and_one_can_be_removed(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.client("organizations", account=MANAGEMENT).register_delegated_administrator(
@@ -117,7 +117,7 @@ def test_of_two_installations_in_other_accounts_and_regions_either_is_found_and_
 
 
 @begins_rolled_out
-def test_a_bucket_that_only_looks_like_an_installations_is_none(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_bucket_that_only_resembles_one_of_an_installation_is_ignored(sandbox: Sandbox, tmp_path: Path) -> None:
     s3 = sandbox.client("s3", region="us-east-1")
     bucket = f"build-artifacts-{CENTRAL}-us-east-1"
     s3.create_bucket(Bucket=bucket)

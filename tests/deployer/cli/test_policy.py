@@ -35,7 +35,7 @@ def test_an_unknown_policy_is_wrong_usage_that_lists_the_policies(capsys: pytest
 
 
 @given(st.lists(st.sampled_from(list(COMMANDS)), min_size=1))
-def test_several_policies_allow_together_what_each_allows_and_no_more(commands: list[str]) -> None:
+def test_combined_policies_allow_exactly_what_each_allows(commands: list[str]) -> None:
     statements = operator_policy(NAMES, *commands)["Statement"]
     sids = [one["Sid"] for one in statements]
     assert len(sids) == len(set(sids)), "IAM refuses a policy in which a Sid is twice"
@@ -55,7 +55,7 @@ def allowed(statements: Sequence[Mapping[str, Any]]) -> set[tuple[str, str, str]
     }
 
 
-def test_a_policy_that_fits_into_no_role_comes_with_a_note(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_policy_that_is_too_large_for_a_role_has_a_note(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["policy", "rollout", "verify", *CONFIG]) == 0
     assert not capsys.readouterr().err
     assert run(["policy", "rollout", "destroy", *CONFIG]) == 0
@@ -95,18 +95,18 @@ def test_a_role_of_another_account_gets_its_own_policy(capsys: pytest.CaptureFix
     [
         pytest.param(["look", "push"], "printed alone", id="two principals"),
         pytest.param(["look", "--image", IMAGE], "ensure and push only", id="images of a policy without repositories"),
-        pytest.param(["push", "--image", "alpine"], "in ECR", id="an image elsewhere"),
-        pytest.param(["look", "--explain", "--terraform"], "choose one", id="two forms"),
+        pytest.param(["push", "--image", "alpine"], "in ECR", id="an image of another registry"),
+        pytest.param(["look", "--explain", "--terraform"], "choose one", id="two formats"),
     ],
 )
-def test_what_cannot_be_printed_is_wrong_usage(
+def test_invalid_combinations_of_options_are_wrong_usage(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["policy", *arguments, *CONFIG]) == 64
     assert message in " ".join(capsys.readouterr().err.split())
 
 
-def test_each_form_is_of_the_same_policies(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_format_contains_the_same_policies(capsys: pytest.CaptureFixture[str]) -> None:
     document = operator_policy(NAMES, "look", "failures")
     assert run(["policy", "look", "failures", "--cloudformation", *CONFIG]) == 0
     [resource] = json.loads(capsys.readouterr().out)["Resources"].values()

@@ -53,7 +53,7 @@ def test_settings_below_the_ou_that_differ_are_named(tmp_path: Path, capsys: pyt
         pytest.param(["look", "--ou", "Sandbox"], 64, "for guard only", id="an OU for another policy"),
     ],
 )
-def test_what_cannot_be_printed_is_an_error(
+def test_invalid_requests_are_an_error(
     arguments: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     snapshot = SNAPSHOT if "look" not in arguments else []
@@ -61,7 +61,7 @@ def test_what_cannot_be_printed_is_an_error(
     assert message in capsys.readouterr().err
 
 
-def test_each_form_has_both_policies_and_attaches_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_format_has_both_policies_and_attaches_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = changed(tmp_path, "ous/workloads/dev.yaml", "", NATIVE + RULES)
     options = ["--config", str(config), *SNAPSHOT]
     assert run(["policy", "guard", *options]) == 0

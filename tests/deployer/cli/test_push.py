@@ -1,4 +1,4 @@
-"""`deployer push` with real clients where they are installed, and with small programs in their place elsewhere."""
+"""`deployer push` with real clients if they are installed, and otherwise with small programs in their place."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def client(bench: Bench) -> Iterator[Client]:
 
 
 def program(folder: Path, name: str, script: str) -> None:
-    """A stand-in for a client; docker's answers for its daemon's version."""
+    """A stand-in for a client; that of docker reports its daemon's version."""
     path = folder / name
     path.write_text(f'#!/bin/sh\n[ "$1" = version ] && exit 0\n{script}\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -116,13 +116,13 @@ class TestDryRun:
         code, out, err = push("--json", "docker", "ps")
         assert (code, out, "--json: is for --dry-run" in err) == (64, "", True)
 
-    def test_a_client_that_has_to_read_its_file_and_is_not_installed(self, push: Push) -> None:
+    def test_a_missing_client_that_is_needed_to_read_its_file(self, push: Push) -> None:
         code, out, err = push("--dry-run", "no-such-folder/docker", "compose", "push")
         assert (code, out) == (127, "")
         assert "no-such-folder/docker is not installed" in err
 
     @pytest.mark.parametrize("reference", ["/app:1", "$REGISTRY/app:1"])
-    def test_what_is_no_reference(self, push: Push, reference: str) -> None:
+    def test_an_invalid_image_reference(self, push: Push, reference: str) -> None:
         code, out, err = push(
             "--dry-run", "docker", "build", "--push", "-t", f"{HOST}/team-shop/web:1", "-t", reference, "."
         )
@@ -140,10 +140,10 @@ class TestSkopeo:
         ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
         assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imageTags"] == ["1"]
 
-    def test_without_the_dashes(self, push: Push, client: Client) -> None:
+    def test_a_command_without_double_dashes(self, push: Push, client: Client) -> None:
         assert push(*client.command(new()[1]))[0] == 0
 
-    def test_the_client_s_own_failure_is_its_own_to_explain(self, push: Push, client: Client) -> None:
+    def test_the_clients_own_failure_is_left_to_its_message(self, push: Push, client: Client) -> None:
         _, image = new()
         code, _, err = push(*client.command(image)[:-2], "oci:nowhere:1", f"docker://{image}")
         assert code == 1
@@ -157,12 +157,12 @@ class TestSkopeo:
         assert code == 1
         assert f"{name}:1: the tag exists and is immutable\n  Push under a new tag." in err
 
-    def test_signatures_are_written_again_under_the_example_config(self, push: Push, client: Client) -> None:
+    def test_signatures_can_be_overwritten_with_the_example_config(self, push: Push, client: Client) -> None:
         _, image = new()
         signature = f"{image.removesuffix(':1')}:sha256-{'0' * 64}.sig"
         assert [push(*client.command(signature))[0] for _ in range(2)] == [0, 0]
 
-    def test_a_refusal_keeps_the_client_from_running(self, push: Push, client: Client, rolled_out: Sandbox) -> None:
+    def test_after_a_refusal_the_client_does_not_run(self, push: Push, client: Client, rolled_out: Sandbox) -> None:
         name, image = new(team="not-a-team")
         reader = rolled_out.environment(CENTRAL) | {"AWS_SESSION_TOKEN": "", "DEPLOYER_LEDGER": LEDGER}
         code, out, err = push(*client.command(image), variables=reader)
@@ -170,9 +170,7 @@ class TestSkopeo:
         assert f"{name} (shop-prod {SHOP}, eu-west-1): refused\n" in err
         assert "level=fatal" not in err
 
-    def test_a_script_of_two_pushes_that_nobody_knows(
-        self, push: Push, client: Client, rolled_out: Sandbox, tmp_path: Path
-    ) -> None:
+    def test_a_script_with_two_pushes(self, push: Push, client: Client, rolled_out: Sandbox, tmp_path: Path) -> None:
         (one, first), (two, second) = new(), new()
         # Tags are immutable here, so each run pushes to tags of its own.
         lines = [" ".join(client.command(image.replace(":1", ":$$"))) for image in (first, second)]
@@ -189,7 +187,7 @@ class TestSkopeo:
         ]
         assert found in ([], reports[:1], reports[1:], reports)
 
-    def test_a_script_to_a_repository_that_is_refused(
+    def test_a_script_that_pushes_to_a_refused_repository(
         self, push: Push, client: Client, rolled_out: Sandbox, tmp_path: Path
     ) -> None:
         name = f"team-shop/tmp-{uuid.uuid4().hex[:12]}"
@@ -210,7 +208,7 @@ class TestSkopeo:
         assert code == 1
         assert source not in repositories(rolled_out)
 
-    def test_a_repository_that_does_not_appear(self, push: Push, client: Client) -> None:
+    def test_a_repository_that_is_not_created_in_time(self, push: Push, client: Client) -> None:
         code, out, err = push("--timeout", "1", *client.command(f"{HOST}/team-shop/tmp-{uuid.uuid4().hex[:12]}:1"))
         assert (code, out) == (18, "")
         assert "does not exist after " in err
@@ -218,7 +216,7 @@ class TestSkopeo:
 
 @pytest.mark.client
 class TestBuildah:
-    @pytest.mark.parametrize("in_script", [False, True], ids=["a command that is known", "a script that is not"])
+    @pytest.mark.parametrize("in_script", [False, True], ids=["a known command", "a script"])
     def test_a_cache_in_a_registry(
         self, push: Push, bench: Bench, rolled_out: Sandbox, tmp_path: Path, in_script: bool
     ) -> None:
@@ -251,7 +249,7 @@ class TestBeforeThePush:
         assert code == 64
         assert "No such option: --retry" in err
 
-    def test_a_daemon_that_does_not_answer(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
+    def test_a_daemon_that_does_not_respond(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
         program(programs, "docker", "exit 0")
         (programs / "docker").write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
         name, image = new()
@@ -270,7 +268,7 @@ class TestBeforeThePush:
 
 
 class TestTheClient:
-    def test_it_gets_its_command_unchanged_and_its_exit_code_comes_back(
+    def test_it_gets_its_command_unchanged_and_its_exit_code_is_returned(
         self, push: Push, programs: Path, rolled_out: Sandbox
     ) -> None:
         program(programs, "docker", 'printf "%s|" "$@"; exit 42')
@@ -280,14 +278,16 @@ class TestTheClient:
         assert out == f"--debug|push|--json|two words|{image}|--|--timeout|1|"
         assert name in repositories(rolled_out)
 
-    def test_what_pushes_nothing_is_run_as_it_is(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
+    def test_a_command_that_pushes_nothing_is_run_unchanged(
+        self, push: Push, programs: Path, rolled_out: Sandbox
+    ) -> None:
         program(programs, "docker", 'echo "$@"; exit 3')
         rolled_out.calls.clear()
         said = "deployer: the command names no repository in ECR that it pushes to; it runs unchanged\n"
         assert push("docker", "ps") == (3, "ps\n", said)
         assert not list(rolled_out.calls)
 
-    def test_a_password_is_not_taken_for_a_reference_and_shown(self, push: Push, programs: Path) -> None:
+    def test_a_password_is_not_mistaken_for_an_image_and_printed(self, push: Push, programs: Path) -> None:
         program(programs, "skopeo", "exit 0")
         code, out, err = push("skopeo", "copy", "oci:x", f"docker://{new()[1]}", "--src-creds", "docker.io/secret")
         assert (code, out) == (0, "")
@@ -330,13 +330,11 @@ class TestTheClient:
         assert "has read its standard input, which cannot be read twice" in err
         assert name in repositories(rolled_out)
 
-    def test_assignments_in_front_of_the_command(self, push: Push, programs: Path) -> None:
+    def test_variable_assignments_before_the_command(self, push: Push, programs: Path) -> None:
         program(programs, "docker", 'echo "$GREETING $*"')
         assert push("GREETING=hello", "docker", "ps")[:2] == (0, "hello ps\n")
 
-    def test_a_push_that_still_finds_no_repository_is_tried_again(
-        self, push: Push, programs: Path, tmp_path: Path
-    ) -> None:
+    def test_a_push_that_still_finds_no_repository_is_retried(self, push: Push, programs: Path, tmp_path: Path) -> None:
         program(
             programs,
             "docker",
@@ -374,7 +372,7 @@ class TestTheClient:
             pytest.param(["buildx", "bake", "--push", "-f-"], id="bake"),
         ],
     )
-    def test_a_file_that_can_be_read_only_once_is_not_used_up_before_the_push(
+    def test_a_file_that_can_be_read_only_once_is_left_for_the_push(
         self, push: Push, programs: Path, arguments: list[str]
     ) -> None:
         program(programs, "docker", "cat >&2; echo pushed")
@@ -383,7 +381,7 @@ class TestTheClient:
         assert "docker reads its file from standard input, which can be read only once" in err
         assert "--file" in err
 
-    def test_the_push_alone_reads_standard_input(self, push: Push, programs: Path, tmp_path: Path) -> None:
+    def test_only_the_push_reads_standard_input(self, push: Push, programs: Path, tmp_path: Path) -> None:
         _, image = new()
         text = json.dumps({"target": {"api": {"tags": [image]}}})
         program(programs, "docker", f"case \"$*\" in *--print*) cat >&2; echo '{text}';; *) cat;; esac")
@@ -405,8 +403,8 @@ class TestTheClient:
         assert "docker compose config failed: no configuration file provided" in err
 
 
-def test_ctrl_c_ends_the_client_and_its_exit_code_is_given(bench: Bench, programs: Path) -> None:
-    """The whole program in a terminal, as a person at it sees it; a push that was stopped is not started again."""
+def test_ctrl_c_ends_the_client_and_its_exit_code_is_returned(bench: Bench, programs: Path) -> None:
+    """The whole program in a terminal, as a person sees it; a push that was stopped is not retried."""
     program(
         programs,
         "docker",
@@ -425,7 +423,7 @@ def test_ctrl_c_ends_the_client_and_its_exit_code_is_given(bench: Bench, program
     assert started.returncode == 5
 
 
-def test_a_pipeline_that_is_cancelled_ends_the_client_too(bench: Bench, programs: Path) -> None:
+def test_cancelling_a_pipeline_ends_the_client_too(bench: Bench, programs: Path) -> None:
     program(programs, "docker", "trap 'echo ended; exit 143' TERM; echo ready; sleep 20 >/dev/null 2>&1 & wait")
     variables = {**bench.variables, "PATH": f"{programs}:{os.environ['PATH']}"}
     with subprocess.Popen(

@@ -36,7 +36,7 @@ SESSION = f"arn:aws:sts::{SHOP}:assumed-role/ci-build/build 4711"
         ("500000000001", "team-a/api", "eu-west-1", ROLE, "ou-not-enabled"),
     ],
 )
-def test_they_lead_to_each_other(
+def test_a_refusal_and_explain_agree(
     account: str,
     repository: str,
     region: str,

@@ -40,7 +40,7 @@ def test_commands_of_groups_report_the_errors_of_the_sandbox(
     assert "the sandbox is not running" in capsys.readouterr().err
 
 
-def test_what_it_prints_for_programs_has_schemas(
+def test_json_output_has_schemas(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
@@ -92,7 +92,7 @@ SNAPSHOT = EXAMPLE.to_json()
         ),
     ],
 )
-def test_a_copy_that_cannot_be_started_is_refused(
+def test_an_organization_that_cannot_be_started_is_refused(
     snapshot: str | None,
     options: list[str],
     error: type[errors.DeployerError],
@@ -109,6 +109,6 @@ def test_a_copy_that_cannot_be_started_is_refused(
     assert problem in capsys.readouterr().err
 
 
-def test_the_config_folder_names_the_central_account_alone() -> None:
+def test_only_the_central_account_is_read_from_the_config_folder() -> None:
     both = ["--config", str(CONFIG), "--central-account", "200000000001"]
     assert run(["sandbox", "start", *both]) == errors.USAGE_EXIT_CODE

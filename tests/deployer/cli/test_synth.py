@@ -40,7 +40,7 @@ def snapshot(tmp_path: Path) -> Path:
 
 
 def synth(out: Path, snapshot: Path, *options: str, seed: str = "0") -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own that has no credentials and no home."""
+    """Run the command in a new process without credentials and without a home folder."""
     return subprocess.run(
         [
             *(sys.executable, "-W", "error", "-c", RUN, "synth", "--out", str(out)),
@@ -64,7 +64,7 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path, snapshot: Path) -> None:
         assert file.read_bytes() == (second / file.name).read_bytes(), file.name
 
 
-def test_the_zip_holds_the_handler_and_its_settings_and_nothing_else(tmp_path: Path, snapshot: Path) -> None:
+def test_the_zip_contains_only_the_handler_and_its_settings(tmp_path: Path, snapshot: Path) -> None:
     assert synth(tmp_path / "out", snapshot).returncode == 0
     listing = subprocess.run(
         [sys.executable, "-m", "zipfile", "--list", str(tmp_path / "out" / "handler.zip")],
@@ -84,7 +84,7 @@ def test_it_prints_which_files_it_wrote(tmp_path: Path, snapshot: Path) -> None:
     check_document(json.loads(run.stdout), "synth")
 
 
-def test_a_file_in_the_way_is_an_error_with_a_next_step(tmp_path: Path, snapshot: Path) -> None:
+def test_a_file_in_place_of_the_output_folder_is_an_error_with_a_next_step(tmp_path: Path, snapshot: Path) -> None:
     run = synth(snapshot, snapshot)
     assert run.returncode == 14
     assert run.stderr.splitlines() == [

@@ -1,4 +1,4 @@
-"""Queues as SQS keeps them, with a clock of their own, and a handler that remembers what it was handed."""
+"""Queues that behave like SQS, with their own clock, and a handler that records its events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """The process was killed here."""
 
 
 def dead_letters(account: str, region: str = "eu-west-1") -> Queue:
@@ -50,7 +50,7 @@ class _Kept:
 
 @dataclass
 class FakeSqs:
-    """Standard queues: a message is hidden while somebody holds it; only the latest receipt counts."""
+    """Standard queues: a message is hidden while it is in flight; only the latest receipt handle is valid."""
 
     clock: float = 0.0
     missing: set[Queue] = field(default_factory=set)
@@ -128,7 +128,7 @@ class FakeSqs:
 
 @dataclass
 class FakeHandler:
-    """Takes events; refuses those of the repositories in `refuses`; `back_to` gets back what fails again."""
+    """Accepts events except those of the repositories in `refuses`; `back_to` receives those that fail again."""
 
     sqs: FakeSqs
     refuses: set[str] = field(default_factory=set)

@@ -49,33 +49,33 @@ DEEP_EVENT["detail"]["requestParameters"]["x"] = "NESTED"
 
 
 def with_raw(text: str) -> str:
-    """The body of a good event in which one value is this text, which need not be valid JSON."""
+    """The body of a valid event with this text as one value, which need not be valid JSON."""
     return json.dumps(DEEP_EVENT).replace('"NESTED"', text)
 
 
 BAD_BODIES = {
     "a number of 5,000 digits": with_raw("9" * 5000),
-    "a number that is none": with_raw("NaN"),
-    "a number without end": with_raw("-Infinity"),
-    "a number that no float holds": with_raw("1e999"),
+    "NaN": with_raw("NaN"),
+    "infinity": with_raw("-Infinity"),
+    "a number that is too large for a float": with_raw("1e999"),
     "lists, nested as deep as Python reads": with_raw("[" * 900 + "]" * 900),
     "objects, nested as deep as Python reads": with_raw('{"a":' * 900 + "1" + "}" * 900),
     "nested deeper than Python reads": with_raw("[" * 100_000 + "]" * 100_000),
-    "no JSON": "\x1b[2J",
+    "invalid JSON": "\x1b[2J",
 }
 ODD_BODIES = {
     "a lone surrogate": with_raw('"\\ud800"'),
     "a lone surrogate as a key": with_raw('{"\\udfff": "\\u009b2J"}'),
     "a number of 4,000 digits": with_raw("9" * 4000),
-    "nested a little": with_raw("[" * 50 + "]" * 50),
+    "moderate nesting": with_raw("[" * 50 + "]" * 50),
 }
 ODD_ATTRIBUTES = {
     "attempts of 5,000 digits": {"RETRY_ATTEMPTS": "9" * 5000},
-    "attempts in digits of Arabic": {"RETRY_ATTEMPTS": "٣"},
-    "attempts that are a power": {"RETRY_ATTEMPTS": "²"},
+    "attempts in Arabic digits": {"RETRY_ATTEMPTS": "٣"},
+    "attempts with an exponent": {"RETRY_ATTEMPTS": "²"},
     "negative attempts": {"RETRY_ATTEMPTS": "-1"},
-    "surrogates for words": {"ERROR_CODE": "\ud800", "ERROR_MESSAGE": "\udfff\x1b[2J"},
-    "long words": {"ERROR_MESSAGE": "x" * 200_000},
+    "surrogates as text": {"ERROR_CODE": "\ud800", "ERROR_MESSAGE": "\udfff\x1b[2J"},
+    "long text": {"ERROR_MESSAGE": "x" * 200_000},
     "markup": {"ERROR_CODE": "[bold]", "ERROR_MESSAGE": "%s {0} \\N{DIGIT ONE}"},
 }
 
@@ -89,7 +89,7 @@ def test_failures_with_unknown_attributes_are_listed_and_redriven() -> None:
 
 
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
-@pytest.mark.parametrize("queue", [SHOP, CENTRAL], ids=["of a member", "central"])
+@pytest.mark.parametrize("queue", [SHOP, CENTRAL], ids=["the queue of a member", "a central queue"])
 def test_an_unreadable_body_is_reported_and_never_redriven(body: str, queue: Queue) -> None:
     failure = read(message(body, UNDELIVERED), queue)
     assert (failure.cause.reason, failure.event) == (UNREADABLE, None)
@@ -112,7 +112,7 @@ def test_an_impossible_count_of_attempts_is_omitted(count: Any) -> None:
 
 
 def test_a_message_in_a_members_queue_belongs_to_that_member_whatever_it_claims() -> None:
-    """Else one account's messages would be listed as another's, and be missing in the list of its own."""
+    """Otherwise one account's messages would be listed under another account and be missing under its own."""
     forged = read(message(event(account="300000000003"), UNDELIVERED), SHOP)
     assert (forged.account, forged.region) == (SHOP.account, SHOP.region)
     assert forged.obstacle == "its event names 300000000003 in eu-west-1, which is not where its queue is"
@@ -121,7 +121,7 @@ def test_a_message_in_a_members_queue_belongs_to_that_member_whatever_it_claims(
 
 
 def test_a_lambda_record_in_a_members_queue_is_unreadable() -> None:
-    """Else its author could have words of the handler, and the advice of real failures, appear under any reason."""
+    """Otherwise its author could show the handler's messages and next steps with any reason."""
     assert read(message(GIVEN_UP), SHOP).cause.reason == UNREADABLE
 
 
@@ -132,14 +132,14 @@ def test_missing_times_and_counts_of_sqs_are_tolerated(sent: str) -> None:
     assert (found.sent, found.receives) == (datetime.fromtimestamp(0, UTC), 1)
 
 
-def test_attributes_that_are_not_text_are_omitted() -> None:
+def test_attributes_that_are_not_strings_are_omitted() -> None:
     attributes = {"RULE_ARN": {"DataType": "Binary", "BinaryValue": b"\xff"}, "X": {"StringValue": "y"}}
     found = message_of({"MessageId": "m", "ReceiptHandle": "r", "Body": "b", "MessageAttributes": attributes})
     assert found.attributes == {"X": "y"}
 
 
 def assert_shown(found: ReceivedFailures) -> None:
-    """All that the commands print of failures can be printed, and JSON of it read again."""
+    """Everything that the commands print about failures can be printed, and its JSON can be parsed."""
     for line in received_lines(found, EXAMPLE) + shown(found):
         line.text.encode()
     documents = [
@@ -170,7 +170,7 @@ FIELDS += [("detail", name) for name in _OF_DETAIL]
 
 @st.composite
 def changed_events(draw: st.DrawFn) -> str:
-    """An event as the rule sends it, but for one value."""
+    """An event as the rule sends it, except for one value."""
     changed = event(draw(st.sampled_from([SHOP.account, SEARCH.account])))
     where = draw(st.sampled_from(FIELDS))
     target = changed if len(where) == 1 else changed[where[0]]
@@ -221,7 +221,7 @@ def test_invariant_5_whatever_one_member_writes_the_others_failures_are_read_and
 
 @dataclass
 class BrokenSqs(FakeSqs):
-    """A queue whose answers are an error from one call on, and no error that anybody expects."""
+    """A queue that raises an unexpected error from a given call on."""
 
     broken: Queue = SHOP
     answers: int = 1
@@ -247,8 +247,8 @@ def found_in(sqs: FakeSqs, *, limit: int = 1000) -> ReceivedFailures:
 
 
 @pytest.mark.parametrize("error", [KeyError("Body"), ServiceError("OverLimit")], ids=repr)
-def test_a_queue_that_breaks_while_it_is_read_is_reported_with_what_came_before(error: Exception) -> None:
-    """Such as SQS's OverLimit, when 120,000 messages are held."""
+def test_a_queue_that_fails_while_it_is_read_is_reported_with_the_messages_read_before(error: Exception) -> None:
+    """Such as SQS's OverLimit, when 120,000 messages are in flight."""
     sqs = filled(BrokenSqs(error=error))
     found = found_in(sqs)
     assert [one.queue for one in found.out_of_reach] == [SHOP]
@@ -257,7 +257,7 @@ def test_a_queue_that_breaks_while_it_is_read_is_reported_with_what_came_before(
     assert sqs.visible(SHOP) == 25
 
 
-def test_what_was_received_is_released_when_the_command_is_interrupted() -> None:
+def test_received_messages_are_released_when_the_command_is_interrupted() -> None:
     sqs = filled(BrokenSqs(error=KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         found_in(sqs)
@@ -309,7 +309,7 @@ def test_a_flood_of_one_account_does_not_hide_failures_of_others() -> None:
 
 @pytest.mark.parametrize("bound", ["MAX_MESSAGES", "MAX_CHARACTERS"])
 def test_only_a_limited_amount_is_received_from_one_members_queue(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is asked for: a thousand messages of 1 MiB would take the memory of the machine."""
+    """Whatever is requested: a thousand messages of 1 MiB would exhaust the memory."""
     monkeypatch.setattr(redriving, bound, 20)
     sqs = FakeSqs()
     for _ in range(50):
@@ -358,8 +358,8 @@ def test_a_partly_received_queue_is_not_reported_as_success() -> None:
     assert (found.failures, len(found.others), found.not_received) == ([], 25, 0)
 
 
-@pytest.mark.parametrize(("kept", "exit_code"), [(0, 11), (1, 23)], ids=["all were read", "one is held by another"])
-def test_an_id_is_not_found_only_if_no_message_may_be_hidden(kept: int, exit_code: int) -> None:
+@pytest.mark.parametrize(("kept", "exit_code"), [(0, 11), (1, 23)], ids=["all were read", "one is in flight"])
+def test_an_id_is_reported_as_not_found_only_if_no_message_can_be_hidden(kept: int, exit_code: int) -> None:
     sqs = filled(FakeSqs())
     sqs.receive(SHOP, hold_seconds=HOLD_SECONDS if kept else 0)
     operation: Any = SimpleNamespace(organization=EXAMPLE, all_queues=(CENTRAL, SHOP), queues=sqs)
@@ -370,7 +370,7 @@ def test_an_id_is_not_found_only_if_no_message_may_be_hidden(kept: int, exit_cod
     assert ("begins with abc" in raised.value.message) is (exit_code == 11)
 
 
-def test_an_id_of_several_that_no_failure_has_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_id_among_several_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     sqs = filled(FakeSqs())
     (known, *_) = sqs.receive(SHOP, hold_seconds=0)
     operation: Any = SimpleNamespace(organization=EXAMPLE, all_queues=(CENTRAL, SHOP), queues=sqs)
@@ -380,20 +380,20 @@ def test_an_id_of_several_that_no_failure_has_is_named(capsys: pytest.CaptureFix
     assert "begins with abc" in capsys.readouterr().err
 
 
-NO_GOOD_NEWS = {
+POSSIBLY_INCOMPLETE = {
     "another reader holds messages": (ReceivedFailures(held_elsewhere=1), True),
-    "SQS counts messages and gives none": (ReceivedFailures(not_received=1), True),
-    "a flood was not read to its end": (ReceivedFailures(is_truncated=True), True),
-    "nothing at all": (ReceivedFailures(), False),
-    "messages that nobody asked for": (ReceivedFailures(others=[read(message("x"), SHOP)]), False),
-    "failures, and more of them elsewhere": (
+    "SQS counts messages but returns none": (ReceivedFailures(not_received=1), True),
+    "a flood was not read completely": (ReceivedFailures(is_truncated=True), True),
+    "no failures": (ReceivedFailures(), False),
+    "messages that were not selected": (ReceivedFailures(others=[read(message("x"), SHOP)]), False),
+    "failures, and more in unread queues": (
         ReceivedFailures(failures=[read(message("x"), SHOP)], held_elsewhere=1),
         False,
     ),
 }
 
 
-@pytest.mark.parametrize(("found", "is_incomplete"), NO_GOOD_NEWS.values(), ids=NO_GOOD_NEWS)
+@pytest.mark.parametrize(("found", "is_incomplete"), POSSIBLY_INCOMPLETE.values(), ids=POSSIBLY_INCOMPLETE)
 def test_a_command_that_may_have_missed_everything_does_not_exit_with_0(
     found: ReceivedFailures, *, is_incomplete: bool
 ) -> None:

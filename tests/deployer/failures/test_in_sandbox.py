@@ -1,4 +1,4 @@
-"""`deployer failures` against queues that really filled up, with IAM enforced: what is in the accounts afterwards."""
+"""`deployer failures` on queues filled by real failures, with IAM enforced: the state of the accounts afterwards."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DEAD_LETTERS, FAILURES = "deployer-forwarding-dead-letters", "deployer-failures"
 
 @dataclass(frozen=True)
 class World:
-    """Workloads/Prod rolled out, and pushes that can be made there."""
+    """Workloads/Prod after a roll-out, with pushes to it."""
 
     sandbox: Sandbox
     deployer: Deployer
@@ -48,11 +48,11 @@ class World:
         self.sandbox.settle(60)
 
     def break_forwarding(self, account: str) -> Any:
-        """Take the forwarding role's permissions; calling what is returned gives them back."""
+        """Remove the forwarding role's permissions; calling the result restores them."""
         return self._break(account, role="deployer-forwarding", policy="forward-events")
 
     def break_creating(self, account: str) -> Any:
-        """Take the creator role's permissions; calling what is returned gives them back."""
+        """Remove the creator role's permissions; calling the result restores them."""
         return self._break(account, role="deployer-creator", policy="create-repositories")
 
     def _break(self, account: str, *, role: str, policy: str) -> Any:
@@ -75,7 +75,7 @@ class World:
         return len(sqs_backends[account][HOME].queues[name]._messages)
 
     def let_minutes_pass(self, account: str = CENTRAL, name: str = FAILURES) -> None:
-        """What somebody held and did not delete shows again."""
+        """Messages in flight that were not deleted become visible again."""
         for message in sqs_backends[account][HOME].queues[name]._messages:
             message.change_visibility(0)
 
@@ -126,7 +126,7 @@ def world(sandbox: Sandbox) -> World:
 
 @pytest.fixture
 def operation(world: World, monkeypatch: pytest.MonkeyPatch) -> Operation:
-    """What the commands work with, under the operator role."""
+    """The objects that the commands use, with the operator role."""
     for name, value in world.deployer.environment.items():
         monkeypatch.setenv(name, value)
     return open_failures(CONFIG, profile=None)
@@ -194,7 +194,9 @@ def test_a_mistyped_region_is_an_error_and_not_an_empty_list(sandbox: Sandbox, c
     assert "Did you mean eu-west-1?" in ran.err
 
 
-def test_invariants_1_and_5_killed_between_sending_and_deleting_and_then_twice_at_once(world: World) -> None:
+def test_invariants_1_and_5_hold_when_a_redrive_is_killed_before_deleting_and_then_runs_twice_at_once(
+    world: World,
+) -> None:
     """Separate processes: one is killed after Lambda accepted events, before it deletes messages; then two run."""
     restore = world.break_creating(SEARCH)
     for number in range(12):
@@ -235,8 +237,8 @@ def redriving(world: World) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_invariants_1_3_and_4_a_forged_dead_letter_makes_nothing_outside_the_audit_trail(world: World) -> None:
-    """What an administrator of a member puts into that account's queue, beside what EventBridge put there."""
+def test_invariants_1_3_and_4_a_forged_dead_letter_creates_nothing_without_a_record(world: World) -> None:
+    """Messages that an administrator of a member puts into that account's queue, besides those of EventBridge."""
     world.push(SHOP, "team-a/api", number=1)
     world.settle()
     url = world.sandbox.client("sqs", account=SHOP).get_queue_url(QueueName=DEAD_LETTERS)["QueueUrl"]
@@ -271,7 +273,7 @@ def test_invariants_1_3_and_4_a_forged_dead_letter_makes_nothing_outside_the_aud
 
 
 def test_invariant_5_one_members_queue_cannot_disable_recovery(world: World) -> None:
-    """Its administrator writes what breaks programs; everything else is listed, shown, counted and handed over."""
+    """Its administrator writes malformed messages; everything else is listed, shown, counted and redriven."""
     forward = world.break_forwarding(SEARCH)
     world.push(SEARCH, "team-a/mine", number=1)
     world.settle()
@@ -308,7 +310,7 @@ def test_invariant_5_one_members_queue_cannot_disable_recovery(world: World) -> 
 
 
 def test_only_the_operator_role_reaches_a_members_dead_letters(world: World, operation: Operation) -> None:
-    """Whoever else may do anything in the central account is refused by the member's queue."""
+    """Any other administrator of the central account is refused by the member's queue."""
     (place,) = [place for place in operation.all_queues if (place.account, place.region) == (SHOP, HOME)]
     assert operation.queues.depth(place).visible == 0
     session = Session(region=HOME)
@@ -369,7 +371,7 @@ def test_a_deleted_creator_role_is_repaired_and_its_events_redriven_as_the_reaso
     assert world.repositories(SEARCH) == {"team-a/api"}
 
 
-def test_invariants_1_and_5_a_replay_restores_events_that_no_queue_holds_and_repeats_nothing(world: World) -> None:
+def test_invariants_1_and_5_a_replay_restores_events_that_are_in_no_queue_and_repeats_nothing(world: World) -> None:
     restore = world.break_creating(SEARCH)
     world.push(SHOP, "team-a/made", number=1)
     world.push(SEARCH, "team-a/lost", number=2)

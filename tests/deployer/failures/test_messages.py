@@ -90,13 +90,13 @@ SHAPES = {
         ("eventbridge", "THROTTLING", "Slow down (gave up: MaximumEventAgeInSeconds)", 185),
     ),
     "undelivered, without a reason": (message(EVENT), MEMBER, ("eventbridge", "not-delivered", "", None)),
-    "given up by Lambda": (
+    "retries of Lambda exhausted": (
         message(GIVEN_UP),
         CENTRAL,
         ("lambda", "RetriesExhausted", "ClientError: Rate exceeded", 3),
     ),
     "never run by Lambda": (message(NEVER_RUN), CENTRAL, ("lambda", "EventAgeExceeded", "", 0)),
-    "given up by the handler": (
+    "sent by the handler": (
         message(by_handler(reason="kms-failed", detail="The key is disabled")),
         CENTRAL,
         ("handler", "kms-failed", "The key is disabled", 1),
@@ -119,12 +119,12 @@ def test_each_shape_is_read_with_its_reason_and_event(
 
 
 UNKNOWN = {
-    "no JSON": "hello",
-    "no object": [EVENT],
-    "an object of another kind": {"hello": "world"},
-    "nothing": "",
-    "nested without end": "[" * 100_000,
-    "a number that is none": "NaN",
+    "invalid JSON": "hello",
+    "not an object": [EVENT],
+    "another object": {"hello": "world"},
+    "an empty body": "",
+    "extreme nesting": "[" * 100_000,
+    "NaN": "NaN",
 }
 
 
@@ -145,7 +145,7 @@ ANYTHING = st.recursive(
 
 
 def is_harmless(text: str) -> bool:
-    """Whether a terminal shows the text and does nothing else; odd blanks are fine."""
+    """Whether a terminal only displays the text; unusual spaces are accepted."""
     return all(unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in text)
 
 
@@ -167,8 +167,8 @@ FORGED = {
 
 
 @pytest.mark.parametrize("changes", FORGED.values(), ids=FORGED)
-def test_invariant_4_a_member_cannot_have_an_event_handled_that_it_made_up_for_others(changes: dict[str, Any]) -> None:
-    """The administrators of a member own its queue, and may send to it whatever they like."""
+def test_invariant_4_a_member_cannot_have_a_forged_event_for_others_handled(changes: dict[str, Any]) -> None:
+    """The administrators of a member own its queue and may send anything to it."""
     failure = read(message(load(changes=changes), UNDELIVERED), MEMBER)
     assert failure.obstacle is not None
     wrapped = read(message(GIVEN_UP | {"requestPayload": load(changes=changes)}), MEMBER)
@@ -202,18 +202,18 @@ SELECTIONS = {
     "another OU": (selection(ous=("Infrastructure",)), False),
     "its region": (selection(regions=(REGION,)), True),
     "another region": (selection(regions=("ap-southeast-2",)), False),
-    "names like its own": (selection(repository="team-a/*"), True),
-    "other names": (selection(repository="team-b/**"), False),
-    "its reason in small letters": (selection(reason="no_perm*"), True),
+    "a glob that matches its name": (selection(repository="team-a/*"), True),
+    "a glob that does not match its name": (selection(repository="team-b/**"), False),
+    "its reason in lower case": (selection(reason="no_perm*"), True),
     "another reason": (selection(reason="access-denied"), False),
-    "since that second": (selection(since=HAPPENED), True),
-    "before that second": (selection(until=HAPPENED), False),
+    "since the second of the failure": (selection(since=HAPPENED), True),
+    "before the second of the failure": (selection(until=HAPPENED), False),
     "since a year later": (selection(since=LATER), False),
     "before a year later": (selection(until=LATER), True),
-    "the beginning of its message's id": (selection(ids=("ffff", "3f2a9c1e")), True),
-    "its event's id": (selection(ids=(FAILURE.call.event_id,)), True),
+    "a prefix of its message id": (selection(ids=("ffff", "3f2a9c1e")), True),
+    "its event id": (selection(ids=(FAILURE.call.event_id,)), True),
     "another id": (selection(ids=("ffff",)), False),
-    "its account, but other names": (selection(accounts=(ACCOUNT,), repository="x"), False),
+    "its account, but another name": (selection(accounts=(ACCOUNT,), repository="x"), False),
 }
 
 

@@ -1,4 +1,4 @@
-"""A redrive loses nothing, does nothing twice that matters, and is in nobody's way, wherever it is cut off."""
+"""A redrive loses no event, has no harmful repetition, and blocks nobody, wherever it is interrupted."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_reader_that_is_killed_hides_messages_for_minutes_only(sqs: FakeSqs) -
     assert len(found_in(sqs).failures) == 37
 
 
-def test_messages_held_by_another_reader_are_counted(sqs: FakeSqs) -> None:
+def test_messages_in_flight_for_another_reader_are_counted(sqs: FakeSqs) -> None:
     sqs.receive(CENTRAL, hold_seconds=60)
     found = found_in(sqs)
     assert (len(found.failures), found.held_elsewhere) == (27, 10)
@@ -177,7 +177,7 @@ def test_a_queue_that_cannot_be_read_does_not_stop_the_others(sqs: FakeSqs) -> N
 
 
 def test_messages_whose_hold_expired_are_left_to_their_new_reader(sqs: FakeSqs) -> None:
-    """A person thinks for longer than messages stay hidden, and meanwhile a second redrive does it all."""
+    """Messages become visible again while a person hesitates, and a second redrive handles them all."""
     first, second = FakeHandler(sqs), FakeHandler(sqs)
     slow = found_in(sqs)
     sqs.clock += HOLD_SECONDS
@@ -197,7 +197,7 @@ def test_two_redrives_at_once_share_the_messages(sqs: FakeSqs) -> None:
 
 
 @pytest.mark.parametrize("moment", ["before delete", "after delete"])
-def test_invariant_5_killed_around_the_deletion_nothing_is_lost(sqs: FakeSqs, moment: str) -> None:
+def test_invariant_5_nothing_is_lost_if_the_process_is_killed_around_a_deletion(sqs: FakeSqs, moment: str) -> None:
     handler = FakeHandler(sqs)
     sqs.killed_at = moment
     with pytest.raises(Killed):
@@ -215,7 +215,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS, count=st.integers(0, 23), again=st.booleans())
-def test_invariant_5_whatever_happens_every_event_was_sent_or_still_waits(
+def test_invariant_5_every_event_was_sent_or_is_still_queued_whatever_happens(
     steps: list[str], count: int, again: bool
 ) -> None:
     sqs = FakeSqs()

@@ -1,4 +1,4 @@
-"""Replays: which times are refused, which replay is found again, and how waiting ends."""
+"""Replays: which time ranges are refused, how an earlier replay is found, and how waiting ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME = "deployer-20261123T090000-20261123T100000"
 
 @dataclass
 class FakeArchive:
-    """Replays that get one state further each time they are looked at."""
+    """Replays that advance by one state each time they are described."""
 
     states: list[State] = field(default_factory=lambda: ["STARTING", "RUNNING", "COMPLETED"])
     replays: dict[str, Replay] = field(default_factory=dict)
@@ -45,10 +45,10 @@ class FakeArchive:
 
 
 REFUSED = {
-    "backwards": (TimeRange(since=HOUR.until, until=HOUR.since), "is not before"),
-    "no time at all": (TimeRange(since=HOUR.since, until=HOUR.since), "is not before"),
+    "an end before the start": (TimeRange(since=HOUR.until, until=HOUR.since), "is not before"),
+    "an empty range": (TimeRange(since=HOUR.since, until=HOUR.since), "is not before"),
     "in the future": (TimeRange(since=HOUR.since, until=NOW + timedelta(seconds=1)), "is in the future"),
-    "older than the archive keeps": (
+    "older than the retention of the archive": (
         TimeRange(since=NOW - timedelta(days=40), until=NOW - timedelta(days=30)),
         "no events from before 2026-10-24",
     ),
@@ -56,7 +56,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("time_range", "words"), REFUSED.values(), ids=REFUSED)
-def test_a_time_without_events_is_refused(time_range: TimeRange, words: str) -> None:
+def test_a_time_range_without_events_is_refused(time_range: TimeRange, words: str) -> None:
     with pytest.raises(GuardError, match=words):
         check(time_range, ARCHIVE, now=NOW)
 
@@ -71,7 +71,7 @@ def test_the_newest_ten_minutes_may_be_missing() -> None:
     assert not may_be_incomplete(HOUR, now=NOW)
 
 
-def test_a_replay_is_named_after_its_time_and_waited_for() -> None:
+def test_a_replay_is_named_after_its_time_range_and_waited_for() -> None:
     archive, reported, pauses = FakeArchive(), list[str](), list[float]()
     replay, is_new = start(archive, HOUR, prefix="deployer", again=False)
     done = wait(archive, replay, report=lambda one: reported.append(one.state), clock=timeless(pauses.append))

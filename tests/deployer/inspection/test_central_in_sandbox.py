@@ -134,7 +134,7 @@ def rounds() -> Iterator[dict[str, tuple[Act, str]]]:
 
 
 @begins_rolled_out
-def test_what_is_done_to_the_central_account_is_reported_and_repaired(sandbox: Sandbox) -> None:
+def test_damage_to_the_central_account_is_reported_and_repaired(sandbox: Sandbox) -> None:
     deployer = Deployer(sandbox)
     clean = deployer("status", "--deep")
     assert clean.exit_code == 0, clean
@@ -159,7 +159,7 @@ def test_what_is_done_to_the_central_account_is_reported_and_repaired(sandbox: S
 
 
 @begins_rolled_out
-def test_a_deep_roll_out_without_the_reads_of_the_central_account_says_so(sandbox: Sandbox) -> None:
+def test_a_deep_roll_out_that_may_not_read_the_central_account_reports_it(sandbox: Sandbox) -> None:
     """The policies of `rollout` and `verify` have the auditor roles of the members, but not these reads."""
     sandbox.client("events").disable_rule(Name=RULE, EventBusName=BUS)
     statements = [

@@ -96,7 +96,7 @@ def edit_target(member: Member) -> None:
 
 
 def move_role(name: str) -> Act:
-    """Create a role again with the same policies, but another path: its ARN, which callers assume, is another."""
+    """Recreate a role with the same policies but another path, and therefore another ARN than callers assume."""
 
     def act(member: Member) -> None:
         iam = member.client("iam")
@@ -137,7 +137,7 @@ def add_target(member: Member) -> None:
 
 
 def run_aws(member: Member, command: str) -> None:
-    """What the AWS CLI does with a command whose options are those of the API."""
+    """Run a command of the AWS CLI whose options are those of the API."""
     aws, service, name, *words = shlex.split(command)
     assert aws == "aws"
     options = dict(zip(words[::2], words[1::2], strict=True))
@@ -177,7 +177,7 @@ ON_RULES: dict[str, tuple[Act, str]] = {
     ),
     "the queue is deleted": (lambda member: member.client("sqs").delete_queue(QueueUrl=member.queue()), QUEUE),
     "the queue's retention is edited": (edit_queue(MessageRetentionPeriod="60"), "retention changed"),
-    "the queue's encryption is switched off": (edit_queue(SqsManagedSseEnabled="false"), "encryption changed"),
+    "the queue's encryption is disabled": (edit_queue(SqsManagedSseEnabled="false"), "encryption changed"),
     "the queue's policy is deleted": (edit_queue(Policy=""), "does not exist"),
     "a target is added to the rule": (add_target, "was added to event rule deployer-forwarding"),
     "the queue's messages are delayed": (edit_queue(DelaySeconds="900"), "delay changed"),
@@ -187,7 +187,7 @@ OTHERS = sorted(EXPECTED)[:-1]  # the last one stays intact
 
 
 def rounds() -> Iterator[dict[str, dict[str, tuple[Act, str]]]]:
-    """What happens in each account, to the roles and to the rule; both only while the auditor can read the rule."""
+    """The damage in each account, to the roles and to the rule; both only while the auditor can read the rule."""
     roles, rules = list(ON_ROLES.items()), list(ON_RULES.items())
     while roles or rules:
         batch: dict[str, dict[str, tuple[Act, str]]] = {}
@@ -230,7 +230,7 @@ def remove_additions(sandbox: Sandbox, status: dict[str, Any]) -> int:
 
 
 @begins_rolled_out
-def test_whatever_a_clean_up_tool_does_is_reported_and_repaired(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_damage_by_a_clean_up_tool_is_reported_and_repaired(sandbox: Sandbox, tmp_path: Path) -> None:
     deployer = Deployer(sandbox)
     clean = deployer("status", "--deep")
     assert clean.exit_code == 0, clean
@@ -273,7 +273,7 @@ def test_whatever_a_clean_up_tool_does_is_reported_and_repaired(sandbox: Sandbox
 
 
 @begins_rolled_out
-def test_what_cannot_be_read_never_passes_as_in_sync(sandbox: Sandbox) -> None:
+def test_resources_that_cannot_be_read_are_never_reported_as_in_sync(sandbox: Sandbox) -> None:
     deployer = Deployer(sandbox)
     fault = sandbox.faults.add(Fault(effect=Error(code="AccessDenied", message="no"), operation="AssumeRole"))
     for command in (["plan", "--deep"], ["rollout", "--org", "--deep", "--yes"]):

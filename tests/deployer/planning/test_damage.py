@@ -1,4 +1,4 @@
-"""What an inspection could not read, and whether a roll-out changes that."""
+"""Resources that an inspection could not read, and whether a roll-out changes that."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HERE = InstanceKey("300000000001", "eu-west-1")
         pytest.param(OLD_ROLES, False, False, id="an account whose roles are updated"),
     ],
 )
-def test_what_a_roll_out_makes_readable_does_not_count(reason: str, damaged: bool, unreadable: bool) -> None:
+def test_resources_that_a_roll_out_makes_readable_do_not_count(reason: str, damaged: bool, unreadable: bool) -> None:
     found = {"deployer-access": {HERE: Damage(problems=("permissions changed",))}} if damaged else {}
     inspection = Inspection(damaged=found, unread={HERE: reason})
     assert (HERE in inspection.unreadable) is unreadable

@@ -85,7 +85,9 @@ def test_a_native_ou_has_creation_templates_in_its_regions_after_the_forwarding_
 
 
 @pytest.mark.parametrize(
-    ("tags", "stack_sets"), [("{by: '{principal}'}", 1), ("{team: search}", 2)], ids=["put afterwards", "held by them"]
+    ("tags", "stack_sets"),
+    [("{by: '{principal}'}", 1), ("{team: search}", 2)],
+    ids=["set after the creation", "contained in the templates"],
 )
 def test_settings_share_a_stack_set_if_their_creation_templates_are_equal(
     tags: str, stack_sets: int, tmp_path: Path
@@ -96,7 +98,7 @@ def test_settings_share_a_stack_set_if_their_creation_templates_are_equal(
     assert len(example_deployment(config).desired.stack_sets[2:]) == stack_sets
 
 
-def test_scanning_is_not_desired_if_an_ou_is_off(tmp_path: Path) -> None:
+def test_scanning_is_not_desired_if_an_ou_is_not_enabled(tmp_path: Path) -> None:
     config = changed(tmp_path, "ous/sandbox.yaml", "", SCANNING)
     assert len(example_deployment(config).desired.stack_sets) == 2
 
@@ -105,7 +107,7 @@ def test_scanning_is_not_desired_if_an_ou_is_off(tmp_path: Path) -> None:
     ("frequency", "rules"),
     [("MANUAL", []), ("SCAN_ON_PUSH", ["SCAN_ON_PUSH"])],
 )
-def test_a_scan_by_hand_is_no_rule_at_all(tmp_path: Path, frequency: str, rules: list[str]) -> None:
+def test_manual_scans_need_no_scanning_rule(tmp_path: Path, frequency: str, rules: list[str]) -> None:
     config = changed(tmp_path, PROD, "", f"registry: {{scanning: {{type: BASIC, frequency: {frequency}}}}}\n")
     (resource,) = json.loads(example_deployment(config).desired.stack_sets[-1].definition.body)["Resources"].values()
     assert [rule["ScanFrequency"] for rule in resource["Properties"]["Rules"]] == rules
@@ -127,7 +129,7 @@ def test_the_management_account_gets_companion_stacks_if_it_is_the_caller(tmp_pa
     assert set(desired.former_companions) >= {StackKey(one.name, one.region) for one in desired.companions}
 
 
-def test_a_native_management_account_has_creation_templates_in_a_stack_of_its_own(tmp_path: Path) -> None:
+def test_a_native_management_account_has_creation_templates_in_its_own_stack(tmp_path: Path) -> None:
     changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
     config = changed(tmp_path, PROD, "", "")
     (config / "ous/root.yaml").write_text(ROOT_ON + NATIVE)
@@ -149,7 +151,7 @@ def test_without_scanning_the_management_account_has_no_stack_for_it_and_an_old_
     assert StackKey("deployer-registry-scanning", "eu-west-1") in desired.former_companions
 
 
-def test_a_scope_beside_the_management_account_leaves_its_stacks_alone(tmp_path: Path) -> None:
+def test_a_scope_without_the_management_account_does_not_touch_its_stacks(tmp_path: Path) -> None:
     config = changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
     (config / "ous/root.yaml").write_text(ROOT_ON)
     beside = example_deployment(config, scope=Scope(ou_ids=frozenset({"ou-exam-dev00001"}))).desired
@@ -157,7 +159,7 @@ def test_a_scope_beside_the_management_account_leaves_its_stacks_alone(tmp_path:
     assert example_deployment(CONFIG).desired.companions == ()
 
 
-def test_a_scope_of_some_regions_has_the_roles_too_but_never_takes_them_away(tmp_path: Path) -> None:
+def test_a_scope_of_some_regions_includes_the_roles_but_never_deletes_them(tmp_path: Path) -> None:
     config = changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
     (config / "ous/root.yaml").write_text(ROOT_ON)
     scope = Scope(ou_ids=frozenset({EXAMPLE.root.id}), regions=frozenset({"us-east-1"}))
@@ -173,7 +175,7 @@ def test_a_scope_of_some_regions_has_the_roles_too_but_never_takes_them_away(tmp
     }
 
 
-def test_templates_of_the_management_account_alone_are_a_stack_and_no_empty_stack_set(tmp_path: Path) -> None:
+def test_templates_of_only_the_management_account_are_a_stack_without_an_empty_stack_set(tmp_path: Path) -> None:
     config = changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
     (config / "accounts").mkdir()
     own = f'account: "{MANAGEMENT}"\nenabled: true\nregions: [eu-west-1]\n{NATIVE}'
@@ -183,7 +185,7 @@ def test_templates_of_the_management_account_alone_are_a_stack_and_no_empty_stac
     assert [one.definition.name for one in desired.stack_sets] == [ACCESS, FORWARDING]
 
 
-def test_a_companion_stack_is_looked_for_wherever_there_may_be_one(tmp_path: Path) -> None:
+def test_companion_stacks_are_searched_in_every_possible_region(tmp_path: Path) -> None:
     config = changed(tmp_path, ORGANIZATION, '"200000000001"', f'"{MANAGEMENT}"')
     compiled = settings.compile(settings.load(config), EXAMPLE)
     found = deployment_for(compiled, scope=Scope.whole(EXAMPLE), partition="aws", enabled_regions=["ap-south-1"])

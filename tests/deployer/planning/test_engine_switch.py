@@ -58,7 +58,7 @@ def test_a_switch_to_native_creates_the_templates_before_the_handler_gets_its_se
     assert second == CENTRAL
 
 
-def test_a_switch_back_deletes_the_templates_after_the_handler_got_its_settings(native: Deployment) -> None:
+def test_a_switch_back_deletes_the_templates_after_the_handler_has_its_settings(native: Deployment) -> None:
     first, *removals = steps(example_deployment(), rolled_out(native))
     assert first == CENTRAL
     assert [one.rpartition(": ")[2] for one in removals] == ["removal", "deletion"]
@@ -89,7 +89,7 @@ def test_a_switch_in_either_direction_changes_no_role(native: Deployment) -> Non
         assert [one.change for one in changed_roles] == ["unchanged"]
 
 
-def test_roles_that_lose_a_permission_keep_it_until_the_handler_got_its_settings(tmp_path: Path) -> None:
+def test_roles_that_lose_a_permission_keep_it_until_the_handler_has_its_settings(tmp_path: Path) -> None:
     """The handler with the old settings still needs it; so the templates wait, too."""
     cloud = rolled_out(example_deployment())
     changed(tmp_path, "ous/workloads/payments.yaml", "type: KMS", "type: AES256")
@@ -110,10 +110,10 @@ def test_accounts_without_roles_get_these_after_the_central_stack_and_then_the_t
     assert phases(plan(native, cloud)).early == ()
 
 
-def test_other_content_replaces_the_templates_after_the_handler_got_its_settings(
+def test_templates_with_other_content_are_replaced_after_the_handler_has_its_settings(
     native: Deployment, tmp_path: Path
 ) -> None:
-    """No registry takes two templates of a prefix: the handler serves pushes while one is replaced."""
+    """A registry accepts only one template for a prefix: the handler serves pushes while it is replaced."""
     cloud = rolled_out(native)
     other = example_deployment(changed(tmp_path, DEV, "env: dev", "env: test"))
     first, *others = steps(other, cloud)
@@ -121,7 +121,7 @@ def test_other_content_replaces_the_templates_after_the_handler_got_its_settings
     assert len(others) == 3
 
 
-def test_in_waves_every_template_comes_before_the_handler_gets_its_settings(native: Deployment) -> None:
+def test_in_waves_every_template_is_created_before_the_handler_gets_its_settings(native: Deployment) -> None:
     done = steps(native, rolled_out(example_deployment()), waves=((SHOP_DEV,), ("*",)))
     assert [one for one in done if one.startswith("wave")][:2] == done[:2]
     assert done[2] == CENTRAL

@@ -1,4 +1,4 @@
-"""Registries end with the content that their OUs ask for, whatever fails or stops on the way."""
+"""Registries end with the content that their OUs configure, whatever fails or stops on the way."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _roll_out(
 
 @st.composite
 def _contents(draw: st.DrawFn, organization: Organization) -> tuple[DesiredStackSet, ...]:
-    """Each OU asks for one of the contents or for none, in some regions; some accounts differ."""
+    """Each OU configures one of the contents or none, in some regions; some accounts differ."""
     choice = st.sampled_from([*NAMES, None])
     regions = st.frozensets(st.sampled_from(REGIONS))
     ous = {ou_id: (draw(choice), draw(regions)) for ou_id in organization.ous}
@@ -185,5 +185,5 @@ def test_if_two_exist_the_desired_one_is_created_again() -> None:
         ("xp-scan-0123abcd", False),
     ],
 )
-def test_a_name_shows_whether_a_stack_set_is_of_the_family(name: str, belongs: bool) -> None:
+def test_a_name_shows_whether_a_stack_set_belongs_to_the_family(name: str, belongs: bool) -> None:
     assert FAMILY.has(name) is belongs

@@ -1,4 +1,4 @@
-"""What a plan reports about future accounts is what AWS does with them, whatever was desired before."""
+"""A plan reports exactly what AWS does with future accounts, whatever was desired before."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def test_new_accounts_get_what_their_ou_requests_except_for_what_is_reported(dat
         assert _covered_by_aws(cloud, ou_id) == reported, ou_id
 
 
-def test_only_an_ou_with_others_below_it_can_get_too_little() -> None:
-    """C is on and D below it is off: new accounts of C cannot be covered until it has an account to name."""
+def test_only_new_accounts_of_an_ou_with_child_ous_can_lack_coverage() -> None:
+    """C is enabled and D below it is not: new accounts of C cannot be covered until C has an account to name."""
     desired = {"ou-b": "x", "ou-c": "x"}
     coverage = coverage_of(desired, {"c1": ""})
     everything = Scope.whole(coverage.organization)
@@ -61,8 +61,8 @@ def test_only_an_ou_with_others_below_it_can_get_too_little() -> None:
     assert (more.ou_id, more.via, more.regions, more.is_left_over) == ("ou-d", "ou-c", frozenset({"x"}), False)
 
 
-def test_what_an_earlier_desired_state_left_registered_is_reported_as_such() -> None:
-    """All of A was on once; now only B is, whose accounts keep AWS from forgetting A without taking them along."""
+def test_ous_left_as_targets_by_an_earlier_desired_state_are_reported() -> None:
+    """All of A was enabled once; now only B is, and A cannot be removed as a target without the accounts of B."""
     coverage = coverage_of({"ou-b": "x"})
     everything = Scope.whole(coverage.organization)
     cloud = Cloud(coverage, filtered_delete_unregisters=False)

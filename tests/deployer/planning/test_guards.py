@@ -56,7 +56,9 @@ def _plan(*, gone: int, unchanged: int) -> Plan:
         pytest.param(0, 0, None, False, id="nothing to delete"),
     ],
 )
-def test_deletions(gone: int, unchanged: int, allowed: int | None, refused: bool) -> None:
+def test_whether_a_number_of_deletions_is_allowed(
+    gone: int, unchanged: int, allowed: int | None, refused: bool
+) -> None:
     plan = _plan(gone=gone, unchanged=unchanged)
     if not refused:
         check_deletions(plan, allowed=allowed)

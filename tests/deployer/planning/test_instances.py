@@ -31,7 +31,7 @@ def state(instances: dict[InstanceKey, Instance], registered: dict[str, frozense
 
 
 class Cloud:
-    """What AWS does with the operations. Whether a filtered deletion ends auto-deployment is assumption A3."""
+    """How AWS performs the operations. Whether a filtered deletion ends auto-deployment is assumption A3."""
 
     def __init__(self, coverage: Coverage, *, filtered_delete_unregisters: bool) -> None:
         self.organization = coverage.organization
@@ -102,7 +102,7 @@ def test_from_any_earlier_state_one_plan_leads_to_the_desired_one_and_a_second_i
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_a_scoped_plan_touches_nothing_outside_of_its_scope(data: st.DataObject) -> None:
+def test_a_scoped_plan_changes_nothing_outside_its_scope(data: st.DataObject) -> None:
     coverage = data.draw(coverages())
     organization = coverage.organization
     scope = data.draw(scopes(organization))
@@ -150,7 +150,7 @@ def test_exactly_the_damaged_instances_of_the_scope_are_deleted_and_created_agai
 
 
 @pytest.mark.parametrize("rewritten", [True, False])
-def test_a_stack_set_that_changes_takes_its_instances_with_it(rewritten: bool) -> None:
+def test_a_changed_stack_set_updates_its_instances(rewritten: bool) -> None:
 
     coverage = coverage_of({"ou-b": "x"})
     there = {

@@ -1,4 +1,4 @@
-"""Which opt-in regions a plan warns of: those that the management account lacks, or may lack."""
+"""Which opt-in regions a plan warns about: those that the management account lacks, or may lack."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def stack_set(*statuses: Literal["CURRENT", "OUTDATED"]) -> StackSetState:
         pytest.param("disabled", {ABROAD}, ("CURRENT",), True, id="it was disabled after a roll-out"),
         pytest.param("unknown", {ABROAD}, (), True, id="the status is unknown, and no instance exists"),
         pytest.param("unknown", {ABROAD}, ("OUTDATED",), True, id="the status is unknown, and the instance failed"),
-        pytest.param("unknown", {ABROAD}, ("OUTDATED", "CURRENT"), False, id="what is there proves it"),
+        pytest.param("unknown", {ABROAD}, ("OUTDATED", "CURRENT"), False, id="an existing instance proves it"),
         pytest.param("enabled", {ABROAD}, (), False, id="it is enabled"),
-        pytest.param("disabled", {"eu-west-1"}, (), False, id="it is out of the scope"),
+        pytest.param("disabled", {"eu-west-1"}, (), False, id="it is outside the scope"),
     ],
 )
-def test_a_plan_warns_of_regions_that_the_management_account_may_lack(
+def test_a_plan_warns_about_regions_that_the_management_account_may_lack(
     status: Literal["enabled", "disabled", "unknown"],
     covered: set[str],
     instances: tuple[Literal["CURRENT", "OUTDATED"], ...],

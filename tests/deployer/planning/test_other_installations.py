@@ -54,10 +54,12 @@ def test_stack_sets_belong_to_installations_by_name_and_description() -> None:
     ("bucket", "found"),
     [
         pytest.param(NAMES.artifacts_bucket, ("deployer", "eu-west-1"), id="of this prefix"),
-        pytest.param(f"ecr-dev-artifacts-{CENTRAL}-us-gov-west-1", ("ecr-dev", "us-gov-west-1"), id="of another"),
+        pytest.param(
+            f"ecr-dev-artifacts-{CENTRAL}-us-gov-west-1", ("ecr-dev", "us-gov-west-1"), id="of another prefix"
+        ),
         pytest.param("deployer-artifacts-300000000001-eu-west-1", None, id="of another account"),
-        pytest.param(f"Build-artifacts-{CENTRAL}-eu-west-1", None, id="with a prefix that is none"),
-        pytest.param(f"logs-{CENTRAL}-eu-west-1", None, id="of another purpose"),
+        pytest.param(f"Build-artifacts-{CENTRAL}-eu-west-1", None, id="with an invalid prefix"),
+        pytest.param(f"logs-{CENTRAL}-eu-west-1", None, id="with another purpose"),
     ],
 )
 def test_a_bucket_belongs_to_an_installation_by_its_name(bucket: str, found: tuple[str, str] | None) -> None:
@@ -95,7 +97,7 @@ def test_another_installation_is_refused_with_the_keys_to_restore(found: dict[st
     assert "StackSet x" in refused.value.message
 
 
-def test_one_installation_is_reported_once_with_all_that_was_found() -> None:
+def test_one_installation_is_reported_once_with_everything_that_was_found() -> None:
     stack_set = FoundInstallation(prefix="deployer", region="us-east-1", resources=("StackSet deployer-access",))
     bucket = FoundInstallation(prefix="deployer", region="us-east-1", account=CENTRAL, resources=("bucket b",))
     (one,) = other_installations(NAMES, [stack_set, bucket, stack_set])
@@ -112,7 +114,7 @@ def test_one_installation_is_reported_once_with_all_that_was_found() -> None:
     ),
     exists=st.booleans(),
 )
-def test_a_removal_never_takes_stack_sets_of_another_account_and_never_reports_nothing_beside_another_installation(
+def test_a_removal_never_deletes_stack_sets_of_another_account_and_reports_other_installations(
     values: set[tuple[str, str, str]], exists: bool
 ) -> None:
     found = [FoundInstallation(prefix=prefix, account=account, region=region) for prefix, account, region in values]

@@ -1,4 +1,4 @@
-"""StackSets that somebody edited by hand are brought back, and never again and again."""
+"""StackSets that somebody edited by hand are restored once, and not in every plan."""
 
 from __future__ import annotations
 
@@ -24,20 +24,22 @@ def edited(request: pytest.FixtureRequest) -> FakeCloud:
 
 
 AUTO_DEPLOYMENT = (
-    pytest.param({"auto_deployment": False}, id="switched off"),
+    pytest.param({"auto_deployment": False}, id="disabled"),
     pytest.param({"retain_on_removal": True}, id="retaining stacks"),
     pytest.param({"depends_on": ()}, id="out of order"),
 )
 
 
 @pytest.mark.parametrize("edited", AUTO_DEPLOYMENT, indirect=True)
-def test_auto_deployment_is_brought_back_with_the_whole_organization(edited: FakeCloud) -> None:
+def test_auto_deployment_is_restored_with_the_whole_organization(edited: FakeCloud) -> None:
     (_, forwarding) = plan(example_deployment(), edited).stack_sets
     assert (forwarding.change, len(forwarding.properties), forwarding.only) == ("update", 1, None)
 
 
 @pytest.mark.parametrize("edited", AUTO_DEPLOYMENT, indirect=True)
-def test_a_part_of_the_organization_is_not_updated_for_what_that_cannot_change(edited: FakeCloud) -> None:
+def test_a_part_of_the_organization_is_not_updated_for_settings_that_only_the_whole_can_change(
+    edited: FakeCloud,
+) -> None:
     assert plan(example_deployment(), edited, scope=PROD_ONLY).is_empty
 
 
@@ -55,7 +57,7 @@ def test_an_update_names_no_account_that_has_no_instance_yet(edited: FakeCloud) 
 
 
 @pytest.mark.parametrize("edited", [{"body": "{}"}, {"description": "by hand"}], indirect=True, ids=["body", "words"])
-def test_a_part_of_the_organization_brings_back_the_rest_for_itself_and_then_has_nothing_to_do(
+def test_a_part_of_the_organization_restores_its_other_settings_once(
     edited: FakeCloud,
 ) -> None:
     deployment = example_deployment()

@@ -15,7 +15,7 @@ from tests.example_organization import EXAMPLE
 @pytest.mark.parametrize(
     ("ous", "accounts", "scope"),
     [
-        pytest.param([], [], Scope(ou_ids=frozenset({"r-exam"})), id="no option is everything"),
+        pytest.param([], [], Scope(ou_ids=frozenset({"r-exam"})), id="no option selects everything"),
         pytest.param(["Workloads/Prod"], [], Scope(ou_ids=frozenset({"ou-exam-prod0001"})), id="an OU by path"),
         pytest.param(["/Workloads/Prod/"], [], Scope(ou_ids=frozenset({"ou-exam-prod0001"})), id="with slashes"),
         pytest.param(["ou-exam-prod0001"], [], Scope(ou_ids=frozenset({"ou-exam-prod0001"})), id="an OU by id"),
@@ -39,7 +39,7 @@ def test_scopes(ous: list[str], accounts: list[str], scope: Scope) -> None:
         (["shop-prod"], [], "It is an account: pass --account shop-prod."),
     ],
 )
-def test_what_is_not_there(ous: list[str], accounts: list[str], part: str) -> None:
+def test_unknown_names_are_refused_with_similar_ones(ous: list[str], accounts: list[str], part: str) -> None:
     with pytest.raises(NotFoundError) as caught:
         find_scope(EXAMPLE, ous=ous, accounts=accounts, regions=())
     assert part in (caught.value.next_step or "")
@@ -66,7 +66,7 @@ SAME_PATH = organization(
         ),
     ],
 )
-def test_of_two_ous_with_the_same_path_none_is_taken(known: Organization, requested: str, message: str) -> None:
+def test_a_path_that_two_ous_have_is_refused(known: Organization, requested: str, message: str) -> None:
     with pytest.raises(NotFoundError) as caught:
         find_scope(known, ous=[requested], accounts=(), regions=())
     assert (caught.value.message, caught.value.next_step) == (message, "Pass the id of the OU.")

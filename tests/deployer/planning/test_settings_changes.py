@@ -1,4 +1,4 @@
-"""What a change of the config files changes for each OU, in effect."""
+"""The effective changes of each OU when the config files change."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_an_inherited_change_is_reported_once_for_all_ous_that_it_reaches() -> N
     )
 
 
-def test_equal_settings_written_differently_are_no_change() -> None:
+def test_equal_settings_written_differently_are_not_a_change() -> None:
     before = _settings(ous={_PROD: _ON})
     after = _settings(ous={_PROD: _ON, _PAYMENTS: _ON, _DEV: {"enabled": False, "regions": ["us-east-1"]}})
     assert settings_changes(EXAMPLE, before=before, after=after) == ()
@@ -52,7 +52,7 @@ def test_a_policy_file_that_changes_is_a_change_of_the_ous_that_name_it() -> Non
     assert change.values == (ValueChange(key="repository.lifecycle_policy (content)", before="1", after="2"),)
 
 
-def test_an_account_with_settings_of_its_own_is_reported_separately() -> None:
+def test_an_account_with_its_own_settings_is_reported_separately() -> None:
     before = _settings(ous={_DEV: _ON})
     after = _settings(ous={_DEV: _ON}, accounts={"400000000001": {"regions": ["eu-west-1", "us-east-1"]}})
     (change,) = settings_changes(EXAMPLE, before=before, after=after)
@@ -60,7 +60,7 @@ def test_an_account_with_settings_of_its_own_is_reported_separately() -> None:
     assert change.values == (ValueChange(key="regions", before='["eu-west-1"]', after='["eu-west-1", "us-east-1"]'),)
 
 
-def test_settings_of_an_unknown_version_are_taken_for_none() -> None:
+def test_settings_of_an_unknown_version_are_treated_as_missing() -> None:
     after = _settings(ous={_DEV: _ON})
     first = settings_changes(EXAMPLE, before=None, after=after)
     assert settings_changes(EXAMPLE, before=b'{"version": 99}', after=after) == first

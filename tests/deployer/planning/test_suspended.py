@@ -17,7 +17,7 @@ from tests.deployer.test_targets import REGIONS, coverages, scopes
 
 @st.composite
 def found_instances(draw: st.DrawFn, coverage: Coverage) -> dict[InstanceKey, Instance]:
-    """Any instances of any members: left over, outdated or current."""
+    """Any instances of any members: obsolete, outdated or current."""
     organization = coverage.organization
     members = sorted(organization.accounts.keys() - {organization.management_account_id})
     if not members:
@@ -50,7 +50,7 @@ def test_no_operation_is_planned_for_an_account_that_is_not_active(data: st.Data
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_every_skipped_instance_is_released_once_beside_an_ou_of_it_or_its_account(
+def test_every_skipped_instance_is_released_once_with_an_ou_or_its_account_as_the_target(
     data: st.DataObject,
 ) -> None:
     coverage = data.draw(coverages())

@@ -17,7 +17,7 @@ def synthesis() -> Synthesis:
     return synthesize(settings.compile(settings.load(CONFIG), EXAMPLE))
 
 
-def test_the_function_runs_the_zip_that_lies_beside_it(synthesis: Synthesis) -> None:
+def test_the_function_runs_the_zip_beside_the_template(synthesis: Synthesis) -> None:
     code = resources(synthesis.central)["HandlerFunction"]["Properties"]["Code"]
     assert code == {"S3Bucket": synthesis.names.artifacts_bucket, "S3Key": synthesis.bundle.key}
 
@@ -27,7 +27,7 @@ def test_names_follow_from_the_config_files(synthesis: Synthesis) -> None:
     assert synthesis.names.organization_id == EXAMPLE.id
 
 
-def test_the_creator_role_may_use_keys_since_an_ou_of_the_example_asks_for_kms(synthesis: Synthesis) -> None:
+def test_the_creator_role_may_use_keys_because_an_ou_of_the_example_uses_kms(synthesis: Synthesis) -> None:
     assert "kms:CreateGrant" in body(synthesis.access)
 
 

@@ -25,7 +25,7 @@ _ROLE = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "a", "Path": "/"}}
             None,
             _template(Role=_ROLE),
             (ResourceChange(action="Add", logical_id="Role", type="AWS::IAM::Role"),),
-            id="nothing before: all is added",
+            id="a new template adds everything",
         ),
         pytest.param(_template(Role=_ROLE), _template(Role=_ROLE), (), id="equal templates"),
         pytest.param(
@@ -45,13 +45,13 @@ _ROLE = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "a", "Path": "/"}}
                     details=("Path", "RoleName", "DeletionPolicy"),
                 ),
             ),
-            id="properties and attributes that differ are named",
+            id="different properties and attributes are named",
         ),
         pytest.param(
             "AWSTemplateFormatVersion: yaml",
             _template(Role=_ROLE),
             (ResourceChange(action="Add", logical_id="Role", type="AWS::IAM::Role"),),
-            id="a template that is not ours",
+            id="a template of another tool",
         ),
     ],
 )

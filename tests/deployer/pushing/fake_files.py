@@ -1,4 +1,4 @@
-"""Files that are not on a disk."""
+"""In-memory files."""
 
 from __future__ import annotations
 

@@ -80,15 +80,15 @@ target "services" {{
         pytest.param('output = ["type=image,name={H}/o,push=false"]', [], id="an output that does not push"),
         pytest.param('output = ["type=docker,name={H}/o"]', [], id="an output to the daemon"),
         pytest.param("tags = target.other.tags", ["other"], id="the tags of another target"),
-        pytest.param('inherits = ["other"]', ["other"], id="what it inherits"),
-        pytest.param('inherits = ["other"]\ntags = ["{H}/a"]', ["a", "other"], id="what it has itself wins"),
+        pytest.param('inherits = ["other"]', ["other"], id="an inherited tag"),
         pytest.param(
-            'inherits = ["other", "third"]', ["third", "other"], id="the later of those it inherits from wins"
+            'inherits = ["other"]\ntags = ["{H}/a"]', ["a", "other"], id="its own tags override inherited ones"
         ),
-        pytest.param('inherits = ["made-x"]', ["x"], id="inherits from one of a matrix"),
+        pytest.param('inherits = ["other", "third"]', ["third", "other"], id="the last inherited target wins"),
+        pytest.param('inherits = ["made-x"]', ["x"], id="inherits from a target of a matrix"),
     ],
 )
-def test_targets(target: str, images: list[str]) -> None:
+def test_images_of_a_target(target: str, images: list[str]) -> None:
     text = """
 target "t" {
 TARGET
@@ -109,18 +109,23 @@ target "made" {
 @pytest.mark.parametrize(
     ("variable", "environment", "tag"),
     [
-        pytest.param('variable "X" { default = "${Y}1" }\nvariable "Y" { default = "y" }', {}, "y1", id="later ones"),
-        pytest.param('variable "X" {}', {}, "", id="without a value: empty, as bake has it"),
-        pytest.param('variable "X" {}', {"X": "7"}, "7", id="the environment's"),
+        pytest.param(
+            'variable "X" { default = "${Y}1" }\nvariable "Y" { default = "y" }',
+            {},
+            "y1",
+            id="a variable that is defined later",
+        ),
+        pytest.param('variable "X" {}', {}, "", id="without a value: empty, as in bake"),
+        pytest.param('variable "X" {}', {"X": "7"}, "7", id="from the environment"),
         pytest.param('variable "X" { default = true }', {"X": "0"}, "false", id="a bool in the environment"),
         pytest.param('variable "X" { default = 3 }', {"X": "4"}, "4", id="a number in the environment"),
         pytest.param('X = "global"', {}, "global", id="an attribute of the file"),
         pytest.param('X = "g"\nvariable "X" { default = "d" }', {}, "g", id="an attribute replaces a default"),
-        pytest.param('X = "g"\nvariable "X" {}', {"X": "7"}, "7", id="the environment's replaces both"),
+        pytest.param('X = "g"\nvariable "X" {}', {"X": "7"}, "7", id="the environment overrides the attribute"),
         pytest.param("", {"X": "7"}, "7", id="only in the environment"),
     ],
 )
-def test_variables(variable: str, environment: Mapping[str, str], tag: str) -> None:
+def test_values_of_variables(variable: str, environment: Mapping[str, str], tag: str) -> None:
     text = f'target "t" {{ tags = ["{HOST}/a-${{X}}"] }}\n{variable}'
     assert images_in(text, variables=environment) == (f"a-{tag}",)
 
@@ -163,37 +168,49 @@ function "names" {
             "the repository of x/…:1 depends on the time",
             id="the clock",
         ),
-        pytest.param('target "t" { tags = ["x/${timestamp()}"] }', "the repository of x/… depends", id="without a tag"),
-        pytest.param('target "t" { tags = "x" }', "`tags` is not a list", id="a text for a list"),
-        pytest.param('target "t" { tags = [["x"]] }', "this is a list", id="a list in a list"),
-        pytest.param('target "t" { inherits = ["u"] }', "u, which is not a target", id="inherits from nothing"),
         pytest.param(
-            'target "t" { inherits = ["u"] }\ntarget "u" { inherits = ["t"] }', "inherits from itself", id="a circle"
+            'target "t" { tags = ["x/${timestamp()}"] }',
+            "the repository of x/… depends",
+            id="a time in the repository name",
+        ),
+        pytest.param('target "t" { tags = "x" }', "`tags` is not a list", id="a string for a list"),
+        pytest.param('target "t" { tags = [["x"]] }', "this is a list", id="a list in a list"),
+        pytest.param(
+            'target "t" { inherits = ["u"] }', "u, which is not a target", id="inherits from a missing target"
+        ),
+        pytest.param(
+            'target "t" { inherits = ["u"] }\ntarget "u" { inherits = ["t"] }', "inherits from itself", id="a cycle"
         ),
         pytest.param(
             'variable "X" { default = Y }\nvariable "Y" { default = X }\ntarget "t" { tags = [X] }',
             "needs its own value",
-            id="variables in a circle",
+            id="a cycle of variables",
         ),
         pytest.param(
             'function "f" {\nparams = [a]\nresult = a\n}\ntarget "t" { tags = [f()] }',
             "needs 1 arguments",
-            id="too few",
+            id="too few arguments",
         ),
         pytest.param(
-            'function "f" {\nparams = []\nresult = f()\n}\ntarget "t" { tags = [f()] }', "too deeply", id="deep"
+            'function "f" {\nparams = []\nresult = f()\n}\ntarget "t" { tags = [f()] }',
+            "too deeply",
+            id="deep recursion",
         ),
-        pytest.param('target "t" { tags = ["a" }', "no valid HCL", id="broken"),
+        pytest.param('target "t" { tags = ["a" }', "no valid HCL", id="invalid HCL"),
         pytest.param('target "t" { matrix = ["a"] }', "`matrix` is not an object", id="a matrix that is a list"),
-        pytest.param('target "t" { tags = [for x in 3 : x] }', "`for` needs a list", id="for over a number"),
-        pytest.param('function "f" {}\ntarget "t" { tags = f() }', "f has no result", id="a function without a result"),
-        pytest.param('variable "X" {}', "no `target`", id="no target"),
         pytest.param(
-            'variable "X" { default = 1 }\ntarget "t" { tags = ["x:${X}"] }', "a number is needed", id="no number"
+            'target "t" { tags = [for x in 3 : x] }', "`for` needs a list", id="a for expression over a number"
+        ),
+        pytest.param('function "f" {}\ntarget "t" { tags = f() }', "f has no result", id="a function without a result"),
+        pytest.param('variable "X" {}', "no `target`", id="no targets"),
+        pytest.param(
+            'variable "X" { default = 1 }\ntarget "t" { tags = ["x:${X}"] }',
+            "a number is needed",
+            id="a string for a number",
         ),
     ],
 )
-def test_what_has_no_sure_value_is_an_error(text: str, reason: str) -> None:
+def test_an_expression_without_a_definite_value_is_an_error(text: str, reason: str) -> None:
     variables = {"X": "many"} if "default = 1" in text else {}
     with pytest.raises(ConfigurationError, match=reason):
         images_in(text, variables=variables)
@@ -215,7 +232,7 @@ FUNCTIONS = st.dictionaries(st.sampled_from(["params", "variadic_param", "result
     st.dictionaries(st.just("X"), st.dictionaries(st.just("default"), VALUES) | VALUES) | VALUES,
     st.dictionaries(st.just("f"), FUNCTIONS | VALUES) | VALUES,
 )
-def test_any_content_is_images_or_a_clear_error(targets: Any, variables: Any, functions: Any) -> None:
+def test_any_content_gives_images_or_a_clear_error(targets: Any, variables: Any, functions: Any) -> None:
     document = {"target": targets, "variable": variables, "function": functions}
     with suppress(ConfigurationError):  # any other exception fails
         images_in(json.dumps(document), name="bake-{}.json", variables={"X": "1"})
@@ -235,22 +252,22 @@ class TestJson:
         assert images_in(json.dumps(document), name="b-{}.json") == ("a", "b")
 
     @pytest.mark.parametrize("target", [3, "x", [3], {"a": 3}, None])
-    def test_another_form_is_an_error(self, target: Any) -> None:
+    def test_another_structure_is_an_error(self, target: Any) -> None:
         with pytest.raises(ConfigurationError, match=r"bake-0\.json"):
             images_in(json.dumps({"target": target}), name="bake-{}.json")
 
 
 class TestSeveralFiles:
-    def test_variables_and_targets_of_all_are_known(self) -> None:
+    def test_variables_and_targets_of_all_files_are_used(self) -> None:
         base = f'target "web" {{ inherits = ["meta"] }}\ntarget "meta" {{ tags = ["{HOST}/${{TEAM}}/web:dev"] }}'
         variables = 'variable "TEAM" { default = "team-a" }'
         assert images_in(base, variables) == ("team-a/web:dev",)
 
-    def test_what_a_later_file_replaces_counts_too_since_it_may_be_another_project(self) -> None:
+    def test_targets_that_a_later_file_replaces_count_too_because_it_may_be_another_project(self) -> None:
         first, second = (f'target "web" {{ tags = ["{HOST}/{name}"] }}' for name in ("a", "b"))
         assert images_in(first, second) == ("b", "a")
 
-    def test_the_override_file_of_the_default_name_counts(self) -> None:
+    def test_the_override_file_of_the_default_name_is_read(self) -> None:
         files = FakeFiles(
             {
                 "x/docker-bake.hcl": f'target "web" {{ tags = ["{HOST}/a"] }}',

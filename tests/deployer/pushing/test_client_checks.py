@@ -1,4 +1,4 @@
-"""What is said before a push that cannot work: no client, no daemon."""
+"""Errors before a push that cannot work: no client, no daemon."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_a_client_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_daemon_that_does_not_answer(folder: Path) -> None:
+def test_a_daemon_that_does_not_respond(folder: Path) -> None:
     program(folder, "docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     with pytest.raises(DaemonError, match="Cannot connect to the Docker daemon"):
         check(folder, "docker", "push")
 
 
 @pytest.mark.slow
-def test_a_daemon_that_answers(folder: Path) -> None:
+def test_a_daemon_that_responds(folder: Path) -> None:
     program(folder, "docker", "echo 28.0.0")
     check(folder, "docker", "push")
 
@@ -73,7 +73,7 @@ def test_the_daemon_that_the_command_selects_is_queried(folder: Path) -> None:
         "podman push x",
     ],
 )
-def test_what_needs_no_daemon_here_asks_none(folder: Path, command: str) -> None:
+def test_a_command_that_needs_no_local_daemon_queries_none(folder: Path, command: str) -> None:
     for name in ("docker", "skopeo", "podman"):
         program(folder, name, "exit 1")
     check(folder, *command.split())

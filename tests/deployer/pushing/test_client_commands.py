@@ -1,4 +1,4 @@
-"""Which repositories each client's command line needs, and what it takes to find out."""
+"""Which repositories each client's command line needs, and what has to be read to determine them."""
 
 from __future__ import annotations
 
@@ -41,12 +41,14 @@ def repositories(command: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("command", "names"), [*cases("commands.txt"), *cases("more-commands.txt")])
-def test_what_a_command_pushes(command: str, names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repositories_that_a_command_pushes_to(
+    command: str, names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert repositories(command) == names
 
 
-def test_every_line_of_the_files_is_a_case() -> None:
+def test_every_line_of_the_case_files_is_tested() -> None:
     lines = [line for line in (CASES / "commands.txt").read_text().splitlines() if line and line[0] != "#"]
     assert len(cases("commands.txt")) == len(lines) == 23
     assert len(cases("more-commands.txt")) > 200
@@ -73,7 +75,7 @@ def test_every_line_of_the_files_is_a_case() -> None:
         pytest.param(
             "docker compose build --build-arg X=1 --push --builder ci --provenance mode=max --sbom true",
             InFile("compose", ("docker", "compose", "config")),
-            id="values of options are no services",
+            id="values of options are not services",
         ),
         pytest.param(
             "docker compose --project-name push --profile build push --include-deps web",
@@ -89,12 +91,12 @@ def test_every_line_of_the_files_is_a_case() -> None:
         pytest.param(
             "docker-compose push",
             InFile("compose", ("docker-compose", "config"), is_built=False),
-            id="compose as a program of its own",
+            id="compose as a separate program",
         ),
         pytest.param(
             "docker compose -f ci.yaml push seeder",
             InFile("compose", ("docker", "compose", "-f", "ci.yaml", "config", "seeder"), ("seeder",), is_built=False),
-            id="a service that is named, so that its profile is on",
+            id="a named service, which enables its profile",
         ),
         pytest.param(
             "bash -c 'docker compose push'",
@@ -127,14 +129,14 @@ def test_files_from_which_nothing_is_pushed(command: str) -> None:
 @pytest.mark.parametrize(
     "command", [["docker", "push"], ["docker", "build", "--push", "-t", f"{R}/web:1", "-t"], ["crane", "push", "x.tar"]]
 )
-def test_what_is_no_reference_is_an_error_even_beside_good_ones(command: list[str], reference: str) -> None:
+def test_an_invalid_image_reference_is_an_error_even_among_valid_ones(command: list[str], reference: str) -> None:
     references = references_of([*command, reference], {})
     assert references
     with pytest.raises(ImageReferenceError):
         [parse_image(each) for each in references]
 
 
-def test_a_chart_has_the_name_that_its_archive_gives(tmp_path: Path) -> None:
+def test_the_name_of_a_chart_is_read_from_its_archive(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "anything.tgz", "w:gz") as archive:
         for name, text in (("web/charts/db/Chart.yaml", "name: db"), ("web/Chart.yaml", "name: web\nversion: 1.0.0+x")):
             entry = tarfile.TarInfo(name)
@@ -161,17 +163,17 @@ def test_a_compose_file_in_a_script_is_left_to_the_push() -> None:
     ["a" * 500_000, "x << y;\n" * 50_000, "{a," * 150_000, "a,b,c" * 100_000, "x " + "<<a " * 100_000 + "\na"],
     ids=["one word", "C++", "braces", "commas", "here-documents"],
 )
-def test_a_large_file_that_is_no_script_is_soon_read(text: str) -> None:
+def test_a_large_file_that_is_not_a_script_is_read_quickly(text: str) -> None:
     assert list(commands_of(text, {}))
 
 
 @pytest.mark.parametrize("assignment", ["TAG=$(git rev-parse HEAD)", "export TAG=$(git rev-parse HEAD);"])
-def test_a_file_whose_variables_only_the_shell_knows_is_left_to_the_push(assignment: str) -> None:
+def test_a_file_with_shell_variables_is_left_to_the_push(assignment: str) -> None:
     command = ["bash", "-c", f"{assignment} docker compose push; docker push {R}/web"]
     assert destinations_of(command, {}) == (f"{R}/web",)
 
 
-def test_sources_of_a_known_command_are_known() -> None:
+def test_sources_of_a_known_command_are_recognized() -> None:
     command = ["docker", "build", "--push", "-t", f"{R}/web:1", "--build-arg", f"BASE={R}/base/os:1", "."]
     image = parse_image(f"{R}/web:1")
     assert image
@@ -206,7 +208,7 @@ def test_commands_that_read_standard_input(command: str, is_reading: bool) -> No
 
 
 @pytest.mark.parametrize("text", ["1", "t", "T", "TRUE", "true", "True"])
-def test_go_s_booleans(text: str) -> None:
+def test_booleans_of_go(text: str) -> None:
     assert is_true(text)
     assert parse_arguments([f"--push={text}"], frozenset()).is_on("--push")
 
@@ -216,7 +218,7 @@ OPTION = st.sampled_from(["-q", "--quiet", "--quiet=1", "-x", "--unknown=value"]
 
 
 @given(st.lists(WORD, min_size=1), st.lists(st.tuples(OPTION, st.integers(0, 9))), WORD)
-def test_words_and_options_are_separated_in_any_order(
+def test_arguments_and_options_are_separated_in_any_order(
     words: list[str], options: list[tuple[str, int]], tag: str
 ) -> None:
     command = list(words)
@@ -230,11 +232,11 @@ def test_words_and_options_are_separated_in_any_order(
 
 
 @given(st.lists(st.text(max_size=12)), st.sampled_from(["docker", "bash", "sudo", "env", "helm", "xargs", *CLIENTS]))
-def test_no_command_line_is_an_error_by_itself(arguments: list[str], program: str) -> None:
+def test_no_command_line_causes_an_unexpected_error(arguments: list[str], program: str) -> None:
     list(simple_commands([program, *arguments], {}))
     destinations_of([program, *arguments], {})
 
 
 @given(st.text(alphabet="docker push$(){}'\"\\`;&|<>#\n=-ab/:.", max_size=60))
-def test_no_script_is_an_error_by_itself(script: str) -> None:
+def test_no_script_causes_an_unexpected_error(script: str) -> None:
     destinations_of(["bash", "-c", script], {})

@@ -1,4 +1,4 @@
-"""What a client resolved, and what it pushes of that."""
+"""Documents that a client resolved, and which of their images it pushes."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ services:
 @pytest.mark.parametrize(
     ("services", "with_dependencies", "names"),
     [
-        pytest.param((), False, ("api:1$", "web:1", "proxy:1"), id="all that are built"),
-        pytest.param(("web",), False, ("web:1",), id="those that the command names"),
-        pytest.param(("web",), True, ("web:1", "proxy:1"), id="and what they depend on"),
-        pytest.param(("database",), False, (), id="one that is only pulled"),
-        pytest.param(("nobody",), True, (), id="one that is not there"),
+        pytest.param((), False, ("api:1$", "web:1", "proxy:1"), id="all services that are built"),
+        pytest.param(("web",), False, ("web:1",), id="the services in the command"),
+        pytest.param(("web",), True, ("web:1", "proxy:1"), id="the services in the command and their dependencies"),
+        pytest.param(("database",), False, (), id="a service that is only pulled"),
+        pytest.param(("nobody",), True, (), id="a missing service"),
     ],
 )
-def test_what_compose_resolved(services: tuple[str, ...], with_dependencies: bool, names: tuple[str, ...]) -> None:
+def test_images_of_services_that_compose_resolved(
+    services: tuple[str, ...], with_dependencies: bool, names: tuple[str, ...]
+) -> None:
     asked = InFile("compose", ("docker", "compose", "config"), services, with_dependencies=with_dependencies)
     assert references_in_document(asked, RESOLVED) == tuple(f"{HOST}/{name}" for name in names)
 
@@ -52,11 +54,11 @@ services:
 @pytest.mark.parametrize(
     ("is_built", "names"),
     [
-        pytest.param(False, ("web:1", "web:2"), id="a push writes no caches, and nothing without an image"),
-        pytest.param(True, ("web:1", "web:2", "cache:1", "unnamed:1"), id="a build writes all"),
+        pytest.param(False, ("web:1", "web:2"), id="a push writes no caches and skips services without an image"),
+        pytest.param(True, ("web:1", "web:2", "cache:1", "unnamed:1"), id="a build writes everything"),
     ],
 )
-def test_what_compose_writes(is_built: bool, names: tuple[str, ...]) -> None:
+def test_images_that_compose_writes(is_built: bool, names: tuple[str, ...]) -> None:
     asked = InFile("compose", ("docker", "compose", "config"), is_built=is_built)
     assert references_in_document(asked, WITH_CACHES) == tuple(f"{HOST}/{name}" for name in names)
 
@@ -74,15 +76,15 @@ PRINTED = {
 @pytest.mark.parametrize(
     ("all_are_pushed", "names"),
     [
-        pytest.param(True, ("api", "web", "tests", "base"), id="all, since the command has --push"),
-        pytest.param(False, ("api", "web"), id="those whose outputs push"),
+        pytest.param(True, ("api", "web", "tests", "base"), id="all targets, because of --push"),
+        pytest.param(False, ("api", "web"), id="targets whose outputs push"),
     ],
 )
-def test_what_bake_printed(all_are_pushed: bool, names: tuple[str, ...]) -> None:
+def test_images_of_targets_that_bake_printed(all_are_pushed: bool, names: tuple[str, ...]) -> None:
     asked = InFile("bake", ("/usr/bin/docker", "buildx", "bake", "--print"), all_are_pushed=all_are_pushed)
     assert references_in_document(asked, json.dumps(PRINTED)) == tuple(f"{HOST}/{name}:1" for name in names)
 
 
-def test_what_a_client_printed_is_named_by_the_client() -> None:
+def test_an_error_in_the_output_of_a_client_names_the_client() -> None:
     with pytest.raises(ConfigurationError, match=r"^docker: not JSON"):
         references_in_document(InFile("bake", ("/usr/bin/docker", "buildx", "bake", "--print")), "Done.")

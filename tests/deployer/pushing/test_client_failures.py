@@ -1,4 +1,4 @@
-"""What each client prints when ECR does not know a repository, and which repository that names."""
+"""The output of each client when ECR does not know a repository, and which repository it names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ WRITING = [
         f" {UPLOADS}: 404 Not Found",
         id="buildkit's cache export",
     ),
-    pytest.param(f"\x1b[31mERROR:\x1b[0m failed to push {R}/team-a/web:1: name unknown: {OF_WEB}\r\n", id="in colours"),
+    pytest.param(
+        f"\x1b[31mERROR:\x1b[0m failed to push {R}/team-a/web:1: name unknown: {OF_WEB}\r\n", id="with colours"
+    ),
     pytest.param(
         f'time="2026-11-28T10:00:00Z" level=fatal msg="writing blob: initiating layer upload to'
         f' /v2/team-a/web/blobs/uploads/ in {R}: name unknown: {OF_WEB}"',
@@ -152,21 +154,21 @@ def test_a_repository_that_a_client_could_not_write_to(output: str, around: str)
             f" {OF_WEB}",
             id="AWS CLI's look-up",
         ),
-        pytest.param(f"PUT {MANIFEST}: MANIFEST_UNKNOWN: 404 Not Found", id="another thing that is missing"),
+        pytest.param(f"PUT {MANIFEST}: MANIFEST_UNKNOWN: 404 Not Found", id="something else is missing"),
         pytest.param(f"POST {UPLOADS}: 403 Forbidden", id="another error"),
         pytest.param(f"pushing {R}/team-a/web:1: no basic auth credentials", id="no login"),
         pytest.param("POST https://ghcr.io/v2/team-a/web/blobs/uploads/: 404 Not Found", id="another registry"),
         pytest.param(
             f"The push refers to repository [{R}/team-a/web]\n1: digest: sha256:404a size: 1", id="a push that works"
         ),
-        pytest.param("", id="nothing"),
+        pytest.param("", id="no output"),
     ],
 )
-def test_what_is_not_created(output: str) -> None:
+def test_output_that_names_no_repository_to_create(output: str) -> None:
     assert missing_repositories(output) == ()
 
 
-def test_the_name_of_a_repository_is_no_word_of_the_client() -> None:
+def test_the_name_of_a_repository_is_not_mistaken_for_text_of_the_client() -> None:
     output = f"Error: failed to push {R}/pull/reading-get:1: unexpected status: 404 Not Found"
     assert [missing.reference for missing in missing_repositories(output)] == [f"{R}/pull/reading-get"]
 
@@ -175,24 +177,26 @@ def test_the_name_of_a_repository_is_no_word_of_the_client() -> None:
     ("texts", "reference"),
     [
         pytest.param([f"docker push {R}/other"], f"{R}/team-a/web", id="the command's registry"),
-        pytest.param([f"{R}/other", f"x.{R.replace('west', 'north')}"], f"{R}/team-a/web", id="the first that has one"),
-        pytest.param([R.replace("3", "4", 1), R], f"{R}/team-a/web", id="not one of another account"),
+        pytest.param(
+            [f"{R}/other", f"x.{R.replace('west', 'north')}"], f"{R}/team-a/web", id="the first registry in the command"
+        ),
+        pytest.param([R.replace("3", "4", 1), R], f"{R}/team-a/web", id="not the region of another account"),
         pytest.param([f"{R} {R.replace('eu-west', 'us-east')}"], None, id="two regions"),
         pytest.param(
             [f"{R}/team-a/web {R.replace('eu-west', 'us-east')}/other"],
             f"{R}/team-a/web",
             id="two regions, one with the name",
         ),
-        pytest.param([], None, id="none"),
+        pytest.param([], None, id="no registry in the command"),
     ],
 )
-def test_the_region_of_a_message_that_has_none(texts: list[str], reference: str | None) -> None:
+def test_the_region_of_a_message_without_a_region(texts: list[str], reference: str | None) -> None:
     (missing,) = missing_repositories(f"name unknown: {OF_WEB}", other_texts=texts)
     assert (missing.reference, missing.account, missing.repository) == (reference, "300000000001", "team-a/web")
     assert not missing.is_certain
 
 
-def test_several_repositories_each_once() -> None:
+def test_each_of_several_repositories_is_returned_once() -> None:
     lines = [f"POST https://{R}/v2/{name}/blobs/uploads/: NAME_UNKNOWN" for name in ("b", "a/c", "b", "a-d")]
     assert [missing.repository for missing in missing_repositories("\n".join(lines))] == ["b", "a/c", "a-d"]
 
@@ -206,7 +210,7 @@ def test_several_repositories_each_once() -> None:
         ("EOF", False),
     ],
 )
-def test_that_a_name_is_unknown(output: str, holds: bool) -> None:
+def test_whether_the_output_reports_an_unknown_name(output: str, holds: bool) -> None:
     assert is_name_unknown(output) is holds
 
 
@@ -225,5 +229,5 @@ def test_every_name_is_read_from_an_upload_and_from_ecr_s_sentence(name: str, no
 
 
 @given(st.text(alphabet=f"{R}/:' \nPOSTpushname unknown404", max_size=2_000))
-def test_no_output_is_an_error(output: str) -> None:
+def test_no_output_causes_an_error(output: str) -> None:
     missing_repositories(output)

@@ -1,4 +1,4 @@
-"""What counts as a login for a registry, and what is said without one."""
+"""What counts as a login for a registry, and the error without one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_login_that_the_client_finds(tmp_path: Path, client: str, file: str, d
         pytest.param(None, id="a link to podman"),
     ],
 )
-def test_podman_under_the_name_of_docker_has_podmans_logins(
+def test_podman_installed_as_docker_uses_podmans_logins(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str | None
 ) -> None:
     (tmp_path / "podman").write_text("#!/bin/sh\n")
@@ -60,7 +60,7 @@ def test_podman_under_the_name_of_docker_has_podmans_logins(
 
 @pytest.mark.parametrize(
     ("client", "is_enough"),
-    [pytest.param("podman", True, id="podman asks it"), pytest.param("docker", False, id="docker does not")],
+    [pytest.param("podman", True, id="podman uses it"), pytest.param("docker", False, id="docker does not")],
 )
 def test_a_helper_for_all_registries(tmp_path: Path, client: str, is_enough: bool) -> None:
     folder = tmp_path / ".config" / "containers"
@@ -77,7 +77,7 @@ def test_a_login_in_the_environment() -> None:
         check_login(["skopeo", "copy"], [REGISTRY], environment)
 
 
-def test_compose_as_a_program_of_its_own_has_dockers_logins(tmp_path: Path) -> None:
+def test_compose_as_a_separate_program_uses_dockers_logins(tmp_path: Path) -> None:
     with pytest.raises(LoginError) as caught:
         check_login(["docker-compose", "push"], [REGISTRY], {"HOME": str(tmp_path)})
     assert "| docker login --username AWS" in (caught.value.next_step or "")
@@ -87,8 +87,8 @@ def test_compose_as_a_program_of_its_own_has_dockers_logins(tmp_path: Path) -> N
     "content",
     [
         pytest.param(None, id="no file"),
-        pytest.param("{", id="a broken file"),
-        pytest.param('{"auths": {"other.example": {}}}', id="a login elsewhere"),
+        pytest.param("{", id="an invalid file"),
+        pytest.param('{"auths": {"other.example": {}}}', id="a login for another registry"),
     ],
 )
 def test_a_missing_login_is_reported_with_the_command_that_creates_one(tmp_path: Path, content: str | None) -> None:
@@ -105,7 +105,7 @@ def test_a_missing_login_is_reported_with_the_command_that_creates_one(tmp_path:
     "option",
     [
         pytest.param(["--dest-creds", "AWS:x"], id="credentials in the command"),
-        pytest.param(["--creds=AWS:x"], id="too"),
+        pytest.param(["--creds=AWS:x"], id="credentials in an option with an equals sign"),
         pytest.param(["--to-username", "AWS"], id="oras's for the destination"),
     ],
 )
@@ -113,7 +113,7 @@ def test_credentials_in_the_command_need_no_login(tmp_path: Path, option: list[s
     check_login(["skopeo", "copy", *option], [REGISTRY], {"HOME": str(tmp_path)})
 
 
-def test_a_client_that_is_not_known_keeps_its_own_logins(tmp_path: Path) -> None:
+def test_logins_of_an_unknown_client_are_not_checked(tmp_path: Path) -> None:
     check_login(["/kaniko/executor"], [REGISTRY], {"HOME": str(tmp_path)})
 
 
@@ -130,7 +130,7 @@ def test_a_login_file_named_in_the_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("client", ["docker", "podman"])
-def test_a_pipe_in_the_place_of_a_file_of_logins_is_no_login_and_no_hang(tmp_path: Path, client: str) -> None:
+def test_a_pipe_instead_of_a_login_file_is_no_login_and_does_not_hang(tmp_path: Path, client: str) -> None:
     for file in (".docker/config.json", "run/containers/auth.json", ".config/containers/registries.conf"):
         (tmp_path / file).parent.mkdir(parents=True)
         os.mkfifo(tmp_path / file)

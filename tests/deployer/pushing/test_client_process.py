@@ -1,4 +1,4 @@
-"""A client that runs as if its user had started it: exit code, output, terminal, signals."""
+"""A client runs as if its user had started it: exit code, output, terminal, signals."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_only_the_end_of_a_long_output_is_kept(capfd: pytest.CaptureFixture[str]
     assert (len(shown.out), len(shown.err)) == (3_000_000, 3_000_012)
 
 
-def test_output_to_one_place_keeps_its_order(tmp_path: Path) -> None:
+def test_output_to_one_stream_keeps_its_order(tmp_path: Path) -> None:
     script = "import os\nfor number in range(500): os.write(number % 2 + 1, f'{number}\\n'.encode())"
     shown = subprocess.run(
         runner(tmp_path, script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60
@@ -79,7 +79,7 @@ def test_output_to_one_place_keeps_its_order(tmp_path: Path) -> None:
     assert shown.splitlines()[:500] == [str(number) for number in range(500)]
 
 
-def test_a_program_that_is_left_running_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_background_program_is_not_waited_for(tmp_path: Path) -> None:
     script = "import subprocess; subprocess.Popen(['sleep', '300']); print('done', flush=True)"
     started = subprocess.run(runner(tmp_path, script), capture_output=True, text=True, check=False, timeout=120)
     assert started.stdout == "done\n"
@@ -101,7 +101,7 @@ READING, NOT_READING = "cat", "echo ran"
     ("script", "is_read", "shown"),
     [
         pytest.param(READING, False, "given\nFalse\nFalse\n", id="a pipe that is read"),
-        pytest.param(NOT_READING, False, "ran\nTrue\nran\nTrue\n", id="a pipe that is left alone"),
+        pytest.param(NOT_READING, False, "ran\nTrue\nran\nTrue\n", id="a pipe that is not read"),
         pytest.param(NOT_READING, True, "ran\nFalse\nran\nFalse\n", id="a pipe that the command line names"),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_pipe_can_be_read_once(script: str, is_read: bool, shown: str) -> None
     assert done.stdout == shown
 
 
-def test_a_file_is_read_again_from_where_it_was(tmp_path: Path) -> None:
+def test_a_file_is_read_again_from_its_former_position(tmp_path: Path) -> None:
     (tmp_path / "input").write_text("before\ngiven\n")
     with (tmp_path / "input").open("rb") as given:
         os.lseek(given.fileno(), len("before\n"), os.SEEK_SET)
@@ -128,7 +128,7 @@ def test_a_file_is_read_again_from_where_it_was(tmp_path: Path) -> None:
     assert done.stdout == "given\nTrue\ngiven\nTrue\n"
 
 
-def test_input_from_nowhere_can_be_read_again() -> None:
+def test_empty_input_can_be_read_again() -> None:
     program = INPUT.format(is_read=True, script=READING)
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -149,7 +149,7 @@ def test_a_client_sees_a_terminal_if_the_user_has_one(tmp_path: Path) -> None:
     assert b"ended by itself" in shown
 
 
-def test_a_client_whose_user_stopped_listening_ends_and_is_waited_for(tmp_path: Path) -> None:
+def test_a_client_whose_output_is_closed_ends_and_is_waited_for(tmp_path: Path) -> None:
     script = "import sys\nfor _ in range(100_000): sys.stderr.write('x' * 100)"
     with subprocess.Popen(runner(tmp_path, script), stderr=subprocess.PIPE) as started:
         assert started.stderr
@@ -158,7 +158,7 @@ def test_a_client_whose_user_stopped_listening_ends_and_is_waited_for(tmp_path: 
         assert started.wait(timeout=20) != 0
 
 
-def test_ctrl_c_reaches_the_client_once_and_its_exit_code_comes_back(tmp_path: Path) -> None:
+def test_ctrl_c_reaches_the_client_once_and_its_exit_code_is_returned(tmp_path: Path) -> None:
     with in_a_terminal(runner(tmp_path, COUNTING)) as started:
         assert started.stdout
         assert b"ready" in started.stdout.readline()
@@ -170,7 +170,7 @@ def test_ctrl_c_reaches_the_client_once_and_its_exit_code_comes_back(tmp_path: P
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_signal_sent_to_deployer_alone_is_passed_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_sent_only_to_deployer_is_forwarded(tmp_path: Path, number: signal.Signals) -> None:
     with subprocess.Popen(
         runner(tmp_path, COUNTING), stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as started:

@@ -55,11 +55,11 @@ def images_in(files: Mapping[str, str], *paths: str, variables: Mapping[str, str
         ),
         pytest.param("services:\r\n  a:\r\n    build: .\r\n    image: '{H}/a'\r\n", ["a"], id="Windows line ends"),
         pytest.param('{"services": {"a": {"build": ".", "image": "{H}/a"}}}', ["a"], id="JSON"),
-        pytest.param("services: {a: {build: !reset null, image: '{H}/a'}}", [], id="a value taken away"),
+        pytest.param("services: {a: {build: !reset null, image: '{H}/a'}}", [], id="a value reset"),
         pytest.param(
             "services: {a: {build: {tags: ['{H}/a']}}}\n---\nservices: {a: {build: {tags: !override ['{H}/b']}}}",
             ["b"],
-            id="a list replaced",
+            id="a list overridden",
         ),
         pytest.param(
             "services: {a: {build: {tags: ['{H}/a']}}}\n---\nservices: {a: {build: {tags: ['{H}/b']}}}",
@@ -69,25 +69,27 @@ def images_in(files: Mapping[str, str], *paths: str, variables: Mapping[str, str
         pytest.param(
             "services: {a: {build: ., image: '{H}/a'}, b: {build: ., image: '{H}/b'}}\n---\nservices: {a: !reset null}",
             ["b"],
-            id="a service taken away",
+            id="a service reset",
         ),
         pytest.param(
             "services: {a: {build: ./a, image: '{H}/a'}}\n---\nservices: {a: {build: {tags: ['{H}/b']}}}",
             ["a", "b"],
-            id="both forms of build",
+            id="short and long form of build",
         ),
         pytest.param(
             "services: {a: {build: ., image: '{H}/a'}}\n---\nservices: {a: {build: null, image: null}}",
             ["a"],
             id="null changes nothing",
         ),
-        pytest.param("services: {a: {build: {x-bake: {tags: '{H}/a {H}/b'}}}}", ["a", "b"], id="blanks in one text"),
-        pytest.param("services: {a: {build: !override ., image: '{H}/a'}}", ["a"], id="a text that replaces a build"),
+        pytest.param(
+            "services: {a: {build: {x-bake: {tags: '{H}/a {H}/b'}}}}", ["a", "b"], id="several tags in one string"
+        ),
+        pytest.param("services: {a: {build: !override ., image: '{H}/a'}}", ["a"], id="a string that replaces a build"),
         pytest.param("services: {}", [], id="no services"),
         pytest.param("services: {a: {build: ., image: '{H}/$${X}'}}", ["${X}"], id="an escaped dollar"),
     ],
 )
-def test_one_file(text: str, images: list[str]) -> None:
+def test_images_of_one_file(text: str, images: list[str]) -> None:
     assert images_in({"compose.yaml": text}) == tuple(images)
 
 
@@ -137,7 +139,9 @@ class TestExtends:
             ),
         ],
     )
-    def test_a_service_is_merged_over_what_it_extends(self, files: dict[str, str], images: list[str]) -> None:
+    def test_a_service_is_merged_over_the_service_that_it_extends(
+        self, files: dict[str, str], images: list[str]
+    ) -> None:
         assert images_in(files, variables={"KIND": "base"}) == tuple(images)
 
     @pytest.mark.parametrize(
@@ -152,7 +156,7 @@ class TestExtends:
             ("extends: {file: '${NONE}.yml', service: a}", "NONE has no value"),
         ],
     )
-    def test_what_cannot_be_followed_is_an_error(self, service: str, reason: str) -> None:
+    def test_an_invalid_extends_is_an_error(self, service: str, reason: str) -> None:
         with pytest.raises(ConfigurationError, match=reason):
             images_in({"compose.yaml": f"services: {{a: {{{service}}}}}"})
 
@@ -164,29 +168,34 @@ class TestInclude:
         ("include", "files", "tag"),
         [
             pytest.param("[x/c.yml]", {}, "none", id="short form"),
-            pytest.param("x/c.yml", {}, "none", id="one text"),
+            pytest.param("x/c.yml", {}, "none", id="a string"),
             pytest.param("[{path: x/c.yml}]", {"x/.env": "TAG=7"}, "7", id="its own variables"),
-            pytest.param("[{path: x/c.yml}]", {".env": "TAG=8", "x/.env": "TAG=7"}, "8", id="those of the project win"),
-            pytest.param("[{path: x/c.yml, env_file: v.env}]", {"v.env": "TAG=9"}, "9", id="a file of variables"),
+            pytest.param(
+                "[{path: x/c.yml}]", {".env": "TAG=8", "x/.env": "TAG=7"}, "8", id="variables of the project win"
+            ),
+            pytest.param("[{path: x/c.yml, env_file: v.env}]", {"v.env": "TAG=9"}, "9", id="an env file"),
             pytest.param(
                 "[{path: x/c.yml, env_file: [v.env, w.env]}]", {"v.env": "TAG=9", "w.env": "TAG=10"}, "10", id="several"
             ),
             pytest.param(
-                "[{path: x/c.yml, project_directory: y}]", {"y/.env": "TAG=7", "x/.env": "TAG=8"}, "7", id="its folder"
+                "[{path: x/c.yml, project_directory: y}]",
+                {"y/.env": "TAG=7", "x/.env": "TAG=8"},
+                "7",
+                id="its project directory",
             ),
             pytest.param(
-                "[{path: [x/c.yml, d.yml]}]", {"d.yml": "services: {web: {image: '{H}/web:d'}}"}, "d", id="two"
+                "[{path: [x/c.yml, d.yml]}]", {"d.yml": "services: {web: {image: '{H}/web:d'}}"}, "d", id="two files"
             ),
             pytest.param(
-                "[o.yml, x/c.yml]", {"o.yml": "services: {job: {image: x}}"}, "none", id="one of the same name"
+                "[o.yml, x/c.yml]", {"o.yml": "services: {job: {image: x}}"}, "none", id="a service with the same name"
             ),
             pytest.param(
                 "[{path: i.yml, project_directory: y}]",
                 {"i.yml": "include: [c.yml]", "y/c.yml": WEB, "y/.env": "TAG=y"},
                 "y",
-                id="paths begin in its folder",
+                id="paths are relative to its folder",
             ),
-            pytest.param("[{path: i.yml}]", {"i.yml": "include: [x/c.yml]"}, "none", id="in what is included"),
+            pytest.param("[{path: i.yml}]", {"i.yml": "include: [x/c.yml]"}, "none", id="a nested include"),
         ],
     )
     def test_services_of_other_files_count(self, include: str, files: dict[str, str], tag: str) -> None:
@@ -205,7 +214,7 @@ class TestInclude:
             ("[empty.yml]", "empty.yml: not a compose file"),
         ],
     )
-    def test_what_cannot_be_included_is_an_error(self, include: str, reason: str) -> None:
+    def test_an_invalid_include_is_an_error(self, include: str, reason: str) -> None:
         files = {
             "compose.yaml": f"include: {include}\nservices: {{job: {{build: ., image: '{{H}}/job'}}}}",
             "c.yml": "services: {}",
@@ -219,11 +228,11 @@ class TestSeveralFiles:
     BASE = "services: {web: {build: ., image: '{H}/web:dev'}}"
     RELEASE = "services: {web: {image: '{H}/web:release'}}"
 
-    def test_those_of_one_folder_are_merged_in_order(self) -> None:
+    def test_files_of_one_folder_are_merged_in_order(self) -> None:
         files = {"a.yml": self.BASE, "b.yml": self.RELEASE}
         assert images_in(files, "a.yml", "b.yml") == ("web:release",)
 
-    def test_those_of_two_folders_are_two_projects(self) -> None:
+    def test_files_of_two_folders_are_two_projects(self) -> None:
         files = {"a/compose.yml": self.BASE, "b/compose.yml": self.BASE.replace("web", "job")}
         assert images_in(files, *files) == ("web:dev", "job:dev")
 
@@ -231,12 +240,12 @@ class TestSeveralFiles:
     def test_the_override_file_of_a_default_name_is_merged(self, name: str) -> None:
         assert images_in({f"x/{name}": self.BASE, "x/compose.override.yaml": self.RELEASE}) == ("web:release",)
 
-    def test_it_is_not_for_another_name_or_several_files(self) -> None:
+    def test_the_override_file_is_not_merged_with_another_name_or_several_files(self) -> None:
         files = {"a.yml": self.BASE, "compose.yaml": self.BASE, "compose.override.yml": self.RELEASE}
         assert images_in(files, "a.yml") == ("web:dev",)
         assert images_in(files, "compose.yaml", "a.yml") == ("web:dev",)
 
-    def test_variables_come_from_beside_the_first_file(self) -> None:
+    def test_variables_come_from_the_env_file_beside_the_first_file(self) -> None:
         files = {"x/compose.yaml": "services: {web: {build: ., image: '{H}/web:${TAG}'}}", "x/.env": "TAG=7"}
         assert images_in(files) == ("web:7",)
         assert images_in(files, variables={"TAG": "8"}) == ("web:8",)
@@ -277,7 +286,7 @@ class TestSeveralFiles:
         ("[" * 5000, "not YAML"),
     ],
 )
-def test_what_is_no_compose_file_is_an_error(text: str, reason: str) -> None:
+def test_an_invalid_compose_file_is_an_error(text: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason):
         images_in({"compose.yaml": text})
 
@@ -299,7 +308,7 @@ SERVICES = st.dictionaries(st.sampled_from(["image", "build", "extends"]), VALUE
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b"]), SERVICES | VALUES, max_size=2), VALUES)
-def test_any_content_is_images_or_a_clear_error(services: object, include: object) -> None:
+def test_any_content_gives_images_or_a_clear_error(services: object, include: object) -> None:
     text = json.dumps({"services": services, "include": include})
     with suppress(ConfigurationError):  # any other exception fails
         images_in({"compose.yaml": text, "a.yml": "services: {a: {build: .}}"})

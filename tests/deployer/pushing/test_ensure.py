@@ -80,7 +80,7 @@ class OneRefusal:
         return Refusal(reason="name-denied", rule="**/tmp-*", ou_path="Workloads/Prod") if matches else None
 
 
-def test_a_repository_that_exists_costs_one_call_and_no_wait() -> None:
+def test_an_existing_repository_takes_one_call_and_no_wait() -> None:
     time = Time()
     registries = LateRegistries(time, after={"api": 0})
     assert Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120) == (
@@ -99,7 +99,7 @@ def test_a_missing_repository_is_requested_once_and_then_checked() -> None:
     assert [call[0] for call in registries.calls] == ["request", *["check"] * (outcome.calls - 1)]
 
 
-def test_two_tags_of_one_repository_are_one_wait_and_the_order_is_kept() -> None:
+def test_two_tags_of_one_repository_are_waited_for_once_and_the_order_is_kept() -> None:
     time = Time()
     registries = LateRegistries(time, after={"api": 1.0, "web": 0})
     outcomes = Ensurer(registries=registries, clock=time.clock).ensure(
@@ -171,7 +171,7 @@ def requests(**outcomes: str) -> RequestLane:
 
 
 class TestRequestLane:
-    def test_what_the_handler_has_decided_is_not_requested_by_an_event(self) -> None:
+    def test_a_repository_that_the_handler_has_decided_is_not_requested_by_an_event(self) -> None:
         time = Time()
         registries = LateRegistries(time)
         lane = requests(new="created", old="exists", bad="refused", broken="failed")
@@ -186,7 +186,7 @@ class TestRequestLane:
         assert registries.calls == []
         assert time.seconds == 1_000_000.0
 
-    def test_what_it_has_accepted_is_waited_for(self) -> None:
+    def test_an_accepted_repository_is_waited_for(self) -> None:
         time = Time()
         registries = LateRegistries(time, after={"api": 3.0})
         registries.requested["api"] = [time.seconds]
@@ -201,7 +201,7 @@ class TestRequestLane:
             pytest.param("{explain} shows the files and the rule that decide.", True, id="the handler's command"),
             pytest.param("`curl https://example.com | sh` shows the rule.", False, id="another command"),
             pytest.param("Ask the operators of deployer.", False, id="text"),
-            pytest.param("`deployer explain '", False, id="a quotation mark without its other half"),
+            pytest.param("`deployer explain '", False, id="an unbalanced quotation mark"),
         ],
     )
     def test_the_command_of_a_refusal_can_be_copied(self, next_step: str, is_command: bool) -> None:
@@ -216,8 +216,8 @@ class TestRequestLane:
         begin = next(index for index, line in enumerate(lines) if line.startswith("    deployer explain"))
         assert shlex.split("\n".join(lines[begin:]).replace("\\\n", "")) == [*words, principal]
 
-    def test_what_it_has_accepted_and_never_finishes_ends_with_its_reason(self) -> None:
-        """For example a role that is missing in the account."""
+    def test_an_accepted_repository_that_is_never_finished_times_out_with_its_reason(self) -> None:
+        """For example because a role is missing in the account."""
         time = Time()
         ensurer = Ensurer(registries=LateRegistries(time), clock=time.clock, requests=requests(api="pending"))
         [outcome] = ensurer.ensure([image("api")], timeout=120)
@@ -227,7 +227,7 @@ class TestRequestLane:
         check_document([document], "ensure")
         assert (document["outcome"], document["reason"], document["message"]) == ("timed-out", "name-denied", "m")
 
-    def test_without_an_answer_the_event_lane_does_the_same(self) -> None:
+    def test_without_a_response_the_event_lane_is_used(self) -> None:
         time = Time()
         registries = LateRegistries(time, after={"api": 2.0})
         [outcome] = Ensurer(registries=registries, clock=time.clock, requests=requests()).ensure(
@@ -239,7 +239,7 @@ class TestRequestLane:
 
 @dataclass
 class SlowLedger:
-    """Has a refusal only `after` a moment, and records when it is read."""
+    """Has a refusal only `after` some time, and records when it is read."""
 
     time: Time
     after: float = float("inf")
@@ -251,7 +251,7 @@ class SlowLedger:
         return Refusal(reason="name-denied") if self.time.seconds >= self.after else None
 
 
-def test_a_late_refusal_is_effective_request_of_too() -> None:
+def test_a_late_refusal_ends_the_wait_too() -> None:
     time = Time()
     ledger = SlowLedger(time, after=time.seconds + 30)
     (outcome,) = Ensurer(registries=LateRegistries(time), clock=time.clock, ledger=ledger).ensure(
@@ -263,7 +263,7 @@ def test_a_late_refusal_is_effective_request_of_too() -> None:
 
 @pytest.mark.parametrize("is_readable", [True, False])
 @pytest.mark.parametrize("repositories", [1, 7])
-def test_questions_to_the_ledger_count_as_calls(is_readable: bool, repositories: int) -> None:
+def test_reads_of_the_ledger_count_as_calls(is_readable: bool, repositories: int) -> None:
     time = Time()
     ledger = SlowLedger(time, is_readable=is_readable)
     registries = LateRegistries(time)
@@ -276,7 +276,7 @@ def test_questions_to_the_ledger_count_as_calls(is_readable: bool, repositories:
     assert bool(ledger.moments) == is_readable
 
 
-def test_a_refusal_of_the_same_second_is_an_answer_though_cloudtrail_cuts_the_second_down() -> None:
+def test_a_refusal_of_the_same_second_counts_although_cloudtrail_truncates_to_seconds() -> None:
     time = Time(seconds=1_000_000.9)
     ledger = OneRefusal("api", at=1_000_000.0)
     (outcome,) = Ensurer(registries=LateRegistries(time), clock=time.clock, ledger=ledger).ensure(
@@ -285,7 +285,7 @@ def test_a_refusal_of_the_same_second_is_an_answer_though_cloudtrail_cuts_the_se
     assert isinstance(outcome, Refused)
 
 
-def test_an_old_refusal_is_not_taken_for_an_answer() -> None:
+def test_an_old_refusal_is_ignored() -> None:
     time = Time()
     ledger = OneRefusal("api", at=time.seconds - 60)
     registries = LateRegistries(time, after={"api": 3.0})
@@ -304,7 +304,7 @@ def test_waiting_ends_at_the_timeout_with_a_last_check() -> None:
 
 @pytest.mark.parametrize("repositories", [1, 2, 12, 40])
 @pytest.mark.parametrize("timeout", [12.0, 20.3, 34.7, 120.0])
-def test_calls_stay_rare_up_to_the_deadline_and_none_comes_after_it(repositories: int, timeout: float) -> None:
+def test_calls_are_rare_up_to_the_deadline_and_there_are_none_after_it(repositories: int, timeout: float) -> None:
     time = Time()
     registries = LateRegistries(time)
     images = [image(f"team/{number:02}") for number in range(repositories)]
@@ -331,12 +331,12 @@ def test_a_wait_is_reported_every_second() -> None:
 @pytest.mark.parametrize(
     ("names", "columns", "text"),
     [
-        pytest.param(["api"], 79, "Waiting for api 3 s", id="one"),
+        pytest.param(["api"], 79, "Waiting for api 3 s", id="one repository"),
         pytest.param(["api", "web", "cli"], 79, "Waiting for api, web and 1 more 3 s", id="the first two by name"),
-        pytest.param(["a" * 90], 40, f"Waiting for {'a' * 23}… 3 s", id="names give way to a narrow terminal"),
+        pytest.param(["a" * 90], 40, f"Waiting for {'a' * 23}… 3 s", id="names are omitted on a narrow terminal"),
     ],
 )
-def test_the_line_of_progress(names: list[str], columns: int, text: str) -> None:
+def test_the_progress_line(names: list[str], columns: int, text: str) -> None:
     assert waiting_text([image(name) for name in names], 3.2, columns=columns) == text
     assert len(text) <= columns
 
@@ -351,7 +351,7 @@ LATE = TimedOut(image=image("api"), seconds=120, calls=30)
     [
         pytest.param([EXISTS, EXISTS], 0, id="all exist"),
         pytest.param([EXISTS, LATE], 18, id="one is late"),
-        pytest.param([LATE, REFUSED, EXISTS], 19, id="one is refused, which waiting does not cure"),
+        pytest.param([LATE, REFUSED, EXISTS], 19, id="one is refused, so that waiting is useless"),
         pytest.param([], 0, id="none was requested"),
     ],
 )
@@ -361,7 +361,7 @@ def test_exit_codes(outcomes: Sequence[Outcome], code: int) -> None:
 
 @settings(deadline=None)
 @given(st.floats(min_value=0.01, max_value=100), st.integers(min_value=1, max_value=12))
-def test_checks_are_rare_and_never_more_than_one_too_many(after: float, repositories: int) -> None:
+def test_checks_are_rare_and_at_most_one_is_superfluous(after: float, repositories: int) -> None:
     time = Time()
     names = [f"team/{number:02}" for number in range(repositories)]
     registries = LateRegistries(time, after=dict.fromkeys(names, after))
@@ -375,7 +375,7 @@ def test_checks_are_rare_and_never_more_than_one_too_many(after: float, reposito
     assert all(gap >= 0.999 for gap in gaps), "at most one call a second after ten seconds, for all together"
 
 
-def test_what_ecr_creates_during_the_push_costs_no_call_and_keeps_its_place() -> None:
+def test_a_repository_that_ecr_creates_during_the_push_takes_no_call_and_keeps_its_position() -> None:
     time = Time()
     registries = LateRegistries(time, after={"api": 0, "web": 0})
     ensurer = Ensurer(

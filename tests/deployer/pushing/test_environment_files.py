@@ -19,7 +19,7 @@ HOME=/elsewhere
 """
 
 
-def test_a_file_of_variables() -> None:
+def test_a_file_with_variables() -> None:
     assert environment_file(SETTINGS, {"HOME": "/root"}) == {
         "TAG": "7",
         "TEAM": "shop",
@@ -31,20 +31,20 @@ def test_a_file_of_variables() -> None:
     }
 
 
-def test_a_variable_that_cannot_be_had_is_left_unset() -> None:
+def test_a_variable_without_a_value_stays_unset() -> None:
     assert environment_file("X=${TEAM}\nY=1", {}) == {"Y": "1"}
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        pytest.param("X=a # b", "a", id="a comment behind a blank"),
-        pytest.param("X=a#b", "a#b", id="no comment without one"),
+        pytest.param("X=a # b", "a", id="a comment after a blank"),
+        pytest.param("X=a#b", "a#b", id="no comment without a blank"),
         pytest.param("X=# b", "# b", id="no comment at the beginning of a value"),
-        pytest.param("X= a\t# b", "a\t# b", id="no comment behind a tab"),
+        pytest.param("X= a\t# b", "a\t# b", id="no comment after a tab"),
         pytest.param("X='it\\'s'", "it's", id="an escaped quote in single quotes"),
-        pytest.param('X="a\\qb"', "a\\qb", id="an unknown escape stays"),
-        pytest.param("# Y=1\nX=a", "a", id="a line of comment"),
+        pytest.param('X="a\\qb"', "a\\qb", id="an unknown escape is kept"),
+        pytest.param("# Y=1\nX=a", "a", id="a comment line"),
         pytest.param("X='a # b' # c", "a # b", id="a hash in quotes"),
         pytest.param('X="a \\"b\\"\\n"', 'a "b"\n', id="escapes in double quotes"),
         pytest.param("X='a\\nb'", "a\\nb", id="no escapes in single quotes"),

@@ -112,7 +112,7 @@ def value_of(text: str) -> Any:
         ("length([timestamp()])", 1),
     ],
 )
-def test_values(text: str, value: Any) -> None:
+def test_values_of_expressions(text: str, value: Any) -> None:
     found = value_of(text)
     assert found == value
     assert isinstance(found, bool) == isinstance(value, bool)
@@ -149,7 +149,7 @@ def test_values(text: str, value: Any) -> None:
         ('indexof(LIST, "z")', "indexof does not accept"),
     ],
 )
-def test_what_has_no_value_has_a_reason(text: str, reason: str) -> None:
+def test_an_expression_without_a_value_has_a_reason(text: str, reason: str) -> None:
     with pytest.raises(HclError, match=reason):
         value_of(text)
 
@@ -168,18 +168,18 @@ def test_what_has_no_value_has_a_reason(text: str, reason: str) -> None:
         ("${MAP.x}-${ {a = 1}.a }", "1-1"),
     ],
 )
-def test_templates(text: str, value: Any) -> None:
+def test_values_of_templates(text: str, value: Any) -> None:
     assert template(text)(SCOPE) == value
 
 
 @pytest.mark.parametrize("text", ["${TAG", "a${", "${}", "${a b}", "%{ if x }"])
-def test_templates_that_are_none(text: str) -> None:
+def test_invalid_templates(text: str) -> None:
     with pytest.raises(HclError):
         template(text)(SCOPE)
 
 
 @given(st.text())
-def test_any_text_without_braces_is_itself(text: str) -> None:
+def test_any_text_without_braces_is_unchanged(text: str) -> None:
     plain = text.replace("{", "")
     assert template(plain)(SCOPE) == plain
 

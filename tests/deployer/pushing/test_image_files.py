@@ -22,7 +22,7 @@ def references_in(path: PurePath, text: str, variables: Mapping[str, str]) -> tu
     return references_in_files([path], FakeFiles({str(path): text}), variables)
 
 
-def test_a_list_has_one_image_a_line_and_comments() -> None:
+def test_a_list_has_one_image_per_line_and_comments() -> None:
     text = f"# ours\n{HOST}/api:1\n\n  {HOST}/web:1  # the front\n{HOST}/api:1\n"
     assert references_in(PurePath("images.txt"), text, {}) == (f"{HOST}/api:1", f"{HOST}/web:1")
 
@@ -37,7 +37,7 @@ def test_a_bake_file_gives_the_tags_of_its_targets() -> None:
     assert found == (f"{HOST}/api:7", f"{HOST}/api:latest")
 
 
-def test_variables_of_a_bake_file_name_each_other_and_need_not_be_texts() -> None:
+def test_variables_of_a_bake_file_refer_to_each_other_and_need_not_be_strings() -> None:
     document = {
         "variable": {
             "HOST": {"default": HOST},
@@ -50,7 +50,7 @@ def test_variables_of_a_bake_file_name_each_other_and_need_not_be_texts() -> Non
     assert references_in(PurePath("docker-bake.json"), json.dumps(document), {}) == (f"{HOST}/team/api:7-true",)
 
 
-def test_a_matrix_of_a_bake_file_makes_a_target_of_each_combination() -> None:
+def test_a_matrix_of_a_bake_file_creates_a_target_for_each_combination() -> None:
     document = {
         "target": {
             "app": {
@@ -67,16 +67,16 @@ def test_a_matrix_of_a_bake_file_makes_a_target_of_each_combination() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(json.dumps({"target": {"api": {"tags": [f"{HOST}/api:1"]}}}), id="what bake prints"),
-        pytest.param(f"name: x\nservices:\n  api: {{build: ., image: {HOST}/api:1}}\n", id="what compose prints"),
+        pytest.param(json.dumps({"target": {"api": {"tags": [f"{HOST}/api:1"]}}}), id="output of bake"),
+        pytest.param(f"name: x\nservices:\n  api: {{build: ., image: {HOST}/api:1}}\n", id="output of compose"),
         pytest.param(f"{HOST}/api:1\n", id="a list"),
     ],
 )
-def test_standard_input_is_what_it_looks_like(text: str) -> None:
+def test_the_format_of_standard_input_is_detected(text: str) -> None:
     assert references_in(PurePath("-"), text, {}) == (f"{HOST}/api:1",)
 
 
-def test_a_compose_file_gives_what_is_built_and_not_what_is_pulled() -> None:
+def test_a_compose_file_gives_images_that_are_built_and_not_those_that_are_pulled() -> None:
     text = f"""
 services:
   api:
@@ -103,7 +103,7 @@ services:
             "compose.yaml",
             "services: {a: {build: ., image: 'x:${TAG:?set it}'}}",
             r"TAG has no value .*\(set it\)",
-            id="the file's own message",
+            id="an error that the file defines",
         ),
         pytest.param(
             "docker-bake.json",
@@ -115,18 +115,18 @@ services:
             "docker-bake.json",
             '{"target": {"a": {"tags": "x"}}}',
             "target a: `tags` is not a list",
-            id="a text for a list",
+            id="a string for a list",
         ),
-        pytest.param("compose.yaml", "services: [", "not YAML", id="broken YAML"),
-        pytest.param("compose.yaml", "[]", "not a compose file", id="another YAML"),
-        pytest.param("docker-bake.json", "{", "not JSON", id="broken JSON"),
-        pytest.param("tags.txt", '["x",', "tags.txt: not JSON", id="a broken list in JSON"),
-        pytest.param("docker-bake.json", "{}", "not a bake file", id="another JSON"),
+        pytest.param("compose.yaml", "services: [", "not YAML", id="invalid YAML"),
+        pytest.param("compose.yaml", "[]", "not a compose file", id="YAML with other content"),
+        pytest.param("docker-bake.json", "{", "not JSON", id="invalid JSON"),
+        pytest.param("tags.txt", '["x",', "tags.txt: not JSON", id="an invalid list in JSON"),
+        pytest.param("docker-bake.json", "{}", "not a bake file", id="JSON with other content"),
         pytest.param("docker-bake.hcl", "", "not a bake file", id="an empty file in HCL"),
-        pytest.param("docker-bake.hcl", "target {", "line 1, column 9: this is no valid HCL", id="broken HCL"),
+        pytest.param("docker-bake.hcl", "target {", "line 1, column 9: this is no valid HCL", id="invalid HCL"),
     ],
 )
-def test_what_cannot_be_read_is_reported(name: str, text: str, complaint: str) -> None:
+def test_unreadable_content_is_reported(name: str, text: str, complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
         references_in(PurePath(name), text, {})
 
@@ -155,7 +155,7 @@ class OnDisk:
         ("compose-services/compose.yaml", "web seeder"),
     ],
 )
-def test_files_that_were_once_read_wrongly(file: str, repositories: str) -> None:
+def test_files_that_earlier_versions_misread(file: str, repositories: str) -> None:
     found = references_in_files([CASES / file], OnDisk(), {})
     names = [f"{HOST}/team-a/{name}" for name in repositories.split()]
     assert [image.rpartition(":")[0] for image in found] == names
@@ -173,7 +173,7 @@ def test_files_that_were_once_read_wrongly(file: str, repositories: str) -> None
         pytest.param("'{H}/a:1'\n'{H}/b:1'\n", id="single quotes"),
         pytest.param('["{H}/a:1", "{H}/b:1"]', id="JSON"),
         pytest.param('[\n  "{H}/a:1",\n  "{H}/b:1"\n]', id="JSON in lines"),
-        pytest.param('{"tags": ["{H}/a:1", "{H}/b:1"], "labels": {}}', id="what metadata-action gives"),
+        pytest.param('{"tags": ["{H}/a:1", "{H}/b:1"], "labels": {}}', id="output of metadata-action"),
     ],
 )
 def test_lists(text: str) -> None:
@@ -193,12 +193,12 @@ def test_lists(text: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["-", "images", "images.txt", "docker-bake.prod"])
-def test_a_file_of_another_name_is_what_it_looks_like(name: str, text: str) -> None:
+def test_the_format_of_a_file_with_another_name_is_detected(name: str, text: str) -> None:
     assert references_in(PurePath(name), text.replace("{H}", HOST), {}) == (f"{HOST}/a",)
 
 
 @pytest.mark.parametrize("text", ["[", "[::1]:5000/a:1", "[ x", "x" * 200_000, '"' + "x" * 200_000])
-def test_a_list_that_is_no_json_has_one_image_a_line(text: str) -> None:
+def test_a_list_that_is_not_json_has_one_image_per_line(text: str) -> None:
     assert references_in(PurePath("tags.txt"), text, {}) == tuple(text.strip('"').split())
 
 
@@ -215,6 +215,6 @@ def test_several_files_of_different_kinds() -> None:
 
 
 @given(st.text(), st.sampled_from(["a.yml", "a.json", "a.hcl", "a.txt"]))
-def test_any_text_is_images_or_a_clear_error(text: str, name: str) -> None:
+def test_any_text_gives_images_or_a_clear_error(text: str, name: str) -> None:
     with suppress(ConfigurationError):  # any other exception fails
         references_in(PurePath(name), text, {})

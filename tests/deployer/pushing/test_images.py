@@ -21,19 +21,31 @@ DIGEST = "sha256:" + "a" * 64
         pytest.param("300000000001.dkr-ecr-fips.us-west-2.on.aws", "us-west-2", True, True, id="dual-stack FIPS"),
         pytest.param("300000000001.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1", False, False, id="China"),
         pytest.param(
-            "300000000001.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1", False, True, id="China dual"
+            "300000000001.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn",
+            "cn-north-1",
+            False,
+            True,
+            id="China dual-stack",
         ),
         pytest.param("300000000001.dkr.ecr.us-gov-west-1.amazonaws.com", "us-gov-west-1", False, False, id="GovCloud"),
         pytest.param(
-            "300000000001.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", False, False, id="European Sovereign"
+            "300000000001.dkr.ecr.eusc-de-east-1.amazonaws.eu",
+            "eusc-de-east-1",
+            False,
+            False,
+            id="European Sovereign Cloud",
         ),
         pytest.param(
-            "300000000001.dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu", "eusc-de-east-1", False, True, id="EU dual"
+            "300000000001.dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu",
+            "eusc-de-east-1",
+            False,
+            True,
+            id="European Sovereign Cloud dual-stack",
         ),
         pytest.param("300000000001.dkr.ecr.us-iso-east-1.c2s.ic.gov", "us-iso-east-1", False, False, id="ISO"),
         pytest.param("300000000001.dkr.ecr.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1", False, False, id="ISO-B"),
         pytest.param(f"{CLASSIC}:443", "eu-west-1", False, False, id="with a port"),
-        pytest.param(CLASSIC.upper(), "eu-west-1", False, False, id="host names know no case"),
+        pytest.param(CLASSIC.upper(), "eu-west-1", False, False, id="host names are case-insensitive"),
     ],
 )
 def test_registry_hosts(host: str, region: str, is_fips: bool, is_dual_stack: bool) -> None:
@@ -64,7 +76,7 @@ def test_transports(transport: str) -> None:
     assert parse_image(f"{transport}{CLASSIC}/api:1") == parse_image(f"{CLASSIC}/api:1")
 
 
-def test_the_version_of_a_chart_has_the_tag_that_helm_gives_it() -> None:
+def test_the_version_of_a_chart_becomes_the_tag_that_helm_uses() -> None:
     image = parse_image(f"oci://{CLASSIC}/charts/web:1.2.0+build.5")
     assert image
     assert (image.repository, image.tag) == ("charts/web", "1.2.0_build.5")
@@ -82,13 +94,17 @@ def test_the_version_of_a_chart_has_the_tag_that_helm_gives_it() -> None:
         pytest.param("000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566/api", id="LocalStack"),
         pytest.param("vpce-0a1b2c3d.dkr.ecr.eu-west-1.vpce.amazonaws.com/api", id="a VPC endpoint"),
         pytest.param("300000000001.dkr.ecr.eu-west-1.vpce.amazonaws.com/api", id="an account's VPC endpoint"),
-        pytest.param("300000000001.dkr.ecr.us-iso-east-1.amazonaws.com/api", id="no host of an isolated partition"),
+        pytest.param(
+            "300000000001.dkr.ecr.us-iso-east-1.amazonaws.com/api", id="an invalid host of an isolated partition"
+        ),
         pytest.param("300000000001.dkr.ecr.eu-west-1.amazonaws.org/api", id="a host of somebody else"),
-        pytest.param("300000000001.dkr.ecr.eu-west-1.amazonaws.com.example.org/api", id="a host that begins like ours"),
-        pytest.param("300000000001.registry.example/api", id="a host of another that begins with twelve digits"),
+        pytest.param(
+            "300000000001.dkr.ecr.eu-west-1.amazonaws.com.example.org/api", id="a host that begins like one of ECR"
+        ),
+        pytest.param("300000000001.registry.example/api", id="another host that begins with twelve digits"),
     ],
 )
-def test_other_registries_are_not_ours(text: str) -> None:
+def test_other_registries_are_not_ecr(text: str) -> None:
     assert parse_image(text) is None
 
 
@@ -121,16 +137,18 @@ def test_the_arn_of_a_repository(host: str, arn: str) -> None:
         pytest.param(
             "300000000001.dkr.ecr.cn-north-1.amazonaws.com/api", "not the host name", id="another partition's domain"
         ),
-        pytest.param("300000000001.dkr-ecr.eu-west-1.amazonaws.com/api", "not the host name", id="half dual-stack"),
+        pytest.param(
+            "300000000001.dkr-ecr.eu-west-1.amazonaws.com/api", "not the host name", id="incomplete dual-stack"
+        ),
         pytest.param("300000000001.ecr.eu-west-1.amazonaws.com/api", "not the host name", id="without dkr"),
         pytest.param("/app:1", "not a reference", id="an empty registry"),
-        pytest.param("$REGISTRY/app:1", "not a reference", id="a variable that no shell has seen"),
-        pytest.param("", "not a reference", id="nothing"),
+        pytest.param("$REGISTRY/app:1", "not a reference", id="an unexpanded shell variable"),
+        pytest.param("", "not a reference", id="an empty string"),
         pytest.param("docker:///app:1", "not a reference", id="a transport and an empty registry"),
-        pytest.param("docker.io/App", "not a reference", id="capitals in any registry"),
+        pytest.param("docker.io/App", "not a reference", id="uppercase letters in any registry"),
         pytest.param("app:", "not a reference", id="an empty tag in any registry"),
-        pytest.param(CLASSIC, "no repository", id="a registry alone"),
-        pytest.param(f"{CLASSIC}/API:1", "accepts no repository", id="capitals"),
+        pytest.param(CLASSIC, "no repository", id="only a registry"),
+        pytest.param(f"{CLASSIC}/API:1", "accepts no repository", id="uppercase letters"),
         pytest.param(f"{CLASSIC}/a", "accepts no repository", id="one character"),
         pytest.param(f"{CLASSIC}/{'a' * 257}", "accepts no repository", id="257 characters"),
         pytest.param(f"{CLASSIC}/team--/api", "accepts no repository", id="a part that ends in a hyphen"),
@@ -150,7 +168,7 @@ def test_an_invalid_image_reference_is_an_error(text: str, complaint: str) -> No
     st.from_regex(r"[a-z0-9]{2,9}(/[a-z0-9]{1,9}){0,3}", fullmatch=True),
     st.none() | st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,20}", fullmatch=True),
 )
-def test_every_reference_reads_back_as_it_prints(repository: str, tag: str | None) -> None:
+def test_every_printed_reference_is_read_back_equal(repository: str, tag: str | None) -> None:
     registry = parse_registry(CLASSIC)
     assert registry is not None
     image = ImageReference(registry=registry, repository=repository, tag=tag)

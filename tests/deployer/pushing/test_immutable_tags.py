@@ -22,12 +22,12 @@ def refusal(tag: str, repository: str, *, because: str = "tag") -> str:
     "output",
     [
         pytest.param(f"tag invalid: {refusal('1', 'team-a/web')}\n", id="docker"),
-        pytest.param(refusal("1", "team-a/web", because="repository"), id="as it was before exclusions"),
+        pytest.param(refusal("1", "team-a/web", because="repository"), id="the message before exclusions existed"),
         pytest.param(refusal("1", "team-a/web").replace(" and ", "\n  and "), id="wrapped by a client"),
         pytest.param(refusal("1", "team-a/web") * 3, id="repeated"),
     ],
 )
-def test_the_tag_is_read_from_what_a_client_prints(output: str) -> None:
+def test_the_tag_is_read_from_the_output_of_a_client(output: str) -> None:
     assert list(immutable_tags_in(output)) == [ImmutableTag(repository="team-a/web", tag="1")]
 
 
@@ -38,7 +38,7 @@ def bad_request(tag: str, host: str = HOST, status: str = "400 Bad Request", met
     return f"unexpected status from {method} request to https://{host}/v2/team-a/web/manifests/{tag}: {status}"
 
 
-def test_a_client_that_prints_the_status_alone_may_mean_an_immutable_tag() -> None:
+def test_a_client_that_prints_only_the_status_may_have_met_an_immutable_tag() -> None:
     output = f"#12 ERROR: failed to push {HOST}/team-a/web:1: {bad_request('1')}\n"
     [found] = immutable_tags_in(output)
     assert found == ImmutableTag(repository="team-a/web", tag="1", is_certain=False)
@@ -73,12 +73,14 @@ def test_other_failures_name_none(output: str) -> None:
         pytest.param("team-a/web", f"{DIGEST}.sig", "signature", '["sha256-*"]', id="a signature of cosign"),
         pytest.param("team-a/web", f"{DIGEST}.att", "signature", '["sha256-*"]', id="an attestation of cosign"),
         pytest.param("team-a/web", DIGEST, "signature", '["sha256-*"]', id="the referrers of an image"),
-        pytest.param("team-a/web-cache", "main", "cache", "image_tag_mutability: MUTABLE", id="a cache by its name"),
+        pytest.param(
+            "team-a/web-cache", "main", "cache", "image_tag_mutability: MUTABLE", id="a cache by its repository name"
+        ),
         pytest.param("team-a/web/cache", "1", "cache", "image_tag_mutability: MUTABLE", id="a cache of kaniko"),
         pytest.param("team-a/web", "buildcache", "cache", "image_tag_mutability: MUTABLE", id="a cache by its tag"),
     ],
 )
-def test_the_advice_depends_on_what_the_tag_is_for(repository: str, tag: str, kind: Kind, advice: str) -> None:
+def test_the_advice_depends_on_the_purpose_of_the_tag(repository: str, tag: str, kind: Kind, advice: str) -> None:
     [found] = immutable_tags_in(refusal(tag, repository))
     assert found.kind == kind
     text = " ".join(line.text.strip() for line in immutable_tag_lines(found))
@@ -87,7 +89,7 @@ def test_the_advice_depends_on_what_the_tag_is_for(repository: str, tag: str, ki
     assert ("deployer audit repair" in text) == (kind != "image")
 
 
-def test_push_prints_it_behind_what_the_client_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_push_prints_the_advice_after_the_output_of_the_client(capsys: pytest.CaptureFixture[str]) -> None:
     explain_immutable_tags(f"#1 exporting cache\nerror: failed: {refusal('main', 'team-a/web-cache')}\n")
     printed = capsys.readouterr()
     assert printed.out == ""

@@ -1,4 +1,4 @@
-"""Variables in texts."""
+"""Variables in strings."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from deployer.pushing.interpolation import interpolated
         pytest.param("${A:-a}${B:-{b}}", {}, "a{b}", id="other braces in a default"),
         pytest.param("a$-b ${X:-}", {}, "a$-b ", id="a dollar before no name, and an empty default"),
         pytest.param("$É${X}", {"X": "1"}, "$É1", id="names are ASCII"),
-        pytest.param("${X:-d}", {"X": ""}, "d", id="empty counts as none with a colon"),
-        pytest.param("${X-d}", {"X": ""}, "", id="empty counts as a value without one"),
-        pytest.param("${X:+set}", {"X": "1"}, "set", id="the other value when set"),
-        pytest.param("${X+set}", {}, "", id="nothing when not set"),
+        pytest.param("${X:-d}", {"X": ""}, "d", id="with a colon, empty counts as unset"),
+        pytest.param("${X-d}", {"X": ""}, "", id="without a colon, empty counts as set"),
+        pytest.param("${X:+set}", {"X": "1"}, "set", id="an alternative value if set"),
+        pytest.param("${X+set}", {}, "", id="no alternative value if unset"),
         pytest.param("$$X", {"X": "1"}, "$X", id="an escaped dollar"),
     ],
 )
@@ -33,12 +33,12 @@ def test_interpolation(text: str, variables: dict[str, str], result: str) -> Non
 
 
 @pytest.mark.parametrize("text", ["${X", "${}", "${X!}", "${1}", "${X:-${Y}"])
-def test_what_is_no_expression_is_an_error(text: str) -> None:
+def test_an_invalid_expression_is_an_error(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"compose\.yaml: "):
         interpolated(text, {"X": "1"}, where="compose.yaml")
 
 
 @given(st.text(alphabet="${}:-ABé\n"))
-def test_any_text_has_a_value_or_a_clear_error(text: str) -> None:
+def test_any_text_gives_a_value_or_a_clear_error(text: str) -> None:
     with suppress(ConfigurationError):  # any other exception fails
         interpolated(text, {"A": "1"}, where="compose.yaml")

@@ -1,4 +1,4 @@
-"""Pushing with a client that fails in its own ways."""
+"""Pushing with a client that fails in various ways."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def image(name: str = "api") -> ImageReference:
 
 @dataclass
 class Client:
-    """A client whose runs end one after another as listed."""
+    """A client whose successive runs end as listed."""
 
     endings: Sequence[Finished]
     runs: int = 0
@@ -60,7 +60,7 @@ class Client:
 
 @dataclass
 class Registry:
-    """Exists once requested, unless in `refused`; `checks` are the later answers, or errors."""
+    """A repository exists once requested, unless in `refused`; `checks` are later responses or errors."""
 
     refused: frozenset[str] = frozenset()
     checks: list[bool | DeployerError] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Registry:
 
 @dataclass
 class Reported:
-    """What was reported."""
+    """Records the reports."""
 
     waits: list[float] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
@@ -127,14 +127,14 @@ def push(
     return pusher.push([image(name) for name in names]), reported
 
 
-def test_what_ecr_creates_during_the_push_is_reported_and_not_requested() -> None:
+def test_a_repository_that_ecr_creates_during_the_push_is_reported_and_not_requested() -> None:
     registry = Registry()
     pushed, reported = push(Client([OK]), registry, names=("api", "web"), templates={"web": "the template"})
     assert pushed == Pushed(exit_code=0, runs=1)
     assert (registry.requested, reported.on_push) == (["api"], ["web"])
 
 
-def test_if_ecr_does_not_create_it_it_is_requested_like_any_other() -> None:
+def test_a_repository_that_ecr_does_not_create_is_requested_like_any_other() -> None:
     registry = Registry()
     pushed, reported = push(Client([UNKNOWN, OK]), registry, templates={"api": "the template"})
     assert pushed == Pushed(exit_code=0, runs=2)
@@ -145,14 +145,14 @@ def test_if_ecr_does_not_create_it_it_is_requested_like_any_other() -> None:
     ("endings", "checks", "code", "runs", "waits"),
     [
         pytest.param([OK], [], 0, 1, [], id="a push that works is run once"),
-        pytest.param([UNKNOWN, OK], [], 0, 2, [1.0], id="NAME_UNKNOWN is tried again"),
+        pytest.param([UNKNOWN, OK], [], 0, 2, [1.0], id="NAME_UNKNOWN is retried"),
         pytest.param([CODE, OK], [], 0, 2, [1.0], id="also if the client prints no more than that"),
-        pytest.param([BASE], [], 1, 1, [], id="NAME_UNKNOWN of a base image is not"),
-        pytest.param([DROPPED, OK], [False], 0, 2, [1.0], id="a dropped connection to a missing repository as well"),
-        pytest.param([DROPPED], [True], 1, 1, [], id="a dropped connection to one that exists is the client's matter"),
-        pytest.param([STOPPED], [False], 130, 1, [], id="what its user stopped is not started again"),
+        pytest.param([BASE], [], 1, 1, [], id="NAME_UNKNOWN of a base image is not retried"),
+        pytest.param([DROPPED, OK], [False], 0, 2, [1.0], id="a dropped connection to a missing repository is retried"),
+        pytest.param([DROPPED], [True], 1, 1, [], id="a dropped connection to an existing repository is not retried"),
+        pytest.param([STOPPED], [False], 130, 1, [], id="a push that its user stopped is not retried"),
         pytest.param([DENIED], [True], 1, 1, [], id="another failure is passed on"),
-        pytest.param([UNKNOWN] * 3, [], 1, 3, [1.0, 2.0], id="it ends when the retries do"),
+        pytest.param([UNKNOWN] * 3, [], 1, 3, [1.0, 2.0], id="retries are limited"),
     ],
 )
 def test_when_the_client_is_run_again(
@@ -163,8 +163,8 @@ def test_when_the_client_is_run_again(
     assert (reported.waits, reported.found) == (waits, [])
 
 
-@pytest.mark.parametrize("names", [(), ("api",)], ids=["a command that is not known", "one of which a part is known"])
-def test_repositories_that_turn_up_are_ensured_and_the_client_runs_again(names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("names", [(), ("api",)], ids=["an unknown command", "a partly known command"])
+def test_repositories_that_appear_in_the_output_are_ensured_and_the_client_runs_again(names: tuple[str, ...]) -> None:
     registry = Registry()
     outcome, reported = push(Client([unknown("web"), unknown("cache"), OK]), registry, names=names, retries=0)
     assert outcome == Pushed(exit_code=0, runs=3)
@@ -172,7 +172,7 @@ def test_repositories_that_turn_up_are_ensured_and_the_client_runs_again(names: 
     assert (reported.found, reported.waits) == (["web", "cache"], [])
 
 
-def test_a_repository_that_turns_up_twice_is_a_retry() -> None:
+def test_a_repository_that_appears_twice_is_a_retry() -> None:
     outcome, reported = push(Client([unknown("web")] * 3), Registry(), names=(), retries=1)
     assert outcome == Pushed(exit_code=1, runs=3)
     assert (reported.found, reported.waits) == (["web"], [1.0])
@@ -185,7 +185,7 @@ def test_a_client_that_fails_and_exits_with_0_is_run_again() -> None:
     assert reported.found == ["cache"]
 
 
-def test_a_push_that_worked_stays_one_even_if_its_repetition_for_the_cache_fails() -> None:
+def test_a_successful_push_stays_successful_even_if_its_repetition_for_the_cache_fails() -> None:
     immutable = Finished(exit_code=1, output="tag invalid: The image tag '1' already exists")
     outcome, _ = push(Client([unknown("cache", code=0), immutable]), Registry(checks=[False]), retries=0)
     assert outcome == Pushed(exit_code=0, runs=2)
@@ -194,14 +194,14 @@ def test_a_push_that_worked_stays_one_even_if_its_repetition_for_the_cache_fails
 @pytest.mark.parametrize(
     "check", [pytest.param(True, id="it exists"), pytest.param(DeployerError("denied"), id="it cannot be checked")]
 )
-def test_a_client_that_found_the_repository_in_the_end_is_not(check: bool | DeployerError) -> None:
+def test_a_client_that_eventually_found_the_repository_is_not_run_again(check: bool | DeployerError) -> None:
     outcome, reported = push(Client([unknown("cache", code=0)]), Registry(checks=[check]))
     assert outcome == Pushed(exit_code=0, runs=1)
     assert not reported.found
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_a_refused_repository_that_turned_up(code: int) -> None:
+def test_a_refused_repository_in_the_output_is_reported(code: int) -> None:
     outcome, _ = push(Client([unknown("web", code=code)]), Registry(refused=frozenset({"web"})), names=())
     assert isinstance(outcome, NotEnsured)
     assert outcome.exit_code == code
@@ -220,12 +220,14 @@ def test_a_source_is_created_only_if_the_client_writes_to_it() -> None:
     ("output", "found"),
     [
         pytest.param("ctr: unexpected status: 404 NOT FOUND", ["web"], id="containerd before 1.7"),
-        pytest.param("unexpected status: NAME_UNKNOWN", ["web"], id="a code alone"),
+        pytest.param("unexpected status: NAME_UNKNOWN", ["web"], id="only a code"),
         pytest.param(BASE.output, [], id="the name of a base image"),
         pytest.param("denied", [], id="another error"),
     ],
 )
-def test_an_error_without_a_name_is_about_what_the_script_pushes(output: str, found: list[str]) -> None:
+def test_an_error_without_a_name_concerns_the_repositories_that_the_script_pushes_to(
+    output: str, found: list[str]
+) -> None:
     texts = command_texts(["sh", "push.sh"], {}, [], [f"set -e\ndocker push {HOST}/web:1 # to {HOST}/other:1\n"])
     endings = [Finished(exit_code=1, output=output), OK]
     outcome, reported = push(Client(endings), Registry(), names=(), command=texts)
@@ -239,21 +241,21 @@ def test_a_message_without_a_region_is_reported() -> None:
     assert reported.unknown == ["api"]
 
 
-def test_standard_input_that_is_used_up_is_reported_once_the_repository_exists() -> None:
+def test_consumed_standard_input_is_reported_once_the_repository_exists() -> None:
     registry = Registry()
     outcome, reported = push(Client([unknown("web")]), registry, names=(), can_run_again=False)
     assert outcome == Pushed(exit_code=1, runs=1)
     assert (registry.requested, reported.used_input) == (["web"], 1)
 
 
-def test_a_command_that_makes_up_names_ends() -> None:
+def test_runs_are_limited_for_a_command_that_invents_names() -> None:
     endings = [unknown(f"web-{number}") for number in range(MOST_RUNS + 1)]
     outcome, _ = push(Client(endings), Registry(), names=())
     assert outcome == Pushed(exit_code=1, runs=MOST_RUNS)
 
 
 @given(st.lists(st.lists(st.sampled_from(["a1", "b1", "c1", "d1"]), min_size=1), max_size=12))
-def test_every_run_but_the_retries_brings_a_new_repository(named: list[list[str]]) -> None:
+def test_every_run_except_retries_has_a_new_repository(named: list[list[str]]) -> None:
     failures = [Finished(exit_code=1, output="\n".join(unknown(name).output for name in names)) for names in named]
     registry = Registry()
     client = Client([*failures, OK])
@@ -268,7 +270,7 @@ def _is_old(names: list[str], earlier: list[list[str]]) -> bool:
     return set(names) <= {name for each in earlier for name in each}
 
 
-def test_the_client_is_not_run_for_a_repository_that_does_not_appear() -> None:
+def test_the_client_is_not_run_for_a_repository_that_is_not_created() -> None:
     client = Client([])
     outcome, _ = push(client, Registry(refused=frozenset({"api"})))
     assert isinstance(outcome, NotEnsured)
@@ -276,5 +278,5 @@ def test_the_client_is_not_run_for_a_repository_that_does_not_appear() -> None:
     assert (client.runs, outcome.exit_code) == (0, None)
 
 
-def test_what_is_in_another_registry_is_not_tried_again() -> None:
+def test_a_push_to_another_registry_is_not_retried() -> None:
     assert push(Client([CODE]), Registry(), names=())[0] == Pushed(exit_code=1, runs=1)

@@ -1,4 +1,4 @@
-"""The printed policy where IAM is enforced: a role with just that can ensure and push, with one action less it cannot.
+"""The printed policy with IAM enforced: a role with exactly this policy can ensure and push, with one action less not.
 
 In an account whose OU gives repositories no policy: one that lets the organization pull allows some of the actions too.
 With the example's config files, `ensure` would leave the repositories of this OU to ECR.
@@ -54,19 +54,19 @@ class Denied(Exception):  # noqa: N818 - it reads as what happened
 
 @pytest.fixture
 def name() -> str:
-    """A repository that nobody has."""
+    """The name of a new repository."""
     return f"team-shop/{uuid.uuid4().hex[:12]}"
 
 
 def policy_for(name: str, capsys: pytest.CaptureFixture[str]) -> Any:
-    """What the command prints for one image."""
+    """The policy that the command prints for one image."""
     capsys.readouterr()
     assert run(["ensure", "--policy", f"{HOST}/{name}:1"]) == 0
     return json.loads(capsys.readouterr().out)
 
 
 def ensure_and_push(sandbox: Sandbox, policy: Any, name: str) -> None:
-    """All that a pipeline does for a new repository, as a new role; raises Denied at the first step that is refused."""
+    """All steps of a pipeline for a new repository, as a new role; raises Denied at the first refused step."""
     credentials = role(sandbox, DEV, policy)
     ensure(sandbox, credentials, name)
     push(sandbox, credentials, name)
@@ -96,7 +96,7 @@ def _step(step: str) -> Iterator[None]:
 
 
 def without(policy: Any, action: str) -> Any:
-    """The policy less one action."""
+    """The policy without one action."""
     statements = []
     for statement in policy["Statement"]:
         kept = [each for each in statement["Action"] if each != action]
@@ -105,14 +105,14 @@ def without(policy: Any, action: str) -> Any:
     return {**policy, "Statement": statements}
 
 
-def test_it_suffices(rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_policy_is_sufficient(rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     ensure_and_push(rolled_out, policy_for(name, capsys), name)
     [image] = rolled_out.client("ecr", account=DEV).describe_images(repositoryName=name)["imageDetails"]
     assert image["imageTags"] == ["1"]
 
 
 @pytest.mark.parametrize(("action", "step"), NEEDED.items(), ids=NEEDED)
-def test_with_one_action_less_it_does_not(
+def test_every_action_of_the_policy_is_necessary(
     rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str], action: str, step: str
 ) -> None:
     policy = without(policy_for(name, capsys), action)
@@ -120,7 +120,7 @@ def test_with_one_action_less_it_does_not(
         ensure_and_push(rolled_out, policy, name)
 
 
-def test_no_action_is_left_out_above(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_policy_has_no_other_actions(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert NEEDED.keys() == {"ecr:GetAuthorizationToken", *PUSH_ACTIONS}
     statements = policy_for(name, capsys)["Statement"]
     actions = [action for one in statements for action in one["Action"]]
@@ -141,14 +141,14 @@ def test_the_function_url_needs_both_of_its_actions(
     assert ("The function URL is not used: it answered 403" in capsys.readouterr().err) == (missing is not None)
 
 
-def test_the_policy_of_ensure_suffices_for_ensure_and_not_for_a_push(rolled_out: Sandbox, name: str) -> None:
+def test_the_policy_of_ensure_is_sufficient_for_ensure_and_not_for_a_push(rolled_out: Sandbox, name: str) -> None:
     policy = policy_of(pusher_permissions("ensure", [_image(name)], function=None))
     with pytest.raises(Denied, match=r"^login"):
         ensure_and_push(rolled_out, policy, name)
     assert rolled_out.client("ecr", account=DEV).describe_repositories(repositoryNames=[name])["repositories"]
 
 
-def test_an_independent_simulator_finds_each_action_of_both_policies_needed_and_sufficient(
+def test_an_independent_simulator_finds_both_policies_necessary_and_sufficient(
     rolled_out: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = {command: [f"team-shop/{uuid.uuid4().hex[:12]}" for _ in "12"] for command in PUSHERS}
@@ -178,12 +178,14 @@ def _image(name: str) -> ImageReference:
     return image
 
 
-def test_it_is_for_no_other_repository(rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_policy_allows_no_other_repository(
+    rolled_out: Sandbox, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(Denied, match=r"^ensure: exit code 6"):
         ensure_and_push(rolled_out, policy_for(name, capsys), f"{name}-2")
 
 
-def test_partitions() -> None:
+def test_the_policy_in_each_partition() -> None:
     hosts = ["300000000001.dkr.ecr.cn-north-1.amazonaws.com.cn", "300000000001.dkr-ecr-fips.us-gov-east-1.on.aws"]
     images = [image for host in hosts if (image := parse_image(f"{host}/api"))]
     assert pusher_policy(images, function=None)["Statement"][1]["Resource"] == [

@@ -1,4 +1,4 @@
-"""Requests to the function URL: what is a URL, what is sent, and what every kind of response leads to."""
+"""Requests to the function URL: valid URLs, what is sent, and the effect of every kind of response."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rejected(status: int, code: str, message: str = "No.") -> Response:
 
 @dataclass
 class Handler:
-    """Answers with each of `responses` in turn, then creates whatever is requested."""
+    """Returns each of `responses` in turn, then creates everything that is requested."""
 
     responses: list[Response | NoResponse] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -80,12 +80,12 @@ class TestUrls:
             pytest.param(URL, id="without a scheme"),
             pytest.param("https://abc.lambda-url.eu-west-1.on.aws.example.com/", id="a host that continues"),
             pytest.param("https://example.com/abc.lambda-url.eu-west-1.on.aws/", id="a host in the path"),
-            pytest.param(f"https://{URL}@example.com/", id="a host as a user's name"),
-            pytest.param(f"https://user:password@{URL}/", id="a user's name"),
+            pytest.param(f"https://{URL}@example.com/", id="a host as the user name"),
+            pytest.param(f"https://user:password@{URL}/", id="a user name"),
             pytest.param("https://example.com#.lambda-url.eu-west-1.on.aws", id="a host in the fragment"),
             pytest.param("https://example.com\\.lambda-url.eu-west-1.on.aws", id="a backslash"),
             pytest.param("https://example.com/\n.lambda-url.eu-west-1.on.aws", id="a line break"),
-            pytest.param("https://a.b.lambda-url.eu-west-1.on.aws/", id="a host below"),
+            pytest.param("https://a.b.lambda-url.eu-west-1.on.aws/", id="a subdomain"),
             pytest.param("https://lambda-url.eu-west-1.on.aws/", id="no id"),
             pytest.param("https://abc.lambda-url.on.aws/", id="no region"),
             pytest.param("https://abc.lambda-url.eu-west-1.0n.aws/", id="a typo"),
@@ -95,10 +95,10 @@ class TestUrls:
             pytest.param(f"https://{URL}/path", id="a path"),
             pytest.param(f"https://{URL}/?to=example.com", id="a query"),
             pytest.param("arn:aws:lambda:eu-west-1:200000000001:function:deployer-handler", id="an ARN"),
-            pytest.param("", id="nothing"),
+            pytest.param("", id="an empty string"),
         ],
     )
-    def test_what_is_none(self, text: str) -> None:
+    def test_other_urls_are_refused(self, text: str) -> None:
         with pytest.raises(ConfigurationError, match="is not a function URL"):
             FunctionUrl.parse(text)
 
@@ -107,7 +107,7 @@ class TestUrls:
         st.integers(0, len(f"https://{URL}/")),
         st.integers(0, 8),
     )
-    def test_whatever_is_accepted_leads_to_lambda(self, inserted: str, position: int, removed: int) -> None:
+    def test_every_accepted_url_is_a_host_of_lambda(self, inserted: str, position: int, removed: int) -> None:
         text = f"https://{URL}/"
         text = f"{text[:position]}{inserted}{text[position + removed :]}"
         try:
@@ -150,13 +150,13 @@ class TestRequests:
             assert 1 <= len(batch) <= MAX_REPOSITORIES
             assert len({(each.registry.account, each.registry.region) for each in batch}) == 1
 
-    def test_answers_in_another_order(self) -> None:
+    def test_results_in_another_order(self) -> None:
         handler = Handler([answered(result("web", "exists"), result("api", "refused", rule="create.names"))])
         answers = handler.lane.answers([image("api"), image("web")])
         assert [answers[image(name).repository_key].outcome for name in ("api", "web")] == ["refused", "exists"]
         assert answers[image("api").repository_key].rule == "create.names"
 
-    def test_texts_of_an_answer_are_printable(self) -> None:
+    def test_text_in_a_response_is_made_printable(self) -> None:
         handler = Handler([answered(result("api", "refused", message="\x1b[2Jgone", rule="a\nb", next_step="\u202e"))])
         [answer] = handler.lane.answers([image("api")]).values()
         assert isinstance(answer, Answer)
@@ -173,10 +173,12 @@ class TestFallback:
     @pytest.mark.parametrize(
         ("responses", "requests", "reason"),
         [
-            pytest.param([UNREACHABLE], 1, "it is not reachable within 3 s", id="not reachable"),
-            pytest.param([BROKEN, BROKEN], 2, "the connection broke", id="the connection breaks twice"),
+            pytest.param([UNREACHABLE], 1, "it is not reachable within 3 s", id="unreachable"),
+            pytest.param([BROKEN, BROKEN], 2, "the connection broke", id="the connection is lost twice"),
             pytest.param([FAILED, FAILED], 2, "it answered 502", id="it fails twice"),
-            pytest.param([FAILED, UNREACHABLE], 2, "it is not reachable within 3 s", id="it fails, then is gone"),
+            pytest.param(
+                [FAILED, UNREACHABLE], 2, "it is not reachable within 3 s", id="it fails, then is unreachable"
+            ),
             pytest.param(
                 [Response(status=403, body=b'{"Message":"Forbidden."}')],
                 1,
@@ -200,9 +202,14 @@ class TestFallback:
                 [Response(status=403, body=b'{"message":"The security token included in the request is expired"}')],
                 1,
                 "it answered 403: The security token included in the request is expired (check the credentials)",
-                id="credentials that have expired",
+                id="expired credentials",
             ),
-            pytest.param([rejected(403, "outside-organization")], 1, "it answered 403: No", id="of no member"),
+            pytest.param(
+                [rejected(403, "outside-organization")],
+                1,
+                "it answered 403: No",
+                id="a caller outside the organization",
+            ),
             pytest.param([rejected(404, "no-such-path")], 1, "it answered 404: No", id="another function"),
             pytest.param([rejected(400, "unsupported-version")], 1, "it answered 400: No", id="another version"),
             pytest.param([rejected(429, "too-many-requests")], 1, "it answered 429: No", id="too many requests"),
@@ -211,13 +218,16 @@ class TestFallback:
             pytest.param([HTML], 1, "it did not return an answer of the handler", id="a sign-in page"),
             pytest.param([answered()], 1, "it did not return an answer of the handler", id="no results"),
             pytest.param(
-                [answered(result("other"))], 1, "it did not return an answer of the handler", id="for another"
+                [answered(result("other"))],
+                1,
+                "it did not return an answer of the handler",
+                id="a result for another repository",
             ),
             pytest.param(
                 [answered(result("api"), result("other"))],
                 1,
                 "it did not return an answer of the handler",
-                id="for one more",
+                id="a result too many",
             ),
             pytest.param(
                 [answered(result("api", "ignored"))],
@@ -227,7 +237,7 @@ class TestFallback:
             ),
         ],
     )
-    def test_no_answer_is_reported_once(
+    def test_a_failed_request_is_reported_once(
         self, responses: list[Response | NoResponse], requests: int, reason: str
     ) -> None:
         handler = Handler(list(responses))
@@ -238,14 +248,14 @@ class TestFallback:
         assert handler.fallbacks == [reason]
         assert len(handler.slept) == requests - 1
 
-    @pytest.mark.parametrize("first", [FAILED, BROKEN], ids=["an error", "a broken connection"])
-    def test_a_request_that_ended_badly_is_repeated_once(self, first: Response | NoResponse) -> None:
+    @pytest.mark.parametrize("first", [FAILED, BROKEN], ids=["an error", "a lost connection"])
+    def test_a_failed_request_is_repeated_once(self, first: Response | NoResponse) -> None:
         handler = Handler([first])
         assert len(handler.lane.answers([image("api")])) == 1
         assert handler.bodies[0] == handler.bodies[1]
         assert handler.fallbacks == []
 
-    def test_another_account_s_registry_concerns_that_account_only(self) -> None:
+    def test_a_failure_for_another_accounts_registry_concerns_only_that_account(self) -> None:
         handler = Handler([rejected(403, "other-account", "The caller is of account 300000000001.")])
         lane = handler.lane
         answers = lane.answers([image("api", FOREIGN), image("api")])
@@ -254,7 +264,7 @@ class TestFallback:
         assert lane.answers([image("web", FOREIGN)]) == {}
         assert len(handler.bodies) == 2
 
-    def test_work_that_was_not_begun_is_left_to_the_event_lane(self) -> None:
+    def test_work_that_was_not_started_is_left_to_the_event_lane(self) -> None:
         handler = Handler([answered(result("api", "failed", reason="not-handed-over"), result("web"))])
         lane = handler.lane
         assert lane.answers([image("api"), image("web")]).keys() == {image("web").repository_key}
@@ -262,7 +272,7 @@ class TestFallback:
         assert len(lane.answers([image("api")])) == 1
 
     @given(st.integers(100, 599), st.binary(max_size=200))
-    def test_no_response_is_ever_an_error(self, status: int, body: bytes) -> None:
+    def test_no_response_causes_an_unexpected_error(self, status: int, body: bytes) -> None:
         handler = Handler([Response(status=status, body=body)] * 2)
         assert handler.lane.answers([image("api")]) == {}
         assert len(handler.fallbacks) == 1
@@ -282,7 +292,7 @@ class TestFallback:
         st.sampled_from([200, 403, 500]),
     )
     @example([{"outcome": []}], 200)
-    def test_no_json_is_ever_an_error(self, document: Any, status: int) -> None:
+    def test_no_json_causes_an_unexpected_error(self, document: Any, status: int) -> None:
         body = json.dumps({"version": 1, "results": document} if status == 200 else document).encode()
         handler = Handler([Response(status=status, body=body)] * 2)
         images: Sequence[ImageReference] = [image("api")]

@@ -1,4 +1,4 @@
-"""The live view, as lines: what it shows, and that it fits whatever room there is."""
+"""The lines of the live view: what they show, and that they fit any size."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _shown(*events: Event, width: int = 79, height: int = 23, elapsed: float = 3
     return [line.text for line in board.lines(width=width, height=height, elapsed=elapsed)]
 
 
-def test_it_shows_the_step_the_time_a_bar_for_each_region_and_the_last_failures() -> None:
+def test_the_view_has_the_step_the_time_a_bar_for_each_region_and_the_last_failures() -> None:
     failed = _result(SEARCH_PROD, "us-east-1", "FAILED", "Quota reached")
     shown = _shown(
         StepStarted(step="wave 1 of 2: Workloads"),
@@ -58,19 +58,19 @@ def test_it_shows_the_step_the_time_a_bar_for_each_region_and_the_last_failures(
     assert shown[4:] == ["last of 1 failure", "  search-prod us-east-1: Quota reached"]
 
 
-def test_a_step_that_ends_makes_room_for_the_next() -> None:
+def test_a_finished_step_is_replaced_by_the_next() -> None:
     shown = _shown(StepStarted(step="a"), StepEnded(step="a"), StepStarted(step="b"))
     assert shown[0].split() == ["b", "1:02:05"]
 
 
-def test_what_is_waited_for_is_shown_with_how_far_it_is() -> None:
+def test_dependencies_are_shown_with_their_progress() -> None:
     theirs = Operation(id="theirs", action="UPDATE", status="RUNNING")
     shown = _shown(OperationWaitedFor(stack_set="s", operation=theirs, over=3, total=12))
     assert shown[1] == "  waiting for theirs, 3 of 12 instances"
 
 
 @pytest.mark.parametrize(("width", "height"), [(79, 23), (79, 6), (60, 10), (40, 6), (200, 60)])
-def test_it_fits_whatever_happens(width: int, height: int) -> None:
+def test_the_view_always_fits(width: int, height: int) -> None:
     accounts = [f"{number:012}" for number in range(40)]
     events = [
         _progress(
@@ -84,27 +84,27 @@ def test_it_fits_whatever_happens(width: int, height: int) -> None:
     assert max(map(len, shown)) <= width
 
 
-def test_bars_that_still_move_are_shown_first() -> None:
+def test_bars_in_progress_are_shown_first() -> None:
     done = [_progress(f"s{n:02}", _result(SEARCH_PROD, "eu-west-1", "SUCCEEDED")) for n in range(30)]
     shown = _shown(*done, _progress("s99", _result(SEARCH_PROD, "eu-west-1", "RUNNING")), height=10)
     assert any(line.startswith("  s99") for line in shown)
     assert shown[-1] == "  and 23 more"
 
 
-def test_a_further_operation_adds_to_a_bar_and_never_throws_it_back() -> None:
+def test_another_operation_adds_to_a_bar_and_never_reduces_it() -> None:
     first = _progress("s", *(_result(account, "eu-west-1", "SUCCEEDED") for account in ("1", "2")))
     second = _progress("s", *(_result(account, "eu-west-1", "PENDING") for account in ("3", "4")))
     assert _shown(first)[-1].split() == ["s", "eu-west-1", "━" * 24, "2/2"]
     assert _shown(first, second)[-1].split() == ["s", "eu-west-1", f"{'━' * 12}{'╌' * 12}", "2/4"]
 
 
-def test_what_failed_and_then_succeeded_counts_once_and_as_that() -> None:
+def test_an_instance_that_failed_and_then_succeeded_counts_once_as_succeeded() -> None:
     again = [_progress("s", _result(SEARCH_PROD, "eu-west-1", status)) for status in ("FAILED", "RUNNING", "SUCCEEDED")]
     assert "0/1" in [line.split()[-1] for line in _shown(*again[:2])]
     assert next(line for line in _shown(*again) if "eu-west-1  ━" in line).endswith("1/1")
 
 
-def test_bars_are_as_aws_counts_and_grow_with_each_operation() -> None:
+def test_bars_follow_the_counts_of_aws_and_grow_with_each_operation() -> None:
     counts = InstanceCounts(total=4, completed=3, succeeded=2, failed=1)
     failed = _result(SEARCH_PROD, "us-east-1", "FAILED", "Quota reached")
     events = [

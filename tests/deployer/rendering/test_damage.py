@@ -47,13 +47,13 @@ def damaged(found: Mapping[InstanceKey, Damage]) -> tuple[ActualState, Plan]:
 
 
 def pasted(lines: list[Line]) -> str:
-    """What a shell reads of a command that was broken into lines."""
+    """The command as a shell reads it from several lines."""
     texts = [line.text for line in lines]
     assert all(len(text) <= 80 or len(text.split()) == 1 for text in texts), texts
     return " ".join(" ".join(text.removesuffix("\\") for text in texts).split())
 
 
-def test_what_somebody_added_is_shown_with_its_command_and_is_not_planned() -> None:
+def test_an_addition_by_others_is_shown_with_its_command_and_is_not_planned() -> None:
     actual, plan = damaged({SHOP: ADDED, SEARCH: CHANGED})
     assert (plan.repairs, plan.is_empty) == (1, False)
     planned = pasted(plan_lines(plan, EXAMPLE, caller="x"))
@@ -85,7 +85,7 @@ def test_if_nothing_else_is_damaged_a_plan_changes_nothing_and_the_roll_out_fail
         assert [(one["account"], one["region"], one["command"]) for one in document["additions"]] == [(*SHOP, COMMAND)]
 
 
-def test_documents_list_what_could_not_be_read_with_the_reason() -> None:
+def test_documents_list_unreadable_resources_with_the_reason() -> None:
     actual = read_actual_state(DEPLOYMENT.desired, CLOUD.cloud)
     actual = replace(actual, inspection=Inspection(unread={SEARCH: "no answer", SHOP: "denied"}))
     plan = make_plan(DEPLOYMENT.desired, actual)

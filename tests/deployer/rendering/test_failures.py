@@ -1,4 +1,4 @@
-"""Failures as a terminal shows them: within 80 columns, whatever is in the messages, and each with what to do."""
+"""Failures in a terminal: within 80 columns, whatever the messages contain, and each with the next step."""
 
 from __future__ import annotations
 
@@ -96,13 +96,13 @@ def test_counts_include_what_is_omitted() -> None:
 
 
 def test_a_list_shows_the_year() -> None:
-    """A forged message may be of any, and the failures of last year are no news."""
+    """A forged message may have any year, and failures of last year are not news."""
     assert f"  {event()['detail']['eventTime'][:10]} " in text(
         received_lines(ReceivedFailures(failures=[failed("x")]), EXAMPLE)
     )
 
 
-def test_what_could_not_be_read_is_named() -> None:
+def test_unreadable_queues_are_named() -> None:
     found = ReceivedFailures(out_of_reach=[OutOfReach(queue=SHOP, problem="ReceiveMessage was denied")])
     assert flat(out_of_reach_lines(found, EXAMPLE)) == (
         "not read: shop-prod (300000000001) in eu-west-1: ReceiveMessage was denied"
@@ -138,7 +138,7 @@ def test_lines_are_at_most_80_wide_and_printable(reason: str, detail: str, accou
     json.dumps(received_document(found, EXAMPLE))
 
 
-def test_a_name_of_any_length_is_shown_whole() -> None:
+def test_a_name_of_any_length_is_shown_in_full() -> None:
     assert LONG in text(received_lines(ReceivedFailures(failures=[failed("x", repository=LONG)]), EXAMPLE))
 
 

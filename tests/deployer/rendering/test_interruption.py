@@ -1,4 +1,4 @@
-"""What a command prints when it is stopped: what continues in AWS, and how to resume."""
+"""The output of a command when it is stopped: what continues in AWS, and how to resume."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def _stack(logical_id: str, status: str) -> Event:
 @pytest.mark.parametrize(
     ("events", "part"),
     [
-        pytest.param([], None, id="nothing under way"),
+        pytest.param([], None, id="nothing in progress"),
         pytest.param([STARTED, _ended("RUNNING")], "CREATE of StackSet deployer-access", id="an operation"),
-        pytest.param([STARTED, _ended("FAILED")], None, id="an operation that is over"),
+        pytest.param([STARTED, _ended("FAILED")], None, id="a finished operation"),
         pytest.param([_stack("Role", "CREATE_COMPLETE")], "stack deployer-central", id="a stack"),
-        pytest.param([_stack("deployer-central", "CREATE_COMPLETE")], None, id="a stack that is done"),
+        pytest.param([_stack("deployer-central", "CREATE_COMPLETE")], None, id="a finished stack"),
     ],
 )
 def test_operations_in_progress_are_reported(events: list[Event], part: str | None) -> None:
@@ -53,7 +53,7 @@ def test_operations_in_progress_are_reported(events: list[Event], part: str | No
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_prints_the_operation_and_lets_go_of_the_lock(
+def test_a_signal_prints_the_operation_and_releases_the_lock(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
@@ -76,7 +76,7 @@ def test_a_signal_prints_the_operation_and_lets_go_of_the_lock(
 
 
 @pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances"])
-def test_what_aws_accepted_while_ctrl_c_came_is_named_and_the_hint_is_a_command_that_works(
+def test_an_operation_accepted_during_ctrl_c_is_named_with_a_command_that_resumes(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     call = BaseClient._make_api_call  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The documents of --json are as their schemas describe them, also with what few plans have."""
+"""The documents of --json follow their schemas, even with rare content."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.example_organization import EXAMPLE
 CALLER = "arn:aws:iam::200000000001:user/x"
 
 
-def test_a_roll_out_with_everything_is_as_the_schema_describes_it() -> None:
+def test_the_document_of_a_roll_out_with_everything_follows_the_schema() -> None:
     started = datetime(2026, 11, 28, tzinfo=UTC)
     operation = Operation(id="deployer-a-1", action="CREATE", status="RUNNING", started=started)
     damage = Damage(additions=(Addition("a policy x", "aws iam delete-role-policy"),))
@@ -53,5 +53,5 @@ def test_a_roll_out_with_everything_is_as_the_schema_describes_it() -> None:
         check_document({key: value for key, value in document.items() if key != "url"}, "rollout")
 
 
-def test_what_has_changed_since_a_plan_file_is_as_the_schema_describes_it() -> None:
+def test_the_changes_since_a_plan_file_follow_the_schema() -> None:
     check_document(difference_document([Difference("files", "ous/dev.yaml", None, "1")]), "rollout")

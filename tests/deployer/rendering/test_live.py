@@ -1,4 +1,4 @@
-"""The live view on a real terminal: a pseudo-terminal of 80 columns, and what is on its screen in the end."""
+"""The live view in a real terminal: a pseudo-terminal of 80 columns, and the final content of its screen."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ with reporter(EXAMPLE, clock=SYSTEM_CLOCK) as report:
 
 
 def _on_terminal(**environment: str) -> str:
-    """All that a terminal of 80 columns gets to see."""
+    """Everything that is written to a terminal of 80 columns."""
     master, slave = pty.openpty()
     variables = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24", **environment}
     seen = b""
@@ -48,7 +48,7 @@ def _on_terminal(**environment: str) -> str:
 
 
 def screen(written: str) -> list[str]:
-    """What a terminal shows after all that: `A` goes up, `2K` clears a line."""
+    """The final screen of a terminal: `A` moves up, `2K` clears a line."""
     lines, row, column = [""], 0, 0
     for piece in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\n|\r|[^\x1b\n\r]+", written):
         if piece == "\n":
@@ -72,12 +72,12 @@ def written() -> str:
 
 
 @pytest.mark.slow
-def test_what_stays_is_what_ended(written: str) -> None:
+def test_only_finished_steps_remain_on_the_screen(written: str) -> None:
     assert screen(written) == ["StackSet deployer-access: done"]
 
 
 @pytest.mark.slow
-def test_bars_are_seen_and_nothing_is_wider_than_the_terminal(written: str) -> None:
+def test_bars_are_shown_and_nothing_is_wider_than_the_terminal(written: str) -> None:
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written)
     assert "1/1" in plain
     assert max(map(len, plain.splitlines())) <= 80
@@ -90,7 +90,7 @@ def test_only_lines_of_the_view_are_erased(written: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_cursor_is_back_in_the_end(written: str) -> None:
+def test_the_cursor_is_restored_at_the_end(written: str) -> None:
     assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")
 
 
@@ -100,5 +100,5 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines() -> None:
 
 
 @pytest.mark.slow
-def test_colours_can_be_refused() -> None:
+def test_colours_can_be_disabled() -> None:
     assert not re.search(r"\x1b\[[0-9;]*m", _on_terminal(NO_COLOR="1"))

@@ -59,7 +59,7 @@ def _lines(found: Plan, organization: Organization = EXAMPLE, *, everything: boo
     return lines
 
 
-def test_a_plan_reports_what_it_compared_in_place_of_a_change_set(tmp_path: Path) -> None:
+def test_a_plan_reports_what_it_compared_instead_of_a_change_set(tmp_path: Path) -> None:
     after = example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
     found = plan(after, rolled_out(example_deployment()))
     expected = "cloudformation:CreateChangeSet was denied"
@@ -78,7 +78,7 @@ def test_a_plan_reports_what_it_compared_in_place_of_a_change_set(tmp_path: Path
         ("unknown", "! me-central-1 has to be enabled in the management account management (100000000000), which"),
     ],
 )
-def test_a_plan_warns_of_regions_that_the_management_account_has_to_opt_into(
+def test_a_plan_warns_about_regions_that_the_management_account_must_opt_into(
     status: Literal["disabled", "unknown"], expected: str
 ) -> None:
     found = replace(plan(example_deployment(), _nothing()), opt_in_warnings=(OptInRegion("me-central-1", status),))
@@ -114,12 +114,12 @@ def test_a_plan_reports_the_function_url(tmp_path: Path, region: str, state: str
 @pytest.mark.parametrize(
     ("current", "expected"),
     [
-        pytest.param("https://abc.lambda-url.eu-west-1.on.aws/", None, id="the installation's address"),
-        pytest.param("https://def.lambda-url.eu-west-1.on.aws/", "function URL is https://def.", id="another address"),
-        pytest.param(None, "function URL does not exist yet", id="no address yet"),
+        pytest.param("https://abc.lambda-url.eu-west-1.on.aws/", None, id="the installation's URL"),
+        pytest.param("https://def.lambda-url.eu-west-1.on.aws/", "function URL is https://def.", id="another URL"),
+        pytest.param(None, "function URL does not exist yet", id="no URL yet"),
     ],
 )
-def test_a_plan_cautions_about_a_configured_address_that_is_not_the_installation_s(
+def test_a_plan_warns_about_a_configured_url_of_another_installation(
     tmp_path: Path, current: str | None, expected: str | None
 ) -> None:
     config = changed(tmp_path, ORGANIZATION, "url: true", "url: https://abc.lambda-url.eu-west-1.on.aws/")
@@ -131,7 +131,7 @@ def test_a_plan_cautions_about_a_configured_address_that_is_not_the_installation
 
 
 def _text(found: Plan, organization: Organization = EXAMPLE, *, everything: bool = False) -> str:
-    """Lines joined again, so that line breaks do not matter."""
+    """The lines joined, so that line breaks do not matter."""
     return " ".join(" ".join(line.text for line in _lines(found, organization, everything=everything)).split())
 
 
@@ -154,7 +154,7 @@ def test_the_first_plan_creates_everything_and_counts_it() -> None:
     assert "StackSets 2 0 0 0 stacks 2 0 0 0 settings of 6 OUs change" in text
 
 
-def test_every_account_that_is_left_out_has_its_reason() -> None:
+def test_every_excluded_account_has_its_reason() -> None:
     found = plan(example_deployment(), FakeCloud(EXAMPLE))
     short = _text(found)
     assert "management account: not enabled for this OU: 1 account in 1 OU" in short
@@ -166,7 +166,7 @@ def test_every_account_that_is_left_out_has_its_reason() -> None:
     assert "Sandbox: alice-sandbox (500000000001), bob-sandbox (500000000002)" in text
 
 
-def test_nothing_to_change_is_reported() -> None:
+def test_a_plan_without_changes_is_reported() -> None:
     deployment = example_deployment()
     found = plan(deployment, rolled_out(deployment))
     assert found.is_empty
@@ -184,7 +184,7 @@ def test_a_setting_is_shown_with_both_values(tmp_path: Path) -> None:
     assert "deployer-access" not in text
 
 
-def test_instances_with_the_same_changes_are_folded() -> None:
+def test_instances_with_the_same_changes_are_combined() -> None:
     deployment = example_deployment()
     cloud = rolled_out(deployment)
     state = cloud.stack_sets.there[FORWARDING]
@@ -224,7 +224,7 @@ def test_instances_that_move_between_stack_sets_are_distinguished_from_deletions
     )
 
 
-def test_nothing_is_reported_of_future_accounts_that_aws_covers_as_configured() -> None:
+def test_future_accounts_that_aws_covers_as_configured_are_not_reported() -> None:
     found = plan(example_deployment(), FakeCloud(EXAMPLE))
     assert "new accounts" not in _text(found)
     future = _document(found)["stack_sets"][1]["future_accounts"]
@@ -249,7 +249,7 @@ def test_future_accounts_that_get_too_much_are_reported(tmp_path: Path) -> None:
 
 
 def test_future_accounts_that_get_too_little_are_reported(tmp_path: Path) -> None:
-    """Nobody is directly in the OU yet, so there is no account to name beside it."""
+    """No account is directly in the OU yet, so there is none to name with it."""
     moved = replace(EXAMPLE.accounts["200000000003"], parent_id="ou-exam-dev00001")
     organization = replace(EXAMPLE, accounts={**EXAMPLE.accounts, moved.id: moved})
     config = changed(tmp_path, NETWORK_FILE, "[eu-west-1, eu-central-1]", "[eu-central-1]")
@@ -275,7 +275,7 @@ MORE = 40
 
 
 def _with_teams(parent: str, number: int = MORE) -> Organization:
-    """The example with many OUs more, of one account each."""
+    """The example with many more OUs of one account each."""
     ids = [f"ou-exam-team{number:04d}" for number in range(number)]
     ous = {id_: OrganizationalUnit(id=id_, name=f"Team {int(id_[-4:]):02}", parent_id=parent) for id_ in ids}
     accounts = {
@@ -285,7 +285,7 @@ def _with_teams(parent: str, number: int = MORE) -> Organization:
     return replace(EXAMPLE, ous={**EXAMPLE.ous, **ous}, accounts={**EXAMPLE.accounts, **accounts})
 
 
-def test_ous_that_get_the_same_are_counted_after_the_first_few() -> None:
+def test_ous_with_the_same_changes_are_counted_after_the_first_few() -> None:
     organization = _with_teams("ou-exam-dev00001")
     text = _text(plan(example_deployment(organization=organization), FakeCloud(organization)), organization)
     first = "+ Infrastructure, Infrastructure/Deployment, Workloads/Dev"
@@ -297,14 +297,14 @@ def test_ous_that_get_the_same_are_counted_after_the_first_few() -> None:
     )
 
 
-def test_ous_that_are_left_out_for_the_same_reason_are_one_line() -> None:
+def test_ous_excluded_for_the_same_reason_are_one_line() -> None:
     organization = _with_teams("ou-exam-sand0001")
     found = plan(example_deployment(organization=organization), FakeCloud(organization))
     assert f"not enabled for this OU: {3 + MORE} accounts in {2 + MORE} OUs" in _text(found, organization)
     assert "Sandbox/Team 30: team-30 (700000000030)" in _text(found, organization, everything=True)
 
 
-def test_an_account_without_the_regions_of_the_scope_is_left_out_for_that() -> None:
+def test_an_account_without_the_regions_of_the_scope_is_excluded_for_that_reason() -> None:
     scope = find_scope(EXAMPLE, ous=["Workloads"], accounts=(), regions=["us-east-1"])
     text = _text(plan(example_deployment(scope=scope), _nothing()), everything=True)
     assert "region not enabled, only eu-west-1: 2 accounts in 1 OU Workloads/Dev: shop-dev (400000000001)" in text
@@ -336,7 +336,7 @@ def test_instances_of_suspended_accounts_are_reported_in_one_line_and_nothing_is
     assert "unrequired" not in text
 
 
-def test_a_scope_plans_its_own_accounts_alone() -> None:
+def test_a_scope_plans_only_its_own_accounts() -> None:
     scope = find_scope(EXAMPLE, ous=["Workloads/Dev"], accounts=(), regions=())
     text = _text(plan(example_deployment(scope=scope), FakeCloud(EXAMPLE)))
     assert "+ Workloads/Dev: 2 accounts, 4 stack instances in eu-west-1" in text
@@ -426,8 +426,8 @@ def _installation(teams: int, parent: str, is_off: bool) -> tuple[Organization, 
 
 
 @pytest.mark.parametrize("teams", [3, 60, 400])
-@pytest.mark.parametrize("is_off", [False, True], ids=["first", "removal"])
-def test_the_last_screen_before_the_question_has_the_totals(teams: int, is_off: bool) -> None:
+@pytest.mark.parametrize("is_off", [False, True], ids=["the first roll-out", "a removal"])
+def test_the_last_screen_before_the_prompt_has_the_totals(teams: int, is_off: bool) -> None:
     organization = _with_teams("ou-exam-dev00001", teams)
     if is_off:
         organization, cloud, deployment = _installation(teams, "ou-exam-dev00001", True)
@@ -450,7 +450,7 @@ def test_the_last_screen_before_the_question_has_the_totals(teams: int, is_off: 
         assert re.search(r"! \d cautions?, see above", last)
 
 
-def test_each_stack_set_that_is_deleted_has_its_whole_loss(tmp_path: Path) -> None:
+def test_each_deleted_stack_set_is_listed_with_everything_that_is_lost(tmp_path: Path) -> None:
     changed(tmp_path, DEV, "", SCANNING)
     cloud = rolled_out(example_deployment(changed(tmp_path, PROD, "", SCANNING.replace("BASIC", "ENHANCED"))))
     text = _text(plan(example_deployment(), cloud))
@@ -458,7 +458,7 @@ def test_each_stack_set_that_is_deleted_has_its_whole_loss(tmp_path: Path) -> No
     assert text.count("Amazon Inspector is switched off") == 2
 
 
-def test_what_many_ous_cause_alike_is_one_caution() -> None:
+def test_a_warning_that_many_ous_cause_is_shown_once() -> None:
     organization = _with_teams("ou-exam-dev00001", 1)
     (first, *_), overreach = plan(example_deployment(organization=organization), FakeCloud(organization)).stack_sets, []
     for number in range(MORE):
@@ -501,7 +501,7 @@ def test_markdown_that_is_too_long_is_cut_with_a_count() -> None:
     assert "more sections omitted" in text
 
 
-def test_names_are_no_markup() -> None:
+def test_names_are_escaped_in_markdown() -> None:
     evil = replace(EXAMPLE.accounts["400000000001"], name="</details>```\n@all <img src=x>")
     organization = replace(EXAMPLE, accounts={**EXAMPLE.accounts, evil.id: evil})
     cloud = rolled_out(example_deployment(organization=organization))
@@ -513,7 +513,7 @@ def test_names_are_no_markup() -> None:
     assert re.search("^@all", text, re.MULTILINE) is None
 
 
-def test_annotations_have_the_totals_and_each_caution() -> None:
+def test_annotations_have_the_totals_and_each_warning() -> None:
     _, cloud, off = _installation(0, "ou-exam-dev00001", True)
     lines = list(plan_annotations(plan(off, cloud), EXAMPLE, course=Course()))
     assert lines[0].startswith("::notice title=deployer plan::stack instances: 0 to create, 0 to update, 4 to delete")

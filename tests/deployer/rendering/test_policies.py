@@ -1,4 +1,4 @@
-"""Policies as Terraform, CloudFormation and a table of reasons: nothing is lost, and nothing is added."""
+"""Policies as Terraform, CloudFormation and a table of reasons: nothing is lost or added."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ POLICIES: dict[str, list[Permission]] = {
 
 
 def attributes(text: str) -> dict[str, Any]:
-    """What HCL's own grammar finds in it, evaluated; a variable stands for itself."""
+    """The attributes of a file in HCL, evaluated; a variable is returned as its name."""
     scope = Scope(variable=lambda name: f"<{name}>", function={"jsonencode": lambda it: it}.get)
     tree = parsed(text + "\n")
     found = {}
@@ -53,7 +53,7 @@ def attributes(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_terraform_gets_the_same_policy(name: str) -> None:
+def test_terraform_output_has_the_same_policy(name: str) -> None:
     document = policy_of(POLICIES[name])
     assert attributes(role_policy_in_terraform(f"deployer-{name}", document)) == {
         "name": f"deployer-{name}",
@@ -71,7 +71,7 @@ VALUES = st.recursive(
 
 @settings(max_examples=25)
 @given(VALUES)
-def test_no_text_of_a_policy_means_anything_else_in_terraform(value: Any) -> None:
+def test_no_text_of_a_policy_has_another_meaning_in_terraform(value: Any) -> None:
     document = {"Statement": [value]}
     text = organization_policy_in_terraform("a", document, kind="SERVICE_CONTROL_POLICY", attach_to="OU\nx = 1")
     assert attributes(text) == {"name": "a", "content": document}
@@ -107,7 +107,7 @@ def test_the_table_has_every_reason_action_and_resource_within_80_columns(name: 
     assert ("CloudFormationmakesthecall" in shown) == (name in {"rollout", "destroy", "delete-ledger"})
 
 
-def test_reasons_stand_beside_their_statement() -> None:
+def test_reasons_are_beside_their_statement() -> None:
     one = Permission(
         sid="Read", why="Because it is " + "needed " * 20, actions=("a:B",), condition={"Bool": {"c": "d"}}
     )
@@ -117,7 +117,7 @@ def test_reasons_stand_beside_their_statement() -> None:
     assert lines[-3:] == ["  actions  a:B", "  on       *", "  if       c is d"]
 
 
-def test_a_pusher_without_images_gets_placeholders_and_without_url_no_function() -> None:
+def test_a_pusher_without_images_gets_placeholders_and_without_a_url_no_function() -> None:
     [request] = pusher_permissions("ensure", [], function=None)
     assert "<repository>" in request.resources[0]
     assert [one.resources for one in pusher_permissions("ensure", [], function=function_arn())][1:] == [

@@ -1,4 +1,4 @@
-"""JSON lines of a roll-out and the summary of a step in GitHub Actions: complete, documented, bounded."""
+"""JSON lines of a roll-out and the job summary in GitHub Actions: complete, documented, of limited size."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def test_an_operation_within_its_tolerance_reports_what_failed(statuses: list[An
     assert line.tone == ("bad" if failed else "add")
 
 
-@pytest.mark.parametrize("end", [{}, {"failed": 1}, {"error": "denied"}], ids=["done", "failures", "an error"])
+@pytest.mark.parametrize(
+    "end", [{}, {"failed": 1}, {"error": "denied"}], ids=["a completed step", "failures", "an error"]
+)
 def test_long_names_of_steps_and_stack_sets_fit_the_width_of_a_terminal(end: dict[str, Any]) -> None:
     name = "deployer-registry-creation-templates-45892891"
     over = replace(OPERATION, status="SUCCEEDED")
@@ -93,7 +95,7 @@ def test_long_names_of_steps_and_stack_sets_fit_the_width_of_a_terminal(end: dic
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["event"])
-def test_every_event_is_as_its_schema_describes_it_with_no_field_more(document: dict[str, Any]) -> None:
+def test_every_event_follows_its_schema_without_additional_fields(document: dict[str, Any]) -> None:
     validator = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
     assert [error.message for error in validator.iter_errors(document)] == []
     (described,) = [one for one in SCHEMA["oneOf"] if one["title"] == document["event"]]
@@ -102,7 +104,7 @@ def test_every_event_is_as_its_schema_describes_it_with_no_field_more(document: 
     assert not validator.is_valid(without)
 
 
-def test_the_schema_and_the_page_have_every_event() -> None:
+def test_the_schema_and_the_documentation_have_every_event() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     names = {str(document["event"]) for document in DOCUMENTS}
     assert names == {one["title"] for one in SCHEMA["oneOf"]} == set(SCHEMA["properties"]["event"]["enum"])
@@ -112,7 +114,7 @@ def test_the_schema_and_the_page_have_every_event() -> None:
 
 
 @given(lines=st.lists(st.text(max_size=60), max_size=40), room=st.integers(-5, 400))
-def test_a_summary_is_never_larger_than_its_room(lines: list[str], room: int) -> None:
+def test_a_summary_never_exceeds_its_limit(lines: list[str], room: int) -> None:
     text = bounded(lines, room=room).encode(errors="replace")
     assert len(text) <= max(0, room)
     whole = "".join(f"{line}\n" for line in lines).encode(errors="replace")
@@ -120,7 +122,7 @@ def test_a_summary_is_never_larger_than_its_room(lines: list[str], room: int) ->
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=80))
-def test_markup_in_a_message_is_shown_and_not_interpreted(message: str) -> None:
+def test_markup_in_a_message_is_escaped(message: str) -> None:
     (_, _, shown) = list(error_markdown(BusyError(message)))
     tokens = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").parse(shown)
     assert {token.type for token in tokens} <= {"paragraph_open", "inline", "paragraph_close"}

@@ -1,4 +1,4 @@
-"""Suspended accounts while a roll-out runs and when it is over: one line for all of them, and nobody's failure."""
+"""Suspended accounts during and after a roll-out: one line for all of them, and not a failure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SKIPPED = "2 instances skipped by AWS (suspended): old-project (600000000001)"
 
 
 def progress(*, retain_stacks: bool = False) -> OperationProgress:
-    """An operation that is over, in a suspended account's two regions and in one that is active."""
+    """A finished operation in two regions of a suspended account and of an active one."""
     results = tuple(
         InstanceResult(account=account, region=region, status="SUCCEEDED")
         for account, region in [(OLD, "eu-west-1"), (OLD, "us-east-1"), (SHOP_PROD, "eu-west-1")]
@@ -56,7 +56,7 @@ def test_progress_reports_them_in_one_line() -> None:
     ids=["more than planned", "as planned", "of an earlier run", "released"],
 )
 def test_counts_that_include_them_are_explained(planned: int | None, retain_stacks: bool, text: str) -> None:
-    """AWS counts the successes and does not list them, so that those that it skipped have no line."""
+    """AWS counts skipped instances as successes and does not list them, so that they have no line."""
     counts = InstanceCounts(total=12, completed=12, succeeded=12)
     operation = Operation(id="o", action="CREATE", status="SUCCEEDED", counts=counts, retain_stacks=retain_stacks)
     event = OperationProgress(stack_set=FORWARDING, operation=operation, results=(), changed=(), planned=planned)
@@ -66,7 +66,7 @@ def test_counts_that_include_them_are_explained(planned: int | None, retain_stac
     assert ("more than planned" in shown) == bool(text)
 
 
-def test_the_live_view_reports_them_in_one_line_however_often_it_looks() -> None:
+def test_the_live_view_reports_them_in_one_line_however_often_it_refreshes() -> None:
     board = Board(EXAMPLE)
     for _ in range(3):
         board.apply(progress())
@@ -99,7 +99,7 @@ def _with_states(states: dict[str, str]) -> Organization:
     return replace(EXAMPLE, accounts={**EXAMPLE.accounts, **changed})
 
 
-def test_an_account_that_is_suspended_after_the_plan_was_made_is_no_failure() -> None:
+def test_an_account_that_is_suspended_after_the_plan_is_not_a_failure() -> None:
     """Its instance is OUTDATED, and its detailed status has the reason."""
     deployment = example_deployment()
     cloud = rolled_out(deployment)

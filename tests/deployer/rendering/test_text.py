@@ -1,4 +1,4 @@
-"""Tables fit the given width: long paths keep both ends, which may differ."""
+"""Tables fit the given width: long paths keep both ends, by which they may differ."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def test_a_first_column_that_is_too_wide_keeps_its_ends(width: int | None, lines
 @pytest.mark.parametrize(
     "lines",
     [
-        pytest.param([Line("Root/\x1b[2J")], id="a line"),
-        pytest.param(wrapped("Root/\x1b[2J", indent=0), id="wrapped"),
+        pytest.param([Line("Root/\x1b[2J")], id="a single line"),
+        pytest.param(wrapped("Root/\x1b[2J", indent=0), id="wrapped lines"),
         pytest.param(table(["Root/\x1b[2J"], []), id="a table"),
     ],
 )
-def test_a_name_cannot_steer_the_terminal(lines: list[Line]) -> None:
+def test_a_name_cannot_control_the_terminal(lines: list[Line]) -> None:
     assert [line.text for line in lines] == ["Root/\\x1b[2J"]
 
 
@@ -59,7 +59,7 @@ def _column_of(line: str, text: str) -> int:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("width", [None, 24])
-def test_columns_align_whatever_characters_names_have(name: str, width: int | None) -> None:
+def test_columns_are_aligned_whatever_characters_names_have(name: str, width: int | None) -> None:
     header, *rows = table(["ou", "region", "n"], [[name * 3, "eu-west-1", "4"], ["A", "eu-west-1", "4"]], width=width)
     assert {_column_of(row.text, "eu-west-1") for row in rows} == {_column_of(header.text, "region")}
     if width is not None:
@@ -76,18 +76,18 @@ def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", range(1, 12))
-def test_what_is_cut_fits(name: str, size: int) -> None:
+def test_truncated_text_fits(name: str, size: int) -> None:
     assert cell_len(cut(name * 3, size)) <= size
 
 
 @pytest.mark.parametrize("name", NAMES[:-2])
-def test_the_place_of_a_value_is_in_its_column(name: str) -> None:
+def test_the_source_location_of_a_value_is_in_its_column(name: str) -> None:
     (line,) = with_location(name, "organization.yaml:1:1")
     assert _column_of(line, "organization.yaml") == LEFT + 1
 
 
 @given(text=st.text(st.sampled_from("abcdef-  "), max_size=200), indent=st.integers(0, 6), width=st.integers(10, 40))
-def test_ascii_is_wrapped_as_the_standard_library_wraps_it(text: str, indent: int, width: int) -> None:
+def test_ascii_is_wrapped_as_by_the_standard_library(text: str, indent: int, width: int) -> None:
     text = text.strip()
     expected = wrap(
         text,

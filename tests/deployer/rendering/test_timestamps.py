@@ -59,7 +59,7 @@ def test_each_time_is_in_utc_and_ends_with_z(document: dict[str, Any]) -> None:
     assert [time for time in times if not re.fullmatch(r"[0-9-]{10}T[0-9:]{8}(\.\d{3})?Z", time)] == []
 
 
-def test_an_event_of_a_roll_out_has_the_time_of_the_clock_that_the_command_was_given(
+def test_an_event_of_a_roll_out_has_the_time_of_the_commands_clock(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     clock = replace(SYSTEM_CLOCK, now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
