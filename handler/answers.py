@@ -48,6 +48,8 @@ def result_of(call: FailedCall, conclusion: Conclusion) -> Result:
         return Result(call=call, outcome="created", reason=reasons.CREATED)
     assert conclusion.outcome != "observed", conclusion  # of no request
     assert conclusion.outcome != "violation", conclusion
+    assert conclusion.outcome != "adopted", conclusion
+    assert conclusion.outcome != "released", conclusion
     if conclusion.outcome == "ignored":
         return Result(call=call, outcome="refused", reason=conclusion.reason, rule=rule, detail=conclusion.detail)
     return Result(call=call, outcome=conclusion.outcome, reason=conclusion.reason, rule=rule, detail=conclusion.detail)

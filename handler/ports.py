@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from handler.adoption_requests import AdoptionRequest
 from handler.events import FailedCall
 from handler.ledger import Slot
 from handler.observed_calls import ObservedCall
@@ -61,7 +62,7 @@ class Repositories(Protocol):
 class Registries(Protocol):
     """The registries of all accounts; `handler.registries`."""
 
-    def open(self, call: FailedCall | ObservedCall) -> Callable[[], Repositories]: ...
+    def open(self, call: FailedCall | ObservedCall | AdoptionRequest) -> Callable[[], Repositories]: ...
     def forget(self, account: str) -> None: ...
 
 

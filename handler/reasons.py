@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Outcome = Literal["created", "exists", "refused", "ignored", "failed", "observed", "violation"]
+Outcome = Literal["created", "exists", "refused", "ignored", "failed", "observed", "violation", "adopted", "released"]
 
 # created
 CREATED = "created"
@@ -51,6 +51,9 @@ SDK_TOO_OLD = "sdk-too-old"
 # observed
 REPOSITORY_CREATED = "repository-created"
 REPOSITORY_DELETED = "repository-deleted"
+# adopted, released
+ADOPTED = "adopted"
+RELEASED = "released"
 
 RETRYABLE_DENIALS = frozenset({ROLE_NOT_ASSUMABLE, ACCESS_DENIED})
 """Denials that may be temporary because a role or a tag is new; final if Lambda's retry is denied too (A12)."""
@@ -104,6 +107,8 @@ OUTCOMES: dict[Outcome, frozenset[str]] = {
     "violation": frozenset(
         {OU_NOT_ENABLED, REGION_NOT_ENABLED, NAME_INVALID, NAME_DENIED, NAME_NOT_ALLOWED, LIMIT_REACHED}
     ),
+    "adopted": frozenset({ADOPTED}),
+    "released": frozenset({RELEASED}),
 }
 """The reasons of each outcome. A violation has the reason of the refusal that it would have been; every other reason
 belongs to one outcome."""
@@ -162,6 +167,9 @@ SENTENCES: dict[str, str] = {
     REPOSITORY_CREATED: "A repository was created; `how` is the way, as far as CloudTrail proves it.",
     REPOSITORY_DELETED: "A repository was deleted, with all images in it; `how` is the way, as far as CloudTrail "
     "proves it.",
+    ADOPTED: "A person adopted a repository that somebody else created: audits treat it as one of deployer, and never "
+    "delete it.",
+    RELEASED: "A person undid the adoption of a repository; deployer leaves it alone again.",
 }
 """What happened; and for a refusal, after a semicolon, what the pusher can do."""
 

@@ -54,7 +54,7 @@ SUMMARY_EVENT_ID = "refusals-left-out"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRetention:
-    """How long records are kept after they were written; None means forever, as `created` and `failed` are."""
+    """How long records are kept after they were written; None means forever, as `created` and `adopted` are."""
 
     expiring: timedelta = EXPIRY
     """Of the outcomes in EXPIRING."""
@@ -137,7 +137,8 @@ class Record:
     @property
     def version(self) -> int:
         """The version of the record's schema."""
-        return VERSION if self.action is None and self.engine is None else NEWER_VERSION
+        is_first = self.action is None and self.engine is None and self.outcome not in ("adopted", "released")
+        return VERSION if is_first else NEWER_VERSION
 
     def expires(self, kept: RecordRetention) -> int | None:
         """When DynamoDB may delete the record, in seconds since 1970; None for one that stays."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from handler.adoption_requests import AdoptionRequest
 from handler.clients import Clients
 from handler.events import FailedCall
 from handler.observed_calls import ObservedCall
@@ -23,7 +24,7 @@ class Registries:
         self._installation = installation
         self._sessions = sessions
 
-    def open(self, call: FailedCall | ObservedCall) -> Callable[[], Repositories]:
+    def open(self, call: FailedCall | ObservedCall | AdoptionRequest) -> Callable[[], Repositories]:
         """Start to assume the role; the returned function waits and returns the registry, or raises the error."""
         credentials = self._sessions.start(call.account, event_id=call.event_id)
         registry = Registry(account=call.account, region=call.region, partition=self._clients.partition)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handler import reasons
+from handler.adoption_requests import is_adoption
+from handler.adoptions import Adoptions
 from handler.answers import Result, error_response, response
 from handler.handling import Handler
 from handler.rate_limits import RateLimits
@@ -26,7 +28,7 @@ AT_ONCE = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The entry point for events, which go to the handler unchanged, and for requests."""
+    """The entry point for events, which go to the handler unchanged, for requests, and for adoptions."""
 
     handler: Handler
     limits: RateLimits
@@ -35,6 +37,8 @@ class Service:
 
     def handle(self, event: object, *, request_id: str) -> dict[str, object]:
         """Handle one event, or respond to one request."""
+        if is_adoption(event):
+            return Adoptions(self.handler).answer(event, request_id=request_id)
         if not is_request(event):
             return self.handler.handle(event, request_id=request_id)
         request = parse(event, organization_id=self.handler.settings.organization_id)

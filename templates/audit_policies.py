@@ -6,6 +6,7 @@ tag; one without it can be given the ownership tags, and nothing else.
 
 from __future__ import annotations
 
+from handler.adoption_requests import PREFIX
 from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG, OWN_TAGS
 from templates.names import Names
 from templates.policies import CREATED_BY_HANDLER, allow, arn_here, in_organization
@@ -150,7 +151,7 @@ def restore_event_tag(names: Names) -> Statement:
 
 
 def delete_blank_repositories() -> Statement:
-    """Delete a repository that the handler created; ECR refuses while it holds images.
+    """Delete a repository that the handler created, not one that was adopted; ECR refuses while it holds images.
 
     (Unless the request sets `force`, which no IAM condition can prevent; `deployer` never sets it.)
     """
@@ -158,7 +159,7 @@ def delete_blank_repositories() -> Statement:
         "DeleteBlankRepositories",
         "ecr:DeleteRepository",
         on=arn_here("ecr", "repository/*"),
-        when=CREATED_BY_HANDLER,
+        when=CREATED_BY_HANDLER | {"StringNotLike": {f"aws:ResourceTag/{EVENT_ID_TAG}": f"{PREFIX}*"}},
     )
 
 

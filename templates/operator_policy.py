@@ -65,7 +65,8 @@ COMMANDS: Mapping[str, str] = {
     "look": "`plan`, `status`, and what reads the organization, as `init` and `organization`: read-only",
     "audit": "`audit list` and `audit export`: read the ledger only",
     "verify": "`audit show`, `audit verify`, `audit usage`: all of `audit`, and read repositories",
-    "repair": "`audit repair`: all of `verify`, and change repositories that the handler created",
+    "repair": "`audit repair`, `audit adopt`: all of `verify`, change repositories that the handler created, and adopt"
+    " others",
     "doctor": "`doctor`: read the prerequisites of a roll-out; it reports what it may not read as not checked",
     "probe": "`doctor --probe`: read the ledger, and push to the probe's repository with the operator role",
     "failures": "`failures`: assume the operator role, which reads and redrives failures; nothing else",
@@ -388,8 +389,8 @@ def _assume_auditor_roles(names: Names) -> Permission:
 def _assume_operator_role(names: Names) -> Permission:
     return Permission(
         sid="AssumeOperatorRole",
-        why="Assume the operator role: it handles failures, and may assume the roles that change repositories which the"
-        " handler created.",
+        why="Assume the operator role: it handles failures, records adoptions, and may assume the roles that change"
+        " repositories which the handler created or a person adopted.",
         actions=ASSUME,
         resources=(names.operator_role_arn,),
     )

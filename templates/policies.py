@@ -251,7 +251,7 @@ def count_dead_letters(names: Names) -> Statement:
 
 
 def redrive_events(names: Names) -> Statement:
-    """Invoke the handler again with an event; PutEvents does not accept events of AWS services."""
+    """Invoke the handler again with an event, which PutEvents does not accept, and to record adoptions."""
     return allow("RedriveEvents", "lambda:InvokeFunction", on=names.function_arn)
 
 

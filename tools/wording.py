@@ -8,6 +8,7 @@ from typing import Any
 _VERBS = {
     "StringEquals": "is",
     "StringLike": "is like",
+    "StringNotLike": "is not like",
     "ArnEquals": "is",
     "ArnLike": "is like",
     "ArnNotEquals": "is not",

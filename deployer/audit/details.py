@@ -10,10 +10,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from deployer.audit.adopted import creation_time, known_tags
 from deployer.audit.lifetimes import EMPTY, Lifetime
 from deployer.settings import Compiled
 from deployer.settings.inheritance import Origin
-from deployer.settings.verdicts import LocatedRule, Verdict, constructed_call, judge
+from deployer.settings.verdicts import LocatedRule, Verdict, constructed_call, for_any_principal, judge
 from handler import tags
 from handler.records import Record
 from handler.requested import requested_settings
@@ -142,21 +143,25 @@ def judge_today(record: Record, compiled: Compiled) -> Today | None:
             principal=record.principal or "*",
             trigger="pull" if pulls else "push",
         ),
-        event_time=record.event_time,
+        event_time=creation_time(record),
         event_id=record.event_id,
         principal_account=record.principal_account,
     )
     provenance = compiled.provenance_for_account(record.account)
     settings_today = compiled.settings_for_account(record.account)
+    if record.outcome == "adopted":
+        settings_today = for_any_principal(settings_today)
     verdict = judge(call, settings_today, provenance, is_member=compiled.is_member)
-    if verdict.repository is None:
+    repository = settings_today.repository_for(record.repository) if record.outcome == "adopted" else verdict.repository
+    if repository is None:
         return Today(verdict=verdict, settings=None, digest=compiled.settings_file.digest)
     file = compiled.settings_file
     values = tags.placeholders(call, account_name=record.account_name or "", ou_path=file.path_of(chain))
-    rendered = tags.render(verdict.repository.tags, values, event_id=record.event_id, installation=file.installation)
-    is_ours = record.outcome != "observed"
+    templates = known_tags(record, repository.tags)
+    rendered = tags.render(templates, values, event_id=record.event_id, installation=file.installation)
+    is_ours = record.outcome not in ("observed", "released")
     settings = requested_settings(
-        verdict.repository,
+        repository,
         tags={key: value for key, value in rendered.items() if is_ours or key not in tags.OWN_TAGS},
         document=file.document,
         account=record.account,

@@ -77,7 +77,7 @@ def _of_repository(name: str | None, ledger: Ledger, within: Query, usage: Usage
 def _of_registry(records: list[Record]) -> FoundDecision:
     """The creation in the newest lifetime, decided or observed; else its newest record."""
     newest = lifetimes_of(records)[-1][::-1]
-    created = (one for one in newest if one.outcome in ("created", "violation"))
+    created = (one for one in newest if one.outcome in ("created", "violation", "adopted"))
     return _found(next(chain(created, filter(is_creation, newest)), newest[0]), sorted(records, key=_at, reverse=True))
 
 

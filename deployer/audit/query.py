@@ -17,8 +17,8 @@ from handler.records import EXPIRING, Record
 DECISIONS: tuple[Outcome, ...] = ("created", "refused", "failed", "violation")
 """Outcomes that matter to people: something was created, a request was not fulfilled, or a rule did not hold."""
 
-NOTABLE: tuple[Outcome, ...] = (*DECISIONS, "observed")
-"""Those, and what others created or deleted."""
+NOTABLE: tuple[Outcome, ...] = (*DECISIONS, "adopted", "released", "observed")
+"""Those, which repositories of others a person adopted or released, and what others created or deleted."""
 
 OTHERS: tuple[Outcome, ...] = ("exists", "ignored")
 """Several of each push: its other layers, and calls that only read. They expire."""

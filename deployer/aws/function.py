@@ -9,6 +9,8 @@ queue. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
@@ -16,7 +18,7 @@ from botocore.exceptions import ClientError
 from deployer.aws.errors import code_of, translated
 from deployer.aws.session import Session
 from deployer.errors import ServiceError
-from handler.text import short_json
+from handler.text import clean, short_json
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -43,6 +45,16 @@ class HandlerFunction:
             answer = self._client.invoke(FunctionName=self._name, InvocationType="Event", Payload=payload)
         if answer["StatusCode"] != ACCEPTED:
             raise ServiceError(f"Lambda answered an event with status {answer['StatusCode']} instead of {ACCEPTED}")
+
+    def ask(self, event: Any) -> Mapping[str, Any]:
+        """The handler's answer to an event; raises DeployerError if it raised an error, or Lambda refuses the call."""
+        with translated():
+            answer = self._client.invoke(FunctionName=self._name, Payload=short_json(event).encode())
+        payload = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            raise ServiceError(f"The handler could not answer: {clean(payload.decode(errors='replace'), limit=300)}")
+        found = json.loads(payload)
+        return found if isinstance(found, Mapping) else {}
 
 
 class LambdaFunctions:

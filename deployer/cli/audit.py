@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from deployer.cli import audit_export, audit_list, audit_repair, audit_report, audit_show, audit_usage, audit_verify
+from deployer.cli import (
+    audit_adopt,
+    audit_export,
+    audit_list,
+    audit_repair,
+    audit_report,
+    audit_show,
+    audit_usage,
+    audit_verify,
+)
 
 app = typer.Typer(
     name="audit",
@@ -18,4 +27,5 @@ app.command("export")(audit_export.export_records)
 app.command("report")(audit_report.report)
 app.command("verify")(audit_verify.verify)
 app.command("repair")(audit_repair.repair)
+app.command("adopt")(audit_adopt.adopt)
 app.command("usage")(audit_usage.usage)

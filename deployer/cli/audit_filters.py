@@ -49,8 +49,8 @@ Outcomes = Annotated[
         "--outcome",
         parser=one_of(get_args(Outcome)),
         metavar="OUTCOME",
-        help="Only created, exists, refused, ignored, failed, violation or observed; repeatable. Else all but exists "
-        "and ignored.",
+        help="Only created, exists, refused, ignored, failed, violation, observed, adopted or released; repeatable. "
+        "Else all but exists and ignored.",
     ),
 ]
 Reasons = Annotated[

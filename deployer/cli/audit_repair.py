@@ -63,7 +63,7 @@ def repair(
         ous=ou or (),
         accounts=account or (),
         regions=region or (),
-        repositories=repository,
+        repositories=[repository] if repository else [],
         grace=length_of(grace, option="--grace"),
     )
     audit = open_audit(request, now=now)

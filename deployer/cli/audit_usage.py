@@ -77,7 +77,7 @@ def usage(
             ous=ou or (),
             accounts=account or (),
             regions=region or (),
-            repositories=repository,
+            repositories=[repository] if repository else [],
             grace=rules.grace,
             reads_others=every,
         ),

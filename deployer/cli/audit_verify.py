@@ -66,7 +66,7 @@ def verify(
             ous=ou or (),
             accounts=account or (),
             regions=region or (),
-            repositories=repository,
+            repositories=[repository] if repository else [],
             grace=grace_period,
         ),
         now=now,

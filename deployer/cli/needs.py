@@ -33,6 +33,7 @@ NEEDS: Mapping[str, str] = {
     "audit verify": "deployer policy verify",
     "audit repair": "deployer policy repair",
     "audit usage": "deployer policy verify",
+    "audit adopt": "deployer policy repair",
     "failures list": "deployer policy failures",
     "failures show": "deployer policy failures",
     "failures redrive": "deployer policy failures",

@@ -1,4 +1,4 @@
-"""Puts `deployer audit verify`, `repair` and `usage` together: settings of today, the ledger, members' registries."""
+"""Puts `deployer audit verify`, `repair`, `adopt` and `usage` together: settings of today, the ledger, members."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from deployer.aws.function import HandlerFunction
 from deployer.aws.member_changes import MemberChanges, open_changes
 from deployer.aws.member_registries import MemberRegistries
 from deployer.composition.installation import Installation
 from deployer.drift.account_audit import AccountAuditor
+from deployer.drift.adopting import Ask
 from deployer.drift.desired_states import DesiredStates
 from deployer.drift.ports import CreatedRecords
-from deployer.errors import GuardError
+from deployer.errors import GuardError, ServiceError
 from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
 from deployer.settings import Compiled
 from deployer.settings.regions import require_region
 from deployer.usage.account_reading import UsageReader
+from handler.adoption_requests import AdoptionRequest
 from templates.names import Names
 
 
@@ -33,7 +36,8 @@ class AuditRequest:
     ous: Sequence[str] = ()
     accounts: Sequence[str] = ()
     regions: Sequence[str] = ()
-    repositories: str | None = None
+    repositories: Sequence[str] = ()
+    """Globs for names; all if there are none."""
     grace: timedelta
     reads_others: bool = False
     """Whether the usage of repositories is read that deployer did not create."""
@@ -78,14 +82,14 @@ def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
             now=now,
             grace=request.grace,
             regions=scope.regions,
-            repositories=request.repositories,
+            repositories=tuple(request.repositories),
         ),
         usage_reader=UsageReader(
             desired_states=desired_states,
             records=records,
             registries=registries,
             regions=scope.regions,
-            repositories=request.repositories,
+            repositories=tuple(request.repositories),
             reads_others=request.reads_others,
         ),
         key=_key(installation.compiled, names, request),
@@ -99,7 +103,7 @@ def _key(compiled: Compiled, names: Names, request: AuditRequest) -> str:
         sorted(request.ous),
         sorted(request.accounts),
         sorted(request.regions),
-        request.repositories,
+        sorted(request.repositories),
         request.grace,
         request.reads_others,
     )
@@ -109,6 +113,23 @@ def _key(compiled: Compiled, names: Names, request: AuditRequest) -> str:
 def open_repairer(audit: Audit) -> Callable[[str, str], MemberChanges]:
     """Registries through the repairer role, via the operator role."""
     return _changes_as(audit, audit.installation.names.repairer_role)
+
+
+def open_handler(audit: Audit) -> Ask:
+    """Sends requests to adopt or release to the handler, via the operator role."""
+    operator = audit.installation.as_operator()
+    function = HandlerFunction.connect(operator.session, name=operator.names.function)
+
+    def ask(request: AdoptionRequest) -> str:
+        answer = function.ask(request.to_event())
+        match answer.get("outcome"):
+            case "adopted" | "released":
+                return ""
+            case "not-done":
+                return str(answer.get("detail"))
+        raise ServiceError("the deployed handler knows no adoptions; run `deployer rollout --org` first")
+
+    return ask
 
 
 def open_cleaner(audit: Audit) -> Callable[[str, str], MemberChanges]:

@@ -1,27 +1,26 @@
 """Verifies one account: every registry in it, every repository of ours there, against records and rules.
 
-A repository is ours when it carries our tag and a record shows that the event of that tag created it, in this region,
-under this name and at its creation time, because administrators of the account can set the tag. One without the other
-is a finding, and so is a repository that lost its tag: its name and its time of creation are those of a record. All
-other repositories are only counted.
+A repository is ours when it carries our tag and a record shows that the event of that tag created or adopted it, in
+this region, under this name and at its creation time, because administrators of the account can set the tag. One
+without the other is a finding, and so is a repository that lost its tag: its name and its time of creation are those of
+a record. All other repositories are only counted, among them those that were released after they were adopted.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from deployer.drift.account_records import AccountRecords
 from deployer.drift.desired_states import DesiredStates
 from deployer.drift.findings import AccountReport, CheckedRepository, Unread
 from deployer.drift.ports import Records, Registries
-from deployer.drift.region_audit import Deletions, ForeignRepository, RecordsByName, RegionAudit, Result, unread
+from deployer.drift.region_audit import ForeignRepository, RecordsByName, RegionAudit, Result, unread
 from deployer.errors import DeployerError
 from handler.globs import matches_name
-from handler.records import Record
 
 AT_ONCE = 8
 """Parallel calls within an account."""
@@ -38,25 +37,21 @@ class AccountAuditor:
     grace: timedelta
     """How long a repository may be without an image before it counts as blank."""
     regions: frozenset[str] | None = None
-    repositories: str | None = None
-    """A glob for names, if not all are requested."""
+    repositories: tuple[str, ...] = ()
+    """Globs for names, if not all are requested."""
 
     def audit_account(self, account: str) -> AccountReport:
         """The account's report. Raises only CredentialsError: without credentials nothing else would work either."""
-        known: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
-        deleted: dict[tuple[str, str], Record] = {}
-        by_event: dict[str, Record] = {}
-        for record in self.records.of_repositories(account):
-            if record.action == "deleted":
-                _keep_last(deleted, record)
-                continue
-            by_event[record.event_id] = record
-            if record.region and record.repository and self._is_selected(record.repository):
-                known[record.region][record.repository].append(record)
+        return _report(account, *self.read_account(account))
+
+    def read_account(self, account: str) -> tuple[list[RegionAudit | Unread], list[Result]]:
+        """Each region, and what its repositories are, in the order in which the regions list them. Raises the same."""
+        records = AccountRecords.of(self.records.of_repositories(account))
+        known = records.by_region(self._is_selected)
         candidates = {*self.desired_states.covered_regions(account), *known}
         regions = sorted(candidates if self.regions is None else candidates & self.regions)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            regions_read = list(pool.map(partial(self._list, account, known, deleted, by_event), regions))
+            regions_read = list(pool.map(partial(self._list, account, known, records), regions))
             looks_at = [
                 (region_audit, one)
                 for region_audit in regions_read
@@ -64,15 +59,10 @@ class AccountAuditor:
                 for one in region_audit.listed
             ]
             results = list(pool.map(lambda pair: pair[0].check(pair[1]), looks_at))
-        return _report(account, regions_read, results)
+        return regions_read, results
 
     def _list(
-        self,
-        account: str,
-        known: Mapping[str, RecordsByName],
-        deleted: Deletions,
-        by_event: Mapping[str, Record],
-        region: str,
+        self, account: str, known: Mapping[str, RecordsByName], records: AccountRecords, region: str
     ) -> RegionAudit | Unread:
         try:
             registry = self.registries.open(account, region)
@@ -86,20 +76,13 @@ class AccountAuditor:
             account=account,
             region=region,
             known=known.get(region, {}),
-            deleted=deleted,
-            by_event=by_event,
+            records=records,
             registry=registry,
             listed=listed,
         )
 
     def _is_selected(self, name: str) -> bool:
-        return self.repositories is None or matches_name(self.repositories, name)
-
-
-def _keep_last(deleted: dict[tuple[str, str], Record], record: Record) -> None:
-    key = (record.region or "", record.repository or "")
-    if key not in deleted or deleted[key].event_time <= record.event_time:
-        deleted[key] = record
+        return not self.repositories or any(matches_name(glob, name) for glob in self.repositories)
 
 
 def _report(account: str, regions_read: Iterable[RegionAudit | Unread], results: list[Result]) -> AccountReport:

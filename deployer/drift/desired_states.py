@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from deployer.audit.adopted import creation_time, known_tags
 from deployer.drift.repository_state import RepositoryState, desired_state_of
 from deployer.settings import Compiled
 from handler.records import Record
@@ -47,7 +48,7 @@ class DesiredStates:
             region=record.region or "",
             repository=record.repository or "",
             principal=record.principal or "",
-            event_time=record.event_time,
+            event_time=creation_time(record),
         )
         settings = self.compiled.settings_for_account(cause.account).repository_for(cause.repository)
         values = placeholders(
@@ -58,7 +59,9 @@ class DesiredStates:
         return desired_state_of(
             cause.repository,
             settings,
-            tags=render(settings.tags, values, event_id=record.event_id, installation=file.installation),
+            tags=render(
+                known_tags(record, settings.tags), values, event_id=record.event_id, installation=file.installation
+            ),
             registry=Registry(account=cause.account, region=cause.region, partition=partition),
             document=file.document,
         )

@@ -60,10 +60,10 @@ class Registries(Protocol):
 
 
 class Records(Protocol):
-    """The ledger's records of repositories that were created by this installation, or deleted."""
+    """The ledger's records of repositories that were created or adopted by this installation, released or deleted."""
 
     def of_repositories(self, account: str) -> Iterable[Record]:
-        """Records of an account that name a created repository, and of observed deletions."""
+        """Records of an account that name a created or adopted repository, of releases, and of observed deletions."""
         ...
 
 
@@ -76,14 +76,15 @@ class CreatedRecords:
         self._until = now + timedelta(days=1)
 
     def of_repositories(self, account: str) -> Iterator[Record]:
-        """Records of what was created, `failed` ones that left an incomplete repository, and observed deletions.
+        """Records of what was created or adopted, `failed` ones that left an incomplete repository, releases, and
+        observed deletions, the oldest first.
 
         Not those of a forged event: its repository has no matching record.
         """
         query = Query(
             since=BEGINNING,
             until=self._until,
-            outcomes=("created", "failed", "violation", "observed"),
+            outcomes=("created", "failed", "violation", "observed", "adopted", "released"),
             accounts=(account,),
             oldest_first=True,
         )
@@ -97,7 +98,9 @@ class CreatedRecords:
 
 
 def _names_repository(record: Record) -> bool:
-    """Whether it is of a repository that this installation created, or of a deletion."""
+    """Whether it is of a repository that this installation created or adopted, of a release, or of a deletion."""
+    if record.outcome == "released":
+        return True
     if record.outcome == "observed":
         return record.action == "deleted"
     return bool(record.repository_arn)

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from deployer.drift.account_records import AccountRecords
 from deployer.drift.comparison import compare
 from deployer.drift.desired_states import DesiredStates
 from deployer.drift.findings import CheckedRepository, Unread
 from deployer.drift.ports import ListedRepository, Registry, RepositoryGoneError, is_same_creation_time
+from deployer.drift.repository_state import RepositoryState
 from deployer.errors import CredentialsError, DeployerError, PermissionDeniedError
 from handler.creation import LATE
 from handler.records import Record
@@ -21,9 +23,6 @@ SAME_CREATION = timedelta(minutes=5)
 RecordsByName = Mapping[str, list[Record]]
 """Records of one region, by the repository's name."""
 
-Deletions = Mapping[tuple[str, str], Record]
-"""The last observed deletion, by region and name."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignRepository:
@@ -31,6 +30,8 @@ class ForeignRepository:
 
     region: str
     name: str
+    listed: ListedRepository
+    tags: Mapping[str, str]
 
 
 Result = CheckedRepository | Unread | ForeignRepository | None
@@ -48,9 +49,7 @@ class RegionAudit:
     account: str
     region: str
     known: RecordsByName
-    deleted: Deletions
-    by_event: Mapping[str, Record]
-    """The account's records of all regions."""
+    records: AccountRecords
     registry: Registry
     listed: tuple[ListedRepository, ...]
 
@@ -63,9 +62,10 @@ class RegionAudit:
                 return self._without_tag(one, tags)
             for record in self.known.get(one.name, ()):
                 if record.event_id == event_id and _is_same_creation(one, record):
-                    return self._compared(one, record, tags)
-            if creator_of(tags, installation=self.desired_states.installation) is None:
-                return ForeignRepository(region=self.region, name=one.name)
+                    return self.compared(one, record, tags)
+            is_others = creator_of(tags, installation=self.desired_states.installation) is None
+            if is_others or event_id in self.records.released:
+                return self._foreign(one, tags)
             return self._unrecorded(one, event_id)
         except RepositoryGoneError:
             return None
@@ -78,13 +78,20 @@ class RegionAudit:
         is_of_another = tags.get(INSTALLATION_TAG, installation) != installation
         for record in self.known.get(one.name, ()):
             if _is_created_by(one, record) and not is_of_another:
-                return replace(self._compared(one, record, tags), verdict="untagged")
-        return ForeignRepository(region=self.region, name=one.name)
+                return replace(self.compared(one, record, tags), verdict="untagged")
+        return self._foreign(one, tags)
 
-    def _compared(self, one: ListedRepository, record: Record, tags: Mapping[str, str]) -> CheckedRepository:
+    def _foreign(self, one: ListedRepository, tags: Mapping[str, str]) -> ForeignRepository:
+        return ForeignRepository(region=self.region, name=one.name, listed=one, tags=tags)
+
+    def desired_state(self, record: Record) -> RepositoryState:
+        """What the settings request today for the repository of a record."""
         desired = self.desired_states.for_record(record, partition=self.registry.partition)
-        if desired.key_alias:
-            desired = desired.with_key(self.registry.resolve_alias(desired.key_alias))
+        return desired.with_key(self.registry.resolve_alias(desired.key_alias)) if desired.key_alias else desired
+
+    def compared(self, one: ListedRepository, record: Record, tags: Mapping[str, str]) -> CheckedRepository:
+        """A repository of ours, by its record, and how it differs from what the settings request today."""
+        desired = self.desired_state(record)
         found = replace(
             one.state,
             tags=dict(tags),
@@ -92,7 +99,7 @@ class RegionAudit:
             repository_policy=self.registry.repository_policy(one.name),
         )
         differences = compare(found, desired)
-        is_old = self.now - one.created_at > self.grace
+        may_be_blank = record.outcome != "adopted" and self.now - one.created_at > self.grace
         return CheckedRepository(
             account=self.account,
             region=self.region,
@@ -101,7 +108,7 @@ class RegionAudit:
             event_id=record.event_id,
             created_at=one.created_at,
             principal=record.principal,
-            is_blank=is_old and not self.registry.has_image(one.name),
+            is_blank=may_be_blank and not self.registry.has_image(one.name),
             differences=differences,
             desired=desired if differences else None,
         )
@@ -120,7 +127,7 @@ class RegionAudit:
 
     def _conflicting_record(self, event_id: str) -> str:
         """The repository that the ledger's record of the event names, if it exists."""
-        record = self.by_event.get(event_id)
+        record = self.records.of_event(event_id)
         if record is None:
             return ""
         made = f", created {record.created_at:%Y-%m-%d %H:%M:%S}" if record.created_at else ""
@@ -153,7 +160,7 @@ class RegionAudit:
 
     def _deletion(self, made: Record) -> Record | None:
         """The observed deletion of a repository; one before its creation is that of another."""
-        deletion = self.deleted.get((self.region, made.repository or ""))
+        deletion = self.records.deleted.get((self.region, made.repository or ""))
         begin = (made.created_at or made.event_time).replace(microsecond=0)
         return deletion if deletion and deletion.event_time >= begin else None
 

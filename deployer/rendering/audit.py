@@ -16,7 +16,7 @@ _REASON_INDENT = 12
 _MOST_ROWS = 200
 """In one block: a block's columns are as wide as its widest cells, so it is held in memory."""
 
-_TONES: dict[str, Tone] = {"created": "add", "refused": "change", "failed": "bad", "violation": "bad"}
+_TONES: dict[str, Tone] = {"created": "add", "adopted": "add", "refused": "change", "failed": "bad", "violation": "bad"}
 
 
 def record_lines(records: Iterable[Record], *, wide: bool) -> Iterator[Line]:

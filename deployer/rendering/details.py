@@ -18,7 +18,7 @@ from deployer.words import counted
 from handler.reasons import sentence_of
 from handler.records import VERSION, Record
 
-_TONES: Mapping[str, Tone] = {"created": "add", "refused": "change", "failed": "bad", "violation": "bad"}
+_TONES: dict[str, Tone] = {"created": "add", "adopted": "add", "refused": "change", "failed": "bad", "violation": "bad"}
 _LABEL = 12
 _SHORT = 12
 _ONE_PUSH = timedelta(minutes=1)
@@ -99,6 +99,8 @@ def _decision(details: DecisionDetails) -> Iterator[Line]:
     yield from _labelled("how", record.how)
     yield from _labelled("engine", record.engine)
     yield from _labelled("detail", record.detail)
+    if record.outcome == "adopted" and record.created_at:
+        yield from _labelled("created", f"{record.created_at:%Y-%m-%d %H:%M:%S} UTC, by somebody else")
     source = " (as known at the last roll-out)" if record.ou_source == "remembered" else ""
     yield from _labelled("OU", f"{record.ou_path}{source}" if record.ou_path else None)
     for rule in details.rules:
@@ -144,7 +146,7 @@ def _steps(details: DecisionDetails) -> Iterator[Line]:
     if details.steps:
         parts = [f"{name} {milliseconds:,.0f} ms" for name, milliseconds in details.steps.items()]
         yield from wrapped(", ".join(parts), indent=28)
-    if record.created_at:
+    if record.created_at and record.outcome != "adopted":
         yield _moment(record, record.created_at, "the repository existed")
 
 
@@ -155,7 +157,7 @@ def _moment(record: Record, moment: datetime, what: str) -> Line:
 
 
 def _settings(details: DecisionDetails) -> Iterator[Line]:
-    if details.is_gone and details.record.outcome in ("created", "violation", "observed"):
+    if details.is_gone and details.record.outcome in ("created", "violation", "adopted", "observed"):
         yield Line("  The repository no longer exists.", "bad")
     then = "then" if details.record.outcome == "observed" else "asked then"
     for setting in details.settings:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import groupby
 
+from deployer.audit.adopted import is_adoption_id
 from deployer.drift.comparison import Difference
 from deployer.drift.findings import FINDINGS, CheckedRepository, Report, Unread
 from deployer.organization import Organization
@@ -50,12 +51,15 @@ def _checked_lines(one: CheckedRepository) -> Iterator[Line]:
         words.append(f"blank since {one.created_at:%Y-%m-%d %H:%M}")
     yield from wrapped(f"{one.region} {one.name}: {', '.join(words)}", indent=2, tone=_tone(one))
     if one.verdict == "untagged":
-        yield from wrapped(f"created for event {one.event_id}, and lacks the tag that says so", indent=4)
+        why = "adopted as" if is_adoption_id(one.event_id) else "created for event"
+        yield from wrapped(f"{why} {one.event_id}, and lacks the tag that says so", indent=4)
     for difference in one.differences:
         yield from difference_lines(difference)
     if one.verdict == "gone":
         made = f"created {one.created_at:%Y-%m-%d %H:%M} " if one.created_at else "created "
-        yield from wrapped(f"{made}for {one.principal or 'an unknown principal'}, event {one.event_id}", indent=4)
+        for_whom = "and adopted by" if is_adoption_id(one.event_id) else "for"
+        principal = one.principal or "an unknown principal"
+        yield from wrapped(f"{made}{for_whom} {principal}, event {one.event_id}", indent=4)
     if one.verdict == "unrecorded":
         known = "but does not match its record" if one.note else "which has no record in the ledger"
         yield from wrapped(f"carries the tag of event {one.event_id}, {known}", indent=4)
@@ -67,9 +71,9 @@ def _tone(one: CheckedRepository) -> Tone:
     return "change" if one.verdict in {"drifted", "untagged", "in sync"} else "bad"
 
 
-def difference_lines(difference: Difference) -> list[Line]:
+def difference_lines(difference: Difference, *, indent: int = 4) -> list[Line]:
     """`scan_on_push: false -> true`: from actual to desired state."""
-    return wrapped(f"{difference.aspect}: {difference.actual} -> {difference.desired}", indent=4)
+    return wrapped(f"{difference.aspect}: {difference.actual} -> {difference.desired}", indent=indent)
 
 
 def unread_lines(report: Report, organization: Organization) -> Iterator[Line]:
@@ -89,7 +93,8 @@ def _location(unread_item: Unread, organization: Organization) -> str:
 def _summary_lines(report: Report) -> Iterator[Line]:
     counts = report.counts()
     shown = [f"{number:,} {name}" for name, number in counts.items() if number or name in {"in sync", "drifted"}]
-    yield from wrapped(f"Created by deployer: {', '.join(shown)}.", indent=0)
+    has_adopted = any(is_adoption_id(one.event_id) for one in report.checked())
+    yield from wrapped(f"Created{' or adopted' if has_adopted else ''} by deployer: {', '.join(shown)}.", indent=0)
     scope = f"{counted(len(report.accounts), 'account')}, {counted(report.region_count, 'region')} in them"
     yield from wrapped(f"Other repositories: {report.others:,}. Read: {scope}.", indent=0, tone="quiet")
 

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from handler.reasons import Outcome
 
-OUTCOMES: tuple[Outcome, ...] = ("created", "refused", "failed", "violation", "observed", "exists", "ignored")
+OUTCOMES: tuple[Outcome, ...] = (
+    "created", "refused", "failed", "violation", "adopted", "released", "observed", "exists", "ignored",
+)  # fmt: skip
 """In display order."""
 
 T = TypeVar("T")

@@ -6,13 +6,13 @@ and roughly the third, its tag decides. So tags, which take a call for each repo
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 
 from deployer.drift.account_audit import AT_ONCE, merged
+from deployer.drift.account_records import AccountRecords
 from deployer.drift.desired_states import DesiredStates
 from deployer.drift.findings import Unread
 from deployer.drift.ports import ListedRepository, Records, RepositoryGoneError, is_same_creation_time
@@ -58,14 +58,14 @@ class UsageReader:
     records: Records
     registries: ImageRegistries
     regions: frozenset[str] | None = None
-    repositories: str | None = None
-    """A glob for names, if not all are requested."""
+    repositories: tuple[str, ...] = ()
+    """Globs for names, if not all are requested."""
     reads_others: bool = False
     """Whether repositories are read that deployer did not create."""
 
     def read_account(self, account: str) -> AccountUsage:
         """The account's usage. Raises only CredentialsError: without credentials nothing else would work either."""
-        records = self._records(account)
+        records = AccountRecords.of(self.records.of_repositories(account)).by_region(self._is_requested)
         candidates = {*self.desired_states.covered_regions(account), *records}
         regions = sorted(candidates if self.regions is None else candidates & self.regions)
         is_outdated = Event()
@@ -90,17 +90,8 @@ class UsageReader:
             unread=tuple(merged(problems)),
         )
 
-    def _records(self, account: str) -> dict[str, dict[str, list[Record]]]:
-        """Records of what was created, by region and name."""
-        found: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
-        for record in self.records.of_repositories(account):
-            is_creation = record.action != "deleted" and record.region and record.repository
-            if is_creation and self._is_requested(record.repository or ""):
-                found[record.region or ""][record.repository or ""].append(record)
-        return found
-
     def _is_requested(self, name: str) -> bool:
-        return self.repositories is None or matches_name(self.repositories, name)
+        return not self.repositories or any(matches_name(glob, name) for glob in self.repositories)
 
     def _list(self, account: str, region: str, records: RecordsByName) -> _Listing | Unread:
         try:

@@ -13,6 +13,7 @@ from threading import RLock
 from typing import Any
 
 from handler import reasons, tags
+from handler.adoption_requests import AdoptionRequest
 from handler.errors import PermanentError
 from handler.events import FailedCall
 from handler.handling import Handler
@@ -254,7 +255,7 @@ class World:
         return Membership(chain=chain, source=self.ou_source, account_name=NAMES.get(account, "")) if chain else None
 
     # registries
-    def open(self, call: FailedCall | ObservedCall) -> Callable[[], FakeRepositories]:
+    def open(self, call: FailedCall | ObservedCall | AdoptionRequest) -> Callable[[], FakeRepositories]:
         return lambda: FakeRepositories(self, call.account, call.region)
 
     def forget(self, account: str) -> None:

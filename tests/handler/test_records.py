@@ -81,6 +81,8 @@ def test_only_records_of_exists_and_ignored_expire_after_thirty_days() -> None:
         "failed": None,
         "observed": None,
         "violation": None,
+        "adopted": None,
+        "released": None,
     }
 
 

@@ -402,6 +402,11 @@ ALLOWED: dict[str, Call] = {
     "the repairer role retires the grants of the key of the probe's repository": in_member(
         REPAIRER, "kms:RetireGrant", resource=KEY, context=THROUGH_ECR
     ),
+    "the repairer role restores a setting of a repository that a person adopted": in_member(
+        REPAIRER,
+        "ecr:PutImageTagMutability",
+        context={"aws:ResourceTag/deployer:event-id": f"adopted.{'0' * 32}"},
+    ),
     "the operator role assumes a member's cleaner role": ASSUME_CLEANER,
     "the cleaner role deletes a repository of the handler": in_member(
         CLEANER, "ecr:DeleteRepository", context=TAGGED_REPOSITORY

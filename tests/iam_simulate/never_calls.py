@@ -577,6 +577,9 @@ _AUDITORS: dict[str, Call] = {
         ASSUME_CLEANER, CENTRAL_ADMINISTRATOR
     ),
     "the cleaner role deletes a repository that no event created": in_member(CLEANER, "ecr:DeleteRepository"),
+    "the cleaner role deletes a repository that a person adopted": in_member(
+        CLEANER, "ecr:DeleteRepository", context={"aws:ResourceTag/deployer:event-id": f"adopted.{'0' * 32}"}
+    ),
     "the cleaner role deletes images": in_member(CLEANER, "ecr:BatchDeleteImage", context=TAGGED_REPOSITORY),
     "the cleaner role changes a repository": in_member(CLEANER, "ecr:SetRepositoryPolicy", context=TAGGED_REPOSITORY),
 }

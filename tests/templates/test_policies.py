@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
+from handler.adoption_requests import adoption_id
 from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG
 from templates import access, audit_policies, central
 from templates.names import Names
@@ -267,12 +270,15 @@ def test_repositories_are_created_and_changed_only_under_the_events_tag(allowed:
     }
     changing = ("ecr:Create", "ecr:Delete", "ecr:Put", "ecr:Set", "ecr:Tag")
     found = {
-        placed.statement["Sid"]: placed.conditions
+        placed.statement["Sid"]: dict(placed.conditions)
         for placed in allowed
         if any(action.startswith(changing) for action in placed.actions)
     }
     by_ecr = {"CreateByTemplates", "TagByTemplates", "PutPoliciesByTemplates"}
     assert found.keys() - needed.keys() == {"RestoreOwnershipTags", "RestoreEventTag"} | by_ecr
+    never_adopted = found["DeleteBlankRepositories"].pop("StringNotLike")
+    assert never_adopted == {resource: "adopted.*"}
+    assert fnmatchcase(adoption_id("arn", datetime(2026, 1, 1, tzinfo=UTC)), never_adopted[resource])
     assert {sid: found[sid] for sid in needed} == {sid: {"Null": keys} for sid, keys in needed.items()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deployer.audit.documents import COLUMNS, TIMES
+from deployer.drift.adopting import AdoptionStatus
 from deployer.drift.findings import RepositoryStatus
 from deployer.drift.repairing import RepairStatus
 from deployer.rendering.report import PERCENTS
@@ -10,6 +11,7 @@ from deployer.reporting.attention import Weight
 from deployer.reporting.tallies import OUTCOMES
 from deployer.settings.verdicts import VerdictOutcome
 from deployer.usage.findings import UsageKind
+from handler.adoption_requests import Action
 from handler.reasons import Outcome
 from tools.schemas.parts import (
     BOOLEAN,
@@ -181,6 +183,28 @@ def usage() -> Schema:
     return document("audit usage") | object_of(properties)
 
 
+def adopt() -> Schema:
+    """The document of `audit adopt --json`."""
+    properties = {
+        "action": enum(Action),
+        "repositories": list_of(object_of({
+            **_REPOSITORY, "event_id": text("Of the adoption"), "created_at": TIME,
+            "is_recorded": {**BOOLEAN, "description": "An earlier run wrote the record; only tags are missing"},
+            "refused": or_null(object_of({"reason": text(), "rule": text()}), "Why a new one would be refused"),
+            "differences": {**_DIFFERENCES, "description": "What audit repair would then change, and encryption"},
+        })),
+        "others": list_of(object_of({
+            **_REPOSITORY, "problem": text(),
+            "is_ours": {**BOOLEAN, "description": "deployer created or adopted it"},
+        }), description="Repositories that are left alone"),
+        "unmatched": {**TEXTS, "description": "Names that match no repository in the scope"},
+        "done": list_of(object_of({
+            **_REPOSITORY, "event_id": text(), "status": enum(AdoptionStatus), "problem": text(),
+        })),
+    }  # fmt: skip
+    return document("audit adopt") | object_of(properties)
+
+
 SCHEMAS = {
     "audit-list": list_records,
     "audit-show": show,
@@ -189,4 +213,5 @@ SCHEMAS = {
     "audit-verify": verify,
     "audit-repair": repair,
     "audit-usage": usage,
+    "audit-adopt": adopt,
 }

@@ -31,6 +31,8 @@ _REASONS: dict[Outcome, str] = {
     "ignored": "not-a-push",
     "observed": "repository-created",
     "violation": "name-denied",
+    "adopted": "adopted",
+    "released": "released",
 }
 
 

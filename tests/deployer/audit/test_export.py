@@ -15,6 +15,7 @@ import pytest
 from deployer.audit import export as exporting
 from deployer.audit.documents import COLUMNS
 from deployer.audit.export import State, Target, export, remaining
+from deployer.audit.query import NOTABLE
 from deployer.audit.reading import Usage
 from deployer.audit.sinks import CsvSink, Sink, TextSink, escaped, write_stream
 from deployer.errors import BusyError, FilesExistError, GuardError
@@ -145,7 +146,7 @@ def test_a_resumed_export_reads_only_what_is_missing(tmp_path: Path) -> None:
     in_all = len(MemoryLedger(RECORDS).records) // ledger.page_size
     ledger.calls.clear()
     run(tmp_path, ledger, kind="csv")
-    assert len(ledger.calls) < in_all / 2
+    assert len(ledger.calls) < in_all / 2 + len(NOTABLE)  # an empty page of each outcome
 
 
 def test_relative_times_are_those_of_the_first_run(tmp_path: Path) -> None:

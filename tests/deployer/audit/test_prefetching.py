@@ -10,7 +10,7 @@ import pytest
 
 from deployer.audit.index_keys import IndexKey
 from deployer.audit.prefetching import PrefetchingReader
-from deployer.audit.query import Query
+from deployer.audit.query import NOTABLE, Query
 from deployer.audit.reading import Page, Usage, read
 from tests.deployer.audit.ledgers import MemoryLedger, everything, record
 
@@ -74,7 +74,7 @@ def test_nothing_is_read_after_the_consumer_stops() -> None:
 
 
 def test_partitions_are_read_in_parallel_if_few_items_match() -> None:
-    together = threading.Barrier(5, timeout=60)
+    together = threading.Barrier(len(NOTABLE), timeout=60)
 
     class MeetingLedger(MemoryLedger):
         def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
@@ -84,4 +84,4 @@ def test_partitions_are_read_in_parallel_if_few_items_match() -> None:
     ledger = MeetingLedger([record(0)])
     usage = Usage()
     assert len(list(read(everything(ledger.records, regions=("eu-west-1",)), ledger, usage=usage))) == 1
-    assert usage.calls == 5
+    assert usage.calls == len(NOTABLE)

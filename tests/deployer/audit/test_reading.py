@@ -44,7 +44,7 @@ def test_which_outcomes_are_selected(changes: dict[str, Any], outcomes: tuple[st
             [
                 [
                     ("by-outcome", f"{outcome}#2026-11")
-                    for outcome in ("created", "refused", "failed", "violation", "observed")
+                    for outcome in ("created", "refused", "failed", "violation", "adopted", "released", "observed")
                 ]
             ],
             id="by outcome and month, without the omitted outcomes",
@@ -143,8 +143,8 @@ def test_no_more_is_read_than_is_consumed() -> None:
     ledger = MemoryLedger([record(number) for number in range(1000)])
     usage = Usage()
     assert len(list(islice(read(everything(ledger.records), ledger, usage=usage), 5))) == 5
-    assert usage.calls == len(ledger.calls) == 6  # two pages of `created`, and one empty one of each other outcome
-    assert usage.capacity == 3.0
+    assert usage.calls == len(ledger.calls) == 8  # two pages of `created`, and one empty one of each other outcome
+    assert usage.capacity == 4.0
 
 
 def test_omitted_records_are_counted_as_far_as_is_cheap() -> None:

@@ -268,7 +268,7 @@ def test_an_export_is_resumed_after_a_fault(
     page = LedgerTable.page
     monkeypatch.setattr(LedgerTable, "page", lambda *args, size=None, **options: page(*args, size=10, **options))
     file = tmp_path / "records.csv"
-    sandbox.faults.add(Fault(effect=Error(code="AccessDeniedException"), operation="Query", first=7))
+    sandbox.faults.add(Fault(effect=Error(code="AccessDeniedException"), operation="Query", first=9))
     failed = deployer("audit", "export", "--out", str(file))
     assert failed.exit_code == 6
     assert "run the command again to resume" in failed.err
@@ -295,7 +295,7 @@ def test_a_short_export_is_resumed_after_a_fault(
     page = LedgerTable.page
     monkeypatch.setattr(LedgerTable, "page", lambda *args, size=None, **options: page(*args, size=10, **options))
     file = tmp_path / "records.csv"
-    sandbox.faults.add(Fault(effect=Error(code="AccessDeniedException"), operation="Query", first=7))
+    sandbox.faults.add(Fault(effect=Error(code="AccessDeniedException"), operation="Query", first=9))
     failed = deployer("audit", "export", "--out", str(file))
     assert failed.exit_code == 6
     assert "run the command again to resume" in failed.err

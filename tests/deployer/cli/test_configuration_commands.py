@@ -587,7 +587,7 @@ class TestSchema:
         code, _, err = deployer("schema", "audit", "lst")
         assert (code, "did you mean audit-list?" in err) == (64, True)
         assert "did you mean organization?" in deployer("schema", "organisation")[2]
-        assert "account, audit-export, audit-list, audit-repair" in deployer("schema", "x")[2]
+        assert "account, audit-adopt, audit-export, audit-list, audit-repair" in deployer("schema", "x")[2]
 
     def test_it_writes_all_three_schemas(self, deployer: Ran, folder: Path) -> None:
         assert deployer("schema", "--out", "schemas")[0] == 0

@@ -258,7 +258,7 @@ def test_only_selected_repositories_and_regions_are_read(world: World) -> None:
     world.create(record("team-a/api"))
     world.create(record("team-b/api", number=2))
     world.records.append(record("team-b/old", number=3))
-    auditor = world.auditor(repositories="team-a/*", regions=frozenset({HOME}))
+    auditor = world.auditor(repositories=("team-a/*",), regions=frozenset({HOME}))
     report = auditor.audit_account(SHOP)
     assert (verdicts(report), report.regions) == ({"team-a/api": "in sync"}, (HOME,))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.oci import images
 from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
@@ -120,6 +121,69 @@ def test_from_a_function_of_ones_own(sandbox: Sandbox, folder: Folder) -> None:
     compared = folder.deployer("audit", "verify", "--account", SHOP_DEV, "--repository", "team/before")
     assert compared.exit_code == 0, compared
     assert described(sandbox, "team/before")["imageTagMutability"] == "IMMUTABLE"
+
+
+def adopted(folder: Folder, *arguments: str, exit_code: int = 0) -> Any:
+    ran = folder.deployer("audit", "adopt", "--account", SHOP_DEV, *arguments, "--json")
+    assert ran.exit_code == exit_code, ran
+    return ran.document
+
+
+def verdict_of(folder: Folder, repository: str) -> Any:
+    """What `audit verify` finds, and how many repositories it only counts."""
+    ran = folder.deployer("audit", "verify", "--account", SHOP_DEV, "--repository", repository, "--json")
+    return [one["verdict"] for one in ran.document["repositories"]], ran.document["others"]
+
+
+def test_adopting_what_exists(sandbox: Sandbox, folder: Folder) -> None:
+    """Shown first, recorded and tagged by a person, then verified and repaired; interrupted, repeated, released."""
+    ecr = sandbox.client("ecr", account=SHOP_DEV, region=HOME)
+    arn = ecr.create_repository(repositoryName="old/api", imageTagMutability="IMMUTABLE")["repository"]["repositoryArn"]
+    sandbox.settle()
+    before = described(sandbox, "old/api")
+
+    def tags() -> dict[str, str]:
+        return {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=arn)["tags"]}
+
+    shown = folder.deployer("audit", "adopt", "--account", SHOP_DEV, "old/**")
+    assert (shown.exit_code, tags()) == (10, {}), shown
+    assert "+ eu-west-1 old/api, created" in shown.out
+    assert "deployer audit adopt --yes" in " ".join(shown.err.split())
+    assert max(map(len, shown.out.splitlines())) <= 80
+
+    denied = Fault(effect=Error(code="AccessDeniedException"), account=SHOP_DEV, operation="TagResource")
+    sandbox.faults.add(denied)
+    (failed,) = adopted(folder, "old/api", "--yes", exit_code=23)["done"]
+    assert (failed["status"], tags(), verdict_of(folder, "old/api")) == ("failed", {}, (["untagged"], 0))
+    sandbox.faults.clear()
+    (planned,) = adopted(folder, "old/api", "--yes")["repositories"]
+    assert planned["is_recorded"]
+    assert tags() == {"deployer:event-id": planned["event_id"], "deployer:installation": "deployer"}
+    assert described(sandbox, "old/api") == before
+    again = adopted(folder, "old/api", "--yes")
+    assert (again["done"], [one["problem"] for one in again["others"]]) == ([], ["it is adopted already"])
+    assert outcomes(folder, "old/api") == {"observed", "adopted"}
+    (shown_record,) = folder.deployer("audit", "show", "old/api", "--json").document
+    assert shown_record["record"]["outcome"] == "adopted"
+    assert shown_record["record"]["principal"].startswith("arn:aws:")
+
+    assert verdict_of(folder, "old/api") == (["drifted"], 0)
+    repaired = folder.deployer("audit", "repair", "--account", SHOP_DEV, "--yes")
+    assert (repaired.exit_code, verdict_of(folder, "old/api")) == (0, (["in sync"], 0)), repaired
+    assert described(sandbox, "old/api")["imageTagMutability"] == "MUTABLE"
+    push(sandbox, "old/api", "1")
+
+    assert [one["status"] for one in adopted(folder, "--release", "old/api", "--yes")["done"]] == ["released"]
+    assert verdict_of(folder, "old/api") == ([], 1)
+    assert [one["status"] for one in adopted(folder, "old/api", "--yes")["done"]] == ["adopted"]
+    assert verdict_of(folder, "old/api") == (["in sync"], 0)
+
+    ecr.delete_repository(repositoryName="old/api", force=True)
+    ecr.create_repository(repositoryName="old/api")
+    sandbox.settle()
+    assert verdict_of(folder, "old/api")[0] in (["deleted"], ["gone"])
+    (new,) = adopted(folder, "old/api", "--yes")["done"]
+    assert (new["status"], new["event_id"] != planned["event_id"]) == ("adopted", True)
 
 
 def by_hand(sandbox: Sandbox) -> Leave:

@@ -53,7 +53,7 @@ def test_all_of_them_are_read_on_request(world: World) -> None:
 
 
 def test_only_requested_names_and_regions_are_read_but_the_whole_registry_is_counted(world: World) -> None:
-    found = world.read(repositories="team-a/w*", regions=frozenset({HOME}), reads_others=True)
+    found = world.read(repositories=("team-a/w*",), regions=frozenset({HOME}), reads_others=True)
     assert (names(found), [one.repositories for one in found.registries]) == (["team-a/web"], [3])
 
 
