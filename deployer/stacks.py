@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-CAPABILITIES = ("CAPABILITY_NAMED_IAM",)
+ChangeAction = Literal["Add", "Modify", "Remove", "Import", "Dynamic"]
+Capability = Literal["CAPABILITY_NAMED_IAM"]
+CAPABILITIES: tuple[Capability, ...] = ("CAPABILITY_NAMED_IAM",)
 """Roles have names that other accounts' policies refer to."""
 
 INLINE_TEMPLATE_BYTES = 51_200
@@ -68,7 +70,7 @@ class StackState:
 class ResourceChange:
     """A change that CloudFormation would make to one resource; `details` name the properties that cause it."""
 
-    action: Literal["Add", "Modify", "Remove", "Import", "Dynamic"]
+    action: ChangeAction
     logical_id: str
     type: str
     replacement: Literal["True", "False", "Conditional"] = "False"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +15,7 @@ from templates.names import Names
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 _MISSING = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
 _CHANGED = {"412", "PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
@@ -23,13 +24,27 @@ _PER_DELETE = 1000
 """Quota of DeleteObjects."""
 
 
+class _Bucket(TypedDict):
+    """Parameters of every call."""
+
+    Bucket: str
+    ExpectedBucketOwner: str
+
+
+class _Condition(TypedDict, total=False):
+    """Of a write."""
+
+    IfMatch: str
+    IfNoneMatch: str
+
+
 class ArtifactsBucket:
     """One bucket. Names of objects contain their digest, so an existing object is never written again."""
 
     def __init__(self, client: S3Client, *, bucket: str, account: str, domain: str = "amazonaws.com") -> None:
         self._client = client
         self._domain = domain
-        self._bucket: dict[str, Any] = {"Bucket": bucket, "ExpectedBucketOwner": account}
+        self._bucket: _Bucket = {"Bucket": bucket, "ExpectedBucketOwner": account}
         """The owner is passed with every call: bucket names are global, and another account may own ours."""
 
     @classmethod
@@ -84,7 +99,7 @@ class ArtifactsBucket:
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
-        condition: Any = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
+        condition: _Condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
         with translated():
             try:
                 return self._client.put_object(Key=key, Body=data, **condition, **self._bucket)["ETag"]
@@ -129,9 +144,11 @@ class ArtifactsBucket:
             **self._bucket, PaginationConfig={"PageSize": _PER_DELETE}
         )
         for page in pages:
-            found: list[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            if found:
-                objects: Any = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+            objects: list[ObjectIdentifierTypeDef] = [
+                {"Key": one["Key"], "VersionId": one["VersionId"]}
+                for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+            ]
+            if objects:
                 self._client.delete_objects(Delete={"Objects": objects, "Quiet": True}, **self._bucket)
 
 

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from handler import resource_reading
 from handler.aws_errors import code_of
 from handler.deployed_resources import Resource
+from handler.json_values import JsonValue
 from handler.resource_comparison import Reading
 from handler.resource_reading import Clients
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryOutputTypeDef
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import MetricTransformationOutputTypeDef
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
 
 _MISSING = {"DashboardNotFoundError", "NoSuchBucket", "NoSuchBucketPolicy", "NotFound", "NotFoundException",
             "ResourceNotFound", "ResourceNotFoundException"}  # fmt: skip
@@ -39,12 +51,13 @@ def read(clients: Clients, resource: Resource, *, region: str) -> Reading | None
     return None if found is None else Reading(properties=found)
 
 
-Properties = Mapping[str, Any]
+Properties = Mapping[str, JsonValue]
 
 
 def _function(clients: Clients, resource: Resource) -> Properties:
     """What is deployed of the code is compared by its digest: see `deployer.rollout.actual_state`."""
-    client, name = clients("lambda"), resource.name
+    client: LambdaClient = clients("lambda")
+    name = resource.name
     found = client.get_function_configuration(FunctionName=name)
     reserved = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
     desired = resource.properties
@@ -64,7 +77,8 @@ def _queue_name(key: str, text: str) -> str:
 
 def _invoke_config(clients: Clients, resource: Resource) -> Properties:
     qualifier = resource.properties["Qualifier"]
-    found = clients("lambda").get_function_event_invoke_config(FunctionName=resource.name, Qualifier=qualifier)
+    client: LambdaClient = clients("lambda")
+    found = client.get_function_event_invoke_config(FunctionName=resource.name, Qualifier=qualifier)
     destination = found.get("DestinationConfig", {}).get("OnFailure", {})
     return {
         "DestinationConfig": {"OnFailure": destination},
@@ -75,7 +89,8 @@ def _invoke_config(clients: Clients, resource: Resource) -> Properties:
 
 def _permission(clients: Clients, resource: Resource) -> Properties | None:
     """A permission is there or not: AWS generates the id of its statement, so it is recognized by its content."""
-    policy = json.loads(clients("lambda").get_policy(FunctionName=resource.name)["Policy"])
+    client: LambdaClient = clients("lambda")
+    policy = json.loads(client.get_policy(FunctionName=resource.name)["Policy"])
     desired = resource.properties
     for statement in policy["Statement"]:
         principals = statement["Principal"]
@@ -93,17 +108,20 @@ def _permission(clients: Clients, resource: Resource) -> Properties | None:
 
 
 def _url(clients: Clients, resource: Resource) -> Properties:
-    found = clients("lambda").get_function_url_config(FunctionName=resource.name)
+    client: LambdaClient = clients("lambda")
+    found = client.get_function_url_config(FunctionName=resource.name)
     return {key: found.get(key) for key in ("AuthType", "InvokeMode") if key in resource.properties}
 
 
 def _bus(clients: Clients, resource: Resource) -> Properties:
-    clients("events").describe_event_bus(Name=resource.name)
+    client: EventBridgeClient = clients("events")
+    client.describe_event_bus(Name=resource.name)
     return {}
 
 
 def _bus_policy(clients: Clients, resource: Resource) -> Properties | None:
-    policy = json.loads(clients("events").describe_event_bus(Name=resource.name).get("Policy") or "{}")
+    client: EventBridgeClient = clients("events")
+    policy = json.loads(client.describe_event_bus(Name=resource.name).get("Policy") or "{}")
     for statement in policy.get("Statement", ()):
         if statement.get("Sid") == resource.properties["StatementId"]:
             desired = resource.properties["Statement"]
@@ -112,7 +130,8 @@ def _bus_policy(clients: Clients, resource: Resource) -> Properties | None:
 
 
 def _archive(clients: Clients, resource: Resource) -> Properties:
-    found = clients("events").describe_archive(ArchiveName=resource.name)
+    client: EventBridgeClient = clients("events")
+    found = client.describe_archive(ArchiveName=resource.name)
     return {
         "EventPattern": json.loads(found.get("EventPattern") or "null"),
         "RetentionDays": found.get("RetentionDays"),
@@ -121,14 +140,15 @@ def _archive(clients: Clients, resource: Resource) -> Properties:
 
 
 def _alarm(clients: Clients, resource: Resource) -> Properties | None:
-    for found in clients("cloudwatch").describe_alarms(AlarmNames=[resource.name])["MetricAlarms"]:
+    client: CloudWatchClient = clients("cloudwatch")
+    for found in client.describe_alarms(AlarmNames=[resource.name])["MetricAlarms"]:
         actions = {key: found.get(key) or None for key in ("AlarmActions", "OKActions")}
         metrics = [_metric(one) for one in found.get("Metrics", ())]
         return {key: found.get(key) for key in _ALARM} | actions | {"Metrics": metrics}
     return None
 
 
-def _metric(found: Any) -> Any:
+def _metric(found: MetricDataQueryOutputTypeDef) -> Mapping[str, object]:
     """Without dimensions AWS may answer an empty list or nothing; templates have the list."""
     statistic = found.get("MetricStat")
     if statistic is None:
@@ -138,20 +158,23 @@ def _metric(found: Any) -> Any:
 
 
 def _dashboard(clients: Clients, resource: Resource) -> Properties:
-    found = clients("cloudwatch").get_dashboard(DashboardName=resource.name)["DashboardBody"]
+    client: CloudWatchClient = clients("cloudwatch")
+    found = client.get_dashboard(DashboardName=resource.name)["DashboardBody"]
     desired = resource.properties["DashboardBody"]
     return {"DashboardBody": desired if json.loads(found) == json.loads(desired) else found}
 
 
 def _log_group(clients: Clients, resource: Resource) -> Properties | None:
-    groups = clients("logs").describe_log_groups(logGroupNamePrefix=resource.name)["logGroups"]
+    client: CloudWatchLogsClient = clients("logs")
+    groups = client.describe_log_groups(logGroupNamePrefix=resource.name)["logGroups"]
     found = [one for one in groups if one["logGroupName"] == resource.name]
     return {"RetentionInDays": found[0].get("retentionInDays")} if found else None
 
 
 def _metric_filter(clients: Clients, resource: Resource) -> Properties | None:
     group = resource.properties["LogGroupName"]
-    answer = clients("logs").describe_metric_filters(logGroupName=group, filterNamePrefix=resource.name)
+    client: CloudWatchLogsClient = clients("logs")
+    answer = client.describe_metric_filters(logGroupName=group, filterNamePrefix=resource.name)
     for found in answer["metricFilters"]:
         if found["filterName"] == resource.name:
             transformations = [_transformation(one) for one in found["metricTransformations"]]
@@ -159,14 +182,15 @@ def _metric_filter(clients: Clients, resource: Resource) -> Properties | None:
     return None
 
 
-def _transformation(found: Any) -> Any:
+def _transformation(found: MetricTransformationOutputTypeDef) -> Mapping[str, object]:
     dimensions = [{"Key": key, "Value": value} for key, value in found.get("dimensions", {}).items()]
     plain = {key[0].upper() + key[1:]: value for key, value in found.items() if key != "dimensions"}
     return {**plain, **({"Dimensions": dimensions} if dimensions else {})}
 
 
 def _table(clients: Clients, resource: Resource) -> Properties:
-    client, name, desired = clients("dynamodb"), resource.name, resource.properties
+    client: DynamoDBClient = clients("dynamodb")
+    name, desired = resource.name, resource.properties
     table = client.describe_table(TableName=name)["Table"]
     backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
@@ -186,18 +210,21 @@ def _table(clients: Clients, resource: Resource) -> Properties:
 
 
 def _topic(clients: Clients, resource: Resource) -> Properties:
-    clients("sns").get_topic_attributes(TopicArn=resource.arn)
+    client: SNSClient = clients("sns")
+    client.get_topic_attributes(TopicArn=resource.arn)
     return {}
 
 
 def _topic_policy(clients: Clients, resource: Resource) -> Properties:
     (arn,) = resource.properties["Topics"]
-    found = clients("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+    client: SNSClient = clients("sns")
+    found = client.get_topic_attributes(TopicArn=arn)["Attributes"]
     return {"PolicyDocument": json.loads(found["Policy"])}
 
 
 def _bucket(clients: Clients, resource: Resource) -> Properties:
-    s3, name = clients("s3"), resource.name
+    s3: S3Client = clients("s3")
+    name = resource.name
     optional = dict(
         _settings(
             {
@@ -213,7 +240,7 @@ def _bucket(clients: Clients, resource: Resource) -> Properties:
     return {**optional, "VersioningConfiguration": {"Status": versioning}}
 
 
-def _encryption(s3: Any, bucket: str) -> Any:
+def _encryption(s3: S3Client, bucket: str) -> Mapping[str, object]:
     found = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     rules = [{key: value for key, value in one.items() if key == "ApplyServerSideEncryptionByDefault"} for one in found]
     return {
@@ -223,7 +250,7 @@ def _encryption(s3: Any, bucket: str) -> Any:
     }
 
 
-def _settings(readers: Mapping[str, Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
+def _settings(readers: Mapping[str, Callable[[], object]]) -> Iterator[tuple[str, object]]:
     """None for a setting that the bucket does not have."""
     for name, read_setting in readers.items():
         try:
@@ -235,7 +262,8 @@ def _settings(readers: Mapping[str, Callable[[], Any]]) -> Iterator[tuple[str, A
 
 
 def _bucket_policy(clients: Clients, resource: Resource) -> Properties:
-    return {"PolicyDocument": json.loads(clients("s3").get_bucket_policy(Bucket=resource.name)["Policy"])}
+    client: S3Client = clients("s3")
+    return {"PolicyDocument": json.loads(client.get_bucket_policy(Bucket=resource.name)["Policy"])}
 
 
 _READERS: Mapping[str, Callable[[Clients, Resource], Properties | None]] = {

@@ -5,11 +5,10 @@ Implements the Protocols of `handler.inspection` for the one account that the ca
 
 from __future__ import annotations
 
-from typing import Any
-
 from deployer.aws import central_readings
 from deployer.aws.member_resources import reading
 from deployer.aws.session import Session
+from handler.clients import Client
 from handler.deployed_resources import Resource
 from handler.resource_comparison import Reading
 
@@ -38,5 +37,5 @@ class CentralResources:
         del queue, region
         return 0
 
-    def _client(self, service: Any, region: str) -> Any:
-        return self._session.client(service, region=region)
+    def _client(self, service: str, region: str) -> Client:
+        return self._session.client_of(service, region=region)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,11 +17,10 @@ from deployer.aws.errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import DescribeEventsInputTypeDef, OperationEventTypeDef
 
 SHOWN = 5
 """Resources that a message names; the rest are counted."""
-
-_REASONS = ("ValidationStatusReason", "HookStatusReason", "ResourceStatusReason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +60,20 @@ def _failures(client: CloudFormationClient, change_set: str) -> Iterator[str]:
         yield f"{subject}{type_}: {_reason(event)}"
 
 
-def _events(client: CloudFormationClient, change_set: str) -> Iterator[Any]:
-    token: dict[str, str] = {}
+def _events(client: CloudFormationClient, change_set: str) -> Iterator[OperationEventTypeDef]:
+    request: DescribeEventsInputTypeDef = {"ChangeSetName": change_set, "Filters": {"FailedEvents": True}}
     while True:
-        answer = client.describe_events(ChangeSetName=change_set, Filters={"FailedEvents": True}, **cast("Any", token))
+        answer = client.describe_events(**request)
         yield from answer.get("OperationEvents", ())
         if not answer.get("NextToken"):
             return
-        token = {"NextToken": answer["NextToken"]}
+        request["NextToken"] = answer["NextToken"]
 
 
-def _reason(event: Any) -> str:
-    return next((str(event[name]).strip() for name in _REASONS if event.get(name)), "")
+def _reason(event: OperationEventTypeDef) -> str:
+    reasons = (event.get("ValidationStatusReason"), event.get("HookStatusReason"), event.get("ResourceStatusReason"))
+    return next((reason.strip() for reason in reasons if reason), "")
 
 
-def _mode(event: Any) -> str:
+def _mode(event: OperationEventTypeDef) -> str:
     return str(event.get("ValidationFailureMode") or event.get("HookFailureMode") or "FAIL")

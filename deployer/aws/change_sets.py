@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from deployer.aws.change_set_failures import explain
 from deployer.aws.errors import code_of
+from deployer.aws.template_source import TemplateSource
 from deployer.aws.throttling import retry_throttled
 from deployer.clock import Clock
 from deployer.errors import DeployerError
 from deployer.polling import polls
-from deployer.stacks import CAPABILITIES, ResourceChange, StackDefinition
+from deployer.stacks import CAPABILITIES, ChangeAction, ResourceChange, StackDefinition
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import (
+        DescribeChangeSetInputTypeDef,
+        ResourceChangeTypeDef,
+    )
 
 Kind = Literal["CREATE", "UPDATE"]
 
@@ -25,6 +30,10 @@ SECONDS = 15 * 60
 """Change sets of a few dozen resources take seconds."""
 
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+
+
+class _Mode(TypedDict, total=False):
+    DeploymentMode: Literal["REVERT_DRIFT"]
 
 
 class StackFailedError(DeployerError):
@@ -36,7 +45,7 @@ def create(  # noqa: PLR0913 - most by keyword
     definition: StackDefinition,
     *,
     kind: Kind,
-    template: Any,
+    template: TemplateSource,
     reverts: bool = False,
     clock: Clock,
 ) -> str | None:
@@ -45,8 +54,7 @@ def create(  # noqa: PLR0913 - most by keyword
     `reverts`: it is drift-aware, so that it brings resources back to the template that were changed otherwise.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-change-sets.html
     """
-    mode = {"DeploymentMode": "REVERT_DRIFT"} if reverts else {}
-    change_set = _created(client, definition, kind, template | mode)
+    change_set = _created(client, definition, kind, template, reverts=reverts)
     for _ in polls(clock, limit=SECONDS):
         answer = retry_throttled(client.describe_change_set, clock=clock, ChangeSetName=change_set)
         if answer["Status"] == "CREATE_COMPLETE":
@@ -70,17 +78,21 @@ def create(  # noqa: PLR0913 - most by keyword
     )
 
 
-def _created(client: CloudFormationClient, definition: StackDefinition, kind: Kind, template: Any) -> str:
+def _created(
+    client: CloudFormationClient, definition: StackDefinition, kind: Kind, template: TemplateSource, *, reverts: bool
+) -> str:
     """The name is unique: if it exists already, a response was lost and botocore called again."""
     name = f"deployer-{uuid4().hex}"
+    mode: _Mode = {"DeploymentMode": "REVERT_DRIFT"} if reverts else {}
     try:
         return client.create_change_set(
             StackName=definition.name,
             ChangeSetName=name,
             ChangeSetType=kind,
             **template,
-            Capabilities=list(cast("Any", CAPABILITIES)),
+            Capabilities=CAPABILITIES,
             ImportExistingResources=kind == "CREATE",
+            **mode,
         )["Id"]
     except ClientError as error:
         if code_of(error) != "AlreadyExistsException":
@@ -102,23 +114,23 @@ def execute(client: CloudFormationClient, change_set: str) -> None:
 
 def changes(client: CloudFormationClient, change_set: str) -> Iterator[ResourceChange]:
     """The change of each resource."""
-    token: dict[str, str] = {}
+    request: DescribeChangeSetInputTypeDef = {"ChangeSetName": change_set}
     while True:
-        answer = client.describe_change_set(ChangeSetName=change_set, **cast("Any", token))
+        answer = client.describe_change_set(**request)
         for change in answer["Changes"]:
             resource = change.get("ResourceChange", {})
             yield ResourceChange(
-                action=cast("Any", resource.get("Action", "Modify")),
+                action=cast("ChangeAction", resource.get("Action", "Modify")),
                 logical_id=resource.get("LogicalResourceId", ""),
                 type=resource.get("ResourceType", ""),
-                replacement=cast("Any", resource.get("Replacement", "False")),
+                replacement=resource.get("Replacement", "False"),
                 details=tuple(_properties(resource)),
             )
         if "NextToken" not in answer:
             return
-        token = {"NextToken": answer["NextToken"]}
+        request["NextToken"] = answer["NextToken"]
 
 
-def _properties(resource: Any) -> list[str]:
+def _properties(resource: ResourceChangeTypeDef) -> list[str]:
     targets = (detail.get("Target", {}) for detail in resource.get("Details", []))
     return sorted({target.get("Name") or target.get("Attribute", "") for target in targets} - {""})

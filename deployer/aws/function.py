@@ -11,13 +11,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
 
 from deployer.aws.errors import code_of, translated
 from deployer.aws.session import Session
 from deployer.errors import ServiceError
+from handler.json_values import JsonValue
 from handler.text import clean, short_json
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class HandlerFunction:
         """The function in the session's region, as its principal."""
         return cls(session.client("lambda"), name=name)
 
-    def invoke(self, event: Any) -> None:
+    def invoke(self, event: object) -> None:
         """Queue an event for the handler; raises DeployerError unless Lambda accepts it."""
         payload = short_json(event).encode()
         with translated():
@@ -46,7 +47,7 @@ class HandlerFunction:
         if answer["StatusCode"] != ACCEPTED:
             raise ServiceError(f"Lambda answered an event with status {answer['StatusCode']} instead of {ACCEPTED}")
 
-    def ask(self, event: Any) -> Mapping[str, Any]:
+    def ask(self, event: object) -> Mapping[str, JsonValue]:
         """The handler's answer to an event; raises DeployerError if it raised an error, or Lambda refuses the call."""
         with translated():
             answer = self._client.invoke(FunctionName=self._name, Payload=short_json(event).encode())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
 
@@ -17,11 +18,19 @@ from deployer.aws.session import Session
 from deployer.errors import NotFoundError
 from deployer.words import counted
 from handler import reasons
+from handler.json_values import JsonValue
 from handler.ledger import PARTITION_KEY, REFUSALS, SORT_KEY, refusals_key
 from handler.records import MAX_REFUSALS, Record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        GetItemOutputTypeDef,
+        QueryInputTypeDef,
+        QueryOutputTypeDef,
+        UniversalAttributeValueTypeDef,
+    )
 
 _MISSING = "ResourceNotFoundException"
 
@@ -38,9 +47,9 @@ class LedgerTable:
         """The table, by name or ARN, as the principal of a session; in the session's region by default."""
         return cls(session.client("dynamodb", region=region), table=table)
 
-    def page(self, index_key: IndexKey, query: Query, *, start: Any = None, size: int | None = None) -> Page:
+    def page(self, index_key: IndexKey, query: Query, *, start: JsonValue = None, size: int | None = None) -> Page:
         """One call of Query; `size` limits how many items DynamoDB reads for it."""
-        request = request_for(index_key, query)
+        request = request_for(index_key, query, table=self._table)
         if start is not None:
             request["ExclusiveStartKey"] = start
         if size is not None:
@@ -50,7 +59,9 @@ class LedgerTable:
     def of_event(self, event_id: str, *, usage: Usage | None = None) -> Iterator[Record]:
         """All records about one CloudTrail event, the oldest first: each round that failed, and how it ended."""
         index, key = KEYS["by-event"]
-        request: dict[str, Any] = {
+        assert index is not None, KEYS
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
             "IndexName": index,
             "KeyConditionExpression": "#key = :value",
             "ExpressionAttributeNames": {"#key": key},
@@ -58,11 +69,11 @@ class LedgerTable:
             "ReturnConsumedCapacity": "TOTAL",
         }
         usage = usage if usage is not None else Usage()
-        listed = self._call("query", request)
+        listed = self._query(request)
         usage.add(Page(records=(), capacity=_capacity(listed)))
         for found in listed["Items"]:
             keys = {name: found[name] for name in (PARTITION_KEY, SORT_KEY)}
-            answer = self._call("get_item", {"Key": keys, "ReturnConsumedCapacity": "TOTAL"})
+            answer = self._get_item(keys)
             usage.add(Page(records=(), examined=1, capacity=_capacity(answer)))
             if "Item" in answer:
                 yield self._record(answer["Item"])
@@ -89,8 +100,8 @@ class LedgerTable:
                 if code_of(error) != _MISSING:
                     raise
 
-    def _page(self, request: dict[str, Any]) -> Page:
-        answer = self._call("query", request)
+    def _page(self, request: QueryInputTypeDef) -> Page:
+        answer = self._query(request)
         return Page(
             records=tuple(self._record(item) for item in answer["Items"]),
             examined=answer["ScannedCount"],
@@ -98,22 +109,32 @@ class LedgerTable:
             next=answer.get("LastEvaluatedKey"),
         )
 
-    def _record(self, item: Any) -> Record:
+    def _record(self, item: Mapping[str, AttributeValueTypeDef]) -> Record:
         """The record; one for refusals left out gets their number from the counter, if that still exists."""
         record = Record.from_item(item)
         if record.reason != reasons.REFUSALS_LEFT_OUT:
             return record
         key = refusals_key(record.account, record.event_time)
-        number = int(self._call("get_item", {"Key": key}).get("Item", {}).get(REFUSALS, {}).get("N", 0))
+        number = int(self._get_item(key).get("Item", {}).get(REFUSALS, {}).get("N", 0))
         if number <= MAX_REFUSALS:  # the counter has expired or begun again
             return record
         left_out = f"up to {counted(number - MAX_REFUSALS, 'refusal')}"
         return replace(record, detail=f"{left_out} of this hour left out of the ledger; a retry counts again")
 
-    def _call(self, operation: str, request: dict[str, Any]) -> Any:
+    def _query(self, request: QueryInputTypeDef) -> QueryOutputTypeDef:
+        with self._existing():
+            return self._client.query(**request)
+
+    def _get_item(self, key: Mapping[str, UniversalAttributeValueTypeDef]) -> GetItemOutputTypeDef:
+        with self._existing():
+            return self._client.get_item(TableName=self._table, Key=key, ReturnConsumedCapacity="TOTAL")
+
+    @contextmanager
+    def _existing(self) -> Iterator[None]:
+        """Raise NotFoundError if the table does not exist."""
         with translated():
             try:
-                return getattr(self._client, operation)(TableName=self._table, **request)
+                yield
             except ClientError as error:
                 if code_of(error) != _MISSING:
                     raise
@@ -123,5 +144,5 @@ class LedgerTable:
                 ) from error
 
 
-def _capacity(answer: Any) -> float:
+def _capacity(answer: QueryOutputTypeDef | GetItemOutputTypeDef) -> float:
     return float(answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import and_, or_
-from typing import Any
+from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, ConditionExpressionBuilder, Key
 
@@ -29,6 +29,9 @@ from handler.ledger import (
     SORT_KEY,
 )
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
 KEYS: Mapping[Index, tuple[str | None, str]] = {
     "table": (None, PARTITION_KEY),
     "by-outcome": (OUTCOME_INDEX, OUTCOME_KEY),
@@ -41,8 +44,8 @@ _MOST_VALUES = 100
 """Of an IN in an expression; more are left to `Query.matches`."""
 
 
-def request_for(index_key: IndexKey, query: Query) -> dict[str, Any]:
-    """Parameters of Query, without the table and the page."""
+def request_for(index_key: IndexKey, query: Query, *, table: str) -> QueryInputTypeDef:
+    """Parameters of Query, without the page."""
     index, key = KEYS[index_key.index]
     expressions = ConditionExpressionBuilder()
     condition = expressions.build_expression(
@@ -52,17 +55,21 @@ def request_for(index_key: IndexKey, query: Query) -> dict[str, Any]:
     filters = list(_filters(index_key, query))
     filtered = expressions.build_expression(reduce(and_, filters)) if filters else None
     parts = [condition, filtered] if filtered else [condition]
-    return {
+    request: QueryInputTypeDef = {
+        "TableName": table,
         "KeyConditionExpression": condition.condition_expression,
-        **({"FilterExpression": filtered.condition_expression} if filtered else {}),
         "ExpressionAttributeNames": {k: v for part in parts for k, v in part.attribute_name_placeholders.items()},
         "ExpressionAttributeValues": {
             k: {"S": v} for part in parts for k, v in part.attribute_value_placeholders.items()
         },
         "ScanIndexForward": query.oldest_first,
         "ReturnConsumedCapacity": "TOTAL",
-        **({"IndexName": index} if index else {}),
     }
+    if filtered:
+        request["FilterExpression"] = filtered.condition_expression
+    if index:
+        request["IndexName"] = index
+    return request
 
 
 def _filters(index_key: IndexKey, query: Query) -> Iterator[ConditionBase]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from deployer.aws.errors import translated
 from deployer.aws.members import Members
 from deployer.errors import DeployerError, PermissionDeniedError
 from handler import resource_reading
+from handler.clients import Client
 from handler.deployed_resources import Resource
 from handler.inspection import ReadDeniedError, ReadError
 from handler.resource_comparison import Reading
@@ -47,7 +47,7 @@ class MemberAccount:
         with reading(self._location(region)):
             return resource_reading.waiting_messages(lambda service: self._client(service, region), queue)
 
-    def _client(self, service: str, region: str) -> Any:
+    def _client(self, service: str, region: str) -> Client:
         return self._members.client(service, self._account, region)
 
     def _location(self, region: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config as ClientConfig
@@ -18,11 +18,12 @@ from deployer.aws.errors import translated
 from deployer.aws.session import ATTEMPTS, Session
 from deployer.clock import Clock
 from deployer.errors import PermissionDeniedError
-from handler.clients import Credentials
+from handler.clients import Client, Credentials
 from handler.concurrency import CachedValue, SingleFlight
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_kms import KMSClient
 
 _MARGIN = timedelta(minutes=5)
 _CONFIG = ClientConfig(
@@ -61,13 +62,15 @@ class Members:
     def key_arn(self, account: str, region: str, key: str) -> str:
         """ARN of the key that an alias refers to, as the role reads it."""
         with translated(f"account {account}, {region}"):
-            return str(self.client("kms", account, region).describe_key(KeyId=key)["KeyMetadata"]["Arn"])
+            kms: KMSClient = self.client("kms", account, region)
+            return kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
 
-    def client(self, service: Any, account: str, region: str) -> Any:
+    def client(self, service: str, account: str, region: str) -> Client:
         """A service's client, as the role; raises PermissionDeniedError if the role cannot be assumed."""
         credentials = self._credentials.get(account, lambda: self._assume(account))
         with self._lock, translated(f"account {account}, {region}"):
-            return self._boto.client(
+            create: Callable[..., Client] = self._boto.client
+            return create(
                 service,
                 region_name=region,
                 aws_access_key_id=credentials.access_key_id,

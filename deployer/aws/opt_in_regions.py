@@ -8,11 +8,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-opt-in-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployer.planning.opt_in import OptInRegion
+from deployer.planning.opt_in import OptInRegion, OptInStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ def opt_in_regions(
     return tuple(OptInRegion(region, found.get(region, "unknown")) for region in concerned)
 
 
-def _statuses(session: Session, account: str, *, home: str) -> dict[str, Any]:
+def _statuses(session: Session, account: str, *, home: str) -> dict[str, OptInStatus]:
     try:
         pages = session.client("account", region=home).get_paginator("list_regions").paginate(AccountId=account)
         return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from deployer.clock import Clock
 
@@ -55,7 +55,7 @@ def pacers(service: str, clock: Clock) -> Iterator[tuple[str, Callable[..., None
 
 
 def _handler(pacer: Pacer) -> Callable[..., None]:
-    def wait(**_: Any) -> None:
+    def wait(**_: object) -> None:
         pacer.wait()
 
     return wait

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
@@ -22,12 +22,17 @@ from deployer.failures.redriving import Depth
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+    from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef, MessageTypeDef
 
 LONG_POLL_SECONDS = 1
 _PER_CALL = 10
 """Quota of ReceiveMessage and of batches."""
-_VISIBLE = "ApproximateNumberOfMessages"
-_HELD = ("ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+_VISIBLE: Final = "ApproximateNumberOfMessages"
+_HELD: tuple[QueueAttributeNameType, ...] = (
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 _NUMBER = re.compile(r"[0-9]{1,13}", re.ASCII)
 _MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
@@ -45,10 +50,10 @@ class SqsQueues:
 
     def depth(self, queue: Queue) -> Depth:
         """The approximate number of messages; SQS's own numbers may be a minute old."""
-        names: Sequence[Any] = [_VISIBLE, *_HELD]
         url = self._url(queue)
         with translated(_location(queue)):
-            found: Any = self._client(queue).get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            answer = self._client(queue).get_queue_attributes(QueueUrl=url, AttributeNames=[_VISIBLE, *_HELD])
+        found = answer["Attributes"]
         return Depth(visible=int(found[_VISIBLE]), held=sum(int(found[name]) for name in _HELD))
 
     def receive(self, queue: Queue, *, hold_seconds: int) -> Sequence[Message]:
@@ -68,7 +73,7 @@ class SqsQueues:
     def hold(self, queue: Queue, messages: Sequence[Message], *, seconds: int) -> frozenset[str]:
         """Hide messages for this long from now on; those that SQS refuses are no longer ours."""
         url = self._url(queue)
-        entries: Any = [
+        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
             {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
             for number, message in enumerate(messages)
         ]
@@ -112,7 +117,7 @@ def _location(queue: Queue) -> str:
     return f"{queue.account} {queue.region}"
 
 
-def message_of(found: Any) -> Message:
+def message_of(found: MessageTypeDef) -> Message:
     """A message of SQS's answer, whoever sent it; attributes that are not text are omitted."""
     system = found.get("Attributes", {})
     return Message(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -16,12 +15,12 @@ _NO_POLICY = frozenset({"LifecyclePolicyNotFoundException", "RepositoryPolicyNot
 _WITH_EXCLUSION = "_WITH_EXCLUSION"
 
 
-def read_settings(session: Session, name: str, *, region: str) -> dict[str, Any] | None:
+def read_settings(session: Session, name: str, *, region: str) -> dict[str, object] | None:
     """Settings of a repository of the session's account, as `handler.requested` has them; None if it does not exist."""
     client = session.ecr_client(region=region)
     with translated():
         try:
-            found: Any = client.describe_repositories(repositoryNames=[name])["repositories"][0]
+            found = client.describe_repositories(repositoryNames=[name])["repositories"][0]
             tags = client.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
         except ClientError as error:
             if code_of(error) == _NO_REPOSITORY:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
 from botocore.config import Config as ClientConfig
@@ -19,18 +20,26 @@ from deployer.aws.errors import QUOTA_REACHED, translated, unusable_settings
 from deployer.aws.pacing import pacers
 from deployer.clock import SYSTEM_CLOCK, Clock
 from deployer.local_endpoint import check_endpoint
+from handler.clients import Client
+from handler.json_values import JsonValue
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
+    from botocore.model import OperationModel
+    from mypy_boto3_account import AccountClient
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudtrail import CloudTrailClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
 
@@ -82,7 +91,7 @@ class Session:
     ) -> None:
         with translated():
             self._boto = boto3.Session(profile_name=profile, region_name=region, **credentials)  # type: ignore[arg-type]
-        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._clients: dict[tuple[str, str | None], Client] = {}
         self._clock = clock
 
     def as_role(self, role_arn: str) -> Session:
@@ -121,9 +130,11 @@ class Session:
         return Identity(account=answer["Account"], arn=answer["Arn"])
 
     @overload
-    def client(self, service: Literal["account"], *, region: str | None = None) -> Any: ...
+    def client(self, service: Literal["account"], *, region: str | None = None) -> AccountClient: ...
     @overload
     def client(self, service: Literal["cloudformation"], *, region: str | None = None) -> CloudFormationClient: ...
+    @overload
+    def client(self, service: Literal["cloudtrail"], *, region: str | None = None) -> CloudTrailClient: ...
     @overload
     def client(self, service: Literal["dynamodb"], *, region: str | None = None) -> DynamoDBClient: ...
     @overload
@@ -135,19 +146,25 @@ class Session:
     @overload
     def client(self, service: Literal["lambda"], *, region: str | None = None) -> LambdaClient: ...
     @overload
+    def client(self, service: Literal["logs"], *, region: str | None = None) -> CloudWatchLogsClient: ...
+    @overload
     def client(self, service: Literal["organizations"], *, region: str | None = None) -> OrganizationsClient: ...
     @overload
     def client(self, service: Literal["s3"], *, region: str | None = None) -> S3Client: ...
     @overload
+    def client(self, service: Literal["service-quotas"], *, region: str | None = None) -> ServiceQuotasClient: ...
+    @overload
+    def client(self, service: Literal["sns"], *, region: str | None = None) -> SNSClient: ...
+    @overload
     def client(self, service: Literal["sqs"], *, region: str | None = None) -> SQSClient: ...
     @overload
     def client(self, service: Literal["sts"], *, region: str | None = None) -> STSClient: ...
-    @overload
-    def client(
-        self, service: Literal["account", "cloudtrail", "logs", "service-quotas", "sns"], *, region: str | None = None
-    ) -> Any: ...
-    def client(self, service: Any, *, region: str | None = None) -> Any:
+    def client(self, service: str, *, region: str | None = None) -> object:
         """The client of a service in a region, the session's own by default."""
+        return self.client_of(service, region=region)
+
+    def client_of(self, service: str, *, region: str | None = None) -> Client:
+        """`client` for a service that is only known at run time."""
         return self._made((service, region), service, region, _CLIENT)
 
     def cloudformation_for_optional_reads(self, *, region: str) -> CloudFormationClient:
@@ -168,12 +185,13 @@ class Session:
         client: ECRClient = self._made(key, "ecr", region, _CLIENT.merge(endpoint))
         return client
 
-    def _made(self, key: tuple[str, str | None], service: Any, region: str | None, config: ClientConfig) -> Any:
+    def _made(self, key: tuple[str, str | None], service: str, region: str | None, config: ClientConfig) -> Client:
         """The client of a key, created at its first use."""
         if key not in self._clients:
             with translated():
                 try:
-                    self._clients[key] = self._boto.client(service, region_name=region, config=config)
+                    create: Callable[..., Client] = self._boto.client
+                    self._clients[key] = create(service, region_name=region, config=config)
                 except ValueError as error:  # of an endpoint's URL, or a region's name
                     raise unusable_settings(error) from error
             check_endpoint(self._clients[key].meta.endpoint_url)
@@ -184,8 +202,8 @@ class Session:
         return self._clients[key]
 
 
-def _refuse_quotas(response: tuple[Any, dict[str, Any]] | None, operation: Any, **_: Any) -> None:
+def _refuse_quotas(response: tuple[object, JsonValue] | None, operation: OperationModel, **_: object) -> None:
     """A quota stays reached: botocore's standard mode would repeat the call for half a minute, as if it throttled."""
-    parsed = response[1] if response else {}
+    parsed: JsonValue = response[1] if response else {}
     if parsed.get("Error", {}).get("Code") in QUOTA_REACHED:
-        raise ClientError(cast("Any", parsed), operation.name)
+        raise ClientError(parsed, operation.name)

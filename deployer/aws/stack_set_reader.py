@@ -5,9 +5,9 @@ CallAs is decided once, here, and passed with every call that accepts it, includ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from sys import intern
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
@@ -24,6 +24,7 @@ from deployer.stack_sets import (
     ResultStatus,
     StackSetState,
 )
+from handler.json_values import JsonValue
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -39,7 +40,7 @@ class StackSetReader:
     def __init__(self, client: CloudFormationClient, *, call_as: CallAs, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._call_as: dict[str, Any] = {"CallAs": call_as}
+        self._call_as: CallAs = call_as
 
     def names(self) -> tuple[str, ...]:
         """Names of all StackSets, of any tool."""
@@ -49,7 +50,7 @@ class StackSetReader:
         """Descriptions of all StackSets by name, of any tool; a hundred a call."""
         with translated():
             pages = self._client.get_paginator("list_stack_sets").paginate(
-                Status="ACTIVE", PaginationConfig={"PageSize": 100}, **self._call_as
+                Status="ACTIVE", PaginationConfig={"PageSize": 100}, CallAs=self._call_as
             )
             return {one["StackSetName"]: one.get("Description", "") for page in pages for one in page["Summaries"]}
 
@@ -57,7 +58,7 @@ class StackSetReader:
         """The actual state of a StackSet; None if it does not exist."""
         with translated():
             try:
-                found: Any = self._client.describe_stack_set(StackSetName=name, **self._call_as)["StackSet"]
+                found = self._client.describe_stack_set(StackSetName=name, CallAs=self._call_as)["StackSet"]
             except ClientError as error:
                 if code_of(error) == "StackSetNotFoundException":
                     return None
@@ -82,11 +83,12 @@ class StackSetReader:
         """The template of a StackSet; None if it does not exist."""
         with translated():
             try:
-                return self._client.describe_stack_set(StackSetName=name, **self._call_as)["StackSet"]["TemplateBody"]
+                answer = self._client.describe_stack_set(StackSetName=name, CallAs=self._call_as)
             except ClientError as error:
                 if code_of(error) == "StackSetNotFoundException":
                     return None
                 raise
+            return answer["StackSet"]["TemplateBody"]
 
     def instance_keys(self, name: str) -> frozenset[InstanceKey]:
         """Account and region of each stack instance; empty if the StackSet does not exist."""
@@ -126,7 +128,7 @@ class StackSetReader:
                 clock=self._clock,
                 StackSetName=name,
                 OperationId=operation_id,
-                **self._call_as,
+                CallAs=self._call_as,
             )
         return _operation(answer["StackSetOperation"])
 
@@ -157,15 +159,15 @@ class StackSetReader:
                 clock=self._clock,
                 StackSetName=name,
                 MaxResults=20,
-                **self._call_as,
+                CallAs=self._call_as,
             )
         return tuple(_operation(one) for one in answer["Summaries"] if one["Status"] in _UNDER_WAY)
 
-    def _pages(self, call: Callable[..., Any], name: str, **options: Any) -> Iterator[Any]:
+    def _pages(self, call: Callable[..., Mapping[str, JsonValue]], name: str, **options: object) -> Iterator[JsonValue]:
         """Summaries of all pages, as large as AWS makes them."""
         while True:
             answer = retry_throttled(
-                call, clock=self._clock, StackSetName=name, MaxResults=100, **options, **self._call_as
+                call, clock=self._clock, StackSetName=name, MaxResults=100, **options, CallAs=self._call_as
             )
             yield from answer["Summaries"]
             if not answer.get("NextToken"):
@@ -178,7 +180,7 @@ def stack_set_reader(session: Session, *, call_as: CallAs, clock: Clock) -> Stac
     return StackSetReader(session.client("cloudformation"), call_as=call_as, clock=clock)
 
 
-def _operation(found: Any) -> Operation:
+def _operation(found: Mapping[str, JsonValue]) -> Operation:
     return Operation(
         id=found["OperationId"],
         action=found["Action"],
@@ -195,7 +197,7 @@ def _operation(found: Any) -> Operation:
     )
 
 
-def _counts(details: Any, stage: str) -> InstanceCounts | None:
+def _counts(details: Mapping[str, JsonValue], stage: str) -> InstanceCounts | None:
     """The counts of a stage; None from an SDK without stages, and of an action for which AWS counts nothing.
 
     Totals are absent until AWS has resolved the operation's targets.

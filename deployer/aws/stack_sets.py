@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -13,22 +13,41 @@ from deployer.aws.errors import code_of, message_of, translated
 from deployer.aws.prefetching import PrefetchingStackSetReader
 from deployer.aws.session import Session
 from deployer.aws.stack_set_reader import CallAs
+from deployer.aws.template_source import TemplateSource, template_source
 from deployer.clock import Clock
 from deployer.errors import BusyError, ServiceError
-from deployer.operation_preferences import Amount, OperationPreferences
+from deployer.operation_preferences import OperationPreferences
 from deployer.polling import polls
 from deployer.rollout.operation_ids import operation_id as make_operation_id
 from deployer.stack_sets import DeploymentTargets, InstanceOperation, NotInStackSetError, StackSetDefinition
-from deployer.stacks import CAPABILITIES, INLINE_TEMPLATE_BYTES
+from deployer.stacks import CAPABILITIES, Capability
+from handler.json_values import JsonValue
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import (
+        AutoDeploymentTypeDef,
+        DeploymentTargetsTypeDef,
+        StackSetOperationPreferencesTypeDef,
+    )
 
 STALE_ATTEMPTS = 6
 _NOT_IN_STACK_SET = "not found in StackSet"
 """`ValidationError: Organizational unit … not found in StackSet`, as public reports quote it."""
 _NEW_SECONDS = 60
 """The longest wait for a StackSet that is read right after its creation."""
+
+
+Call = Callable[..., Mapping[str, JsonValue]]
+"""One that starts an operation, and answers with its id."""
+
+
+class _Properties(TemplateSource):
+    """Parameters that a creation and an update share."""
+
+    Description: str
+    Capabilities: Sequence[Capability]
+    AutoDeployment: AutoDeploymentTypeDef
 
 
 class CloudFormationStackSets(PrefetchingStackSetReader):
@@ -84,7 +103,7 @@ class CloudFormationStackSets(PrefetchingStackSetReader):
                 PermissionModel="SERVICE_MANAGED",
                 ClientRequestToken=uuid4().hex,
                 **self._properties(definition),
-                **self._call_as,
+                CallAs=self._call_as,
             )
         self._created.add(definition.name)
         with translated():
@@ -93,7 +112,7 @@ class CloudFormationStackSets(PrefetchingStackSetReader):
     def update(self, definition: StackSetDefinition, *, only: InstanceOperation | None) -> str:
         """Change the StackSet and all its instances, or `only` those; returns the operation's id."""
         with translated():
-            options = self._properties(definition)
+            options: dict[str, object] = {**self._properties(definition)}
             regions = self._regions(definition.name) if only is None else only.regions
         if only is not None:  # then AWS accepts no AutoDeployment, and keeps the current one (assumption A15)
             del options["AutoDeployment"]
@@ -131,33 +150,30 @@ class CloudFormationStackSets(PrefetchingStackSetReader):
         self._forget(name)
         with translated():
             try:
-                self._client.delete_stack_set(StackSetName=name, **self._call_as)
+                self._client.delete_stack_set(StackSetName=name, CallAs=self._call_as)
             except ClientError as error:
                 if code_of(error) == "OperationInProgressException":
                     raise _busy(name) from error
                 if code_of(error) != "StackSetNotFoundException":
                     raise
 
-    def _properties(self, definition: StackSetDefinition) -> dict[str, Any]:
-        body = definition.body
-        inline = len(body.encode()) <= INLINE_TEMPLATE_BYTES
-        depends_on = [self._arn(name) for name in definition.depends_on]
+    def _properties(self, definition: StackSetDefinition) -> _Properties:
+        auto_deployment: AutoDeploymentTypeDef = {"Enabled": True, "RetainStacksOnAccountRemoval": False}
+        if definition.depends_on:
+            auto_deployment["DependsOn"] = [self._arn(name) for name in definition.depends_on]
         return {
             "Description": definition.description,
-            **({"TemplateBody": body} if inline else {"TemplateURL": self._store(body)}),
+            **template_source(definition.body, store=self._store),
             "Capabilities": list(CAPABILITIES),
-            "AutoDeployment": {
-                "Enabled": True,
-                "RetainStacksOnAccountRemoval": False,
-                **({"DependsOn": depends_on} if depends_on else {}),
-            },
+            "AutoDeployment": auto_deployment,
         }
 
     def _arn(self, name: str) -> str:
         """The ARN of a StackSet; waits until AWS finds a new one."""
         for _ in polls(self._clock, limit=_NEW_SECONDS):
             try:
-                return self._client.describe_stack_set(StackSetName=name, **self._call_as)["StackSet"]["StackSetARN"]
+                found = self._client.describe_stack_set(StackSetName=name, CallAs=self._call_as)["StackSet"]
+                return found["StackSetARN"]
             except ClientError as error:
                 if not self._is_new(name, error):
                     raise
@@ -170,18 +186,21 @@ class CloudFormationStackSets(PrefetchingStackSetReader):
         """Whether AWS does not find a StackSet that was created a moment ago."""
         return name in self._created and code_of(error) == "StackSetNotFoundException"
 
-    def _operation_preferences(self, regions: Iterable[str]) -> dict[str, Any]:
+    def _operation_preferences(self, regions: Iterable[str]) -> StackSetOperationPreferencesTypeDef:
         preferences = self._preferences
         order = preferences.order(regions)
-        return {
+        passed: StackSetOperationPreferencesTypeDef = {
             "RegionConcurrencyType": preferences.region_concurrency,
             "ConcurrencyMode": preferences.concurrency_mode,
-            **_amount("MaxConcurrent", preferences.max_concurrent),
-            **_amount("FailureTolerance", preferences.failure_tolerance),
-            **({"RegionOrder": list(order)} if preferences.region_order and order else {}),
         }
+        concurrent, tolerance = preferences.max_concurrent, preferences.failure_tolerance
+        passed["MaxConcurrentPercentage" if concurrent.is_percentage else "MaxConcurrentCount"] = concurrent.number
+        passed["FailureTolerancePercentage" if tolerance.is_percentage else "FailureToleranceCount"] = tolerance.number
+        if preferences.region_order and order:
+            passed["RegionOrder"] = list(order)
+        return passed
 
-    def _started_on(self, name: str, call: Callable[..., Any], operation: InstanceOperation, **options: Any) -> str:
+    def _started_on(self, name: str, call: Call, operation: InstanceOperation, **options: object) -> str:
         return self._started(
             name,
             call,
@@ -191,10 +210,10 @@ class CloudFormationStackSets(PrefetchingStackSetReader):
             **options,
         )
 
-    def _started(self, name: str, call: Callable[..., Any], **options: Any) -> str:
+    def _started(self, name: str, call: Call, **options: object) -> str:
         """Start an operation under an id of ours, so that a call whose response was lost can be repeated."""
         id_ = make_operation_id(self._caller, at=self._clock.now(), unique=uuid4().hex[:8])
-        options |= {"StackSetName": name, "OperationId": id_, **self._call_as}
+        options |= {"StackSetName": name, "OperationId": id_, "CallAs": self._call_as}
         self._forget(name)
         for attempt in range(STALE_ATTEMPTS):
             with translated():
@@ -222,17 +241,14 @@ def _not_in_stack_set(name: str, message: str) -> NotInStackSetError:
     )
 
 
-def _amount(name: str, amount: Amount) -> dict[str, int]:
-    return {f"{name}{'Percentage' if amount.is_percentage else 'Count'}": amount.number}
-
-
-def _targets(targets: DeploymentTargets) -> dict[str, Any]:
-    accounts = {"Accounts": list(targets.accounts)} if targets.accounts else {}
-    return {
+def _targets(targets: DeploymentTargets) -> DeploymentTargetsTypeDef:
+    passed: DeploymentTargetsTypeDef = {
         "OrganizationalUnitIds": list(targets.ou_ids),
         "AccountFilterType": targets.account_filter,
-        **accounts,
     }
+    if targets.accounts:
+        passed["Accounts"] = list(targets.accounts)
+    return passed
 
 
 def _busy(name: str) -> BusyError:

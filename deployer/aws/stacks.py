@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -17,11 +17,11 @@ from deployer.aws import change_sets
 from deployer.aws.change_sets import Kind, StackFailedError
 from deployer.aws.errors import message_of, translated
 from deployer.aws.session import Session
+from deployer.aws.template_source import template_source
 from deployer.aws.throttling import retry_throttled
 from deployer.clock import Clock
 from deployer.polling import polls
 from deployer.stacks import (
-    INLINE_TEMPLATE_BYTES,
     STACK_TYPE,
     STUCK,
     UNUSABLE,
@@ -32,9 +32,11 @@ from deployer.stacks import (
     StackState,
     is_in_progress,
 )
+from handler.json_values import JsonValue
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
 
 
 class CloudFormationStacks:
@@ -52,7 +54,7 @@ class CloudFormationStacks:
             stack = _describe(client, name)
             if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
                 return None
-            template: Any = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+            template: JsonValue = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
         return StackState(
             name=name,
             region=region,
@@ -126,12 +128,8 @@ class CloudFormationStacks:
     def _change_set(
         self, client: CloudFormationClient, definition: StackDefinition, kind: Kind, *, reverts: bool = False
     ) -> str | None:
-        template = self._template(definition.body)
+        template = template_source(definition.body, store=self._store)
         return change_sets.create(client, definition, kind=kind, template=template, reverts=reverts, clock=self._clock)
-
-    def _template(self, body: str) -> Any:
-        inline = len(body.encode()) <= INLINE_TEMPLATE_BYTES
-        return {"TemplateBody": body} if inline else {"TemplateURL": self._store(body)}
 
     def _delete(self, client: CloudFormationClient, name: str, on_event: OnStackEvent) -> None:
         stack_id = client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
@@ -168,7 +166,7 @@ class CloudFormationStacks:
             raise _failure(name, status, causes, region=client.meta.region_name)
 
 
-def _describe(client: CloudFormationClient, name: str) -> Any:
+def _describe(client: CloudFormationClient, name: str) -> StackTypeDef | None:
     try:
         return client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -182,7 +180,7 @@ def _event_ids(client: CloudFormationClient, name: str) -> set[str]:
     return {event["EventId"] for event in client.describe_stack_events(StackName=name)["StackEvents"]}
 
 
-def _new_events(client: CloudFormationClient, name: str, seen: set[str]) -> list[Any]:
+def _new_events(client: CloudFormationClient, name: str, seen: set[str]) -> list[StackEventTypeDef]:
     """Events since the last poll, the oldest first. A page of 100 is far more than occurs between two polls."""
     try:
         events = client.describe_stack_events(StackName=name)["StackEvents"]
@@ -195,7 +193,7 @@ def _new_events(client: CloudFormationClient, name: str, seen: set[str]) -> list
     return new[::-1]
 
 
-def _event(stack: str, event: Any) -> StackEvent:
+def _event(stack: str, event: StackEventTypeDef) -> StackEvent:
     return StackEvent(
         stack=stack.split("/")[1] if stack.startswith("arn:") else stack,
         logical_id=event.get("LogicalResourceId", ""),

@@ -6,7 +6,7 @@ botocore tries every call eight times, which takes about half a minute; only the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -19,7 +19,7 @@ PAUSES = (5.0, 10.0, *[20.0] * 10)
 """Seconds between two tries: about ten minutes in total, including botocore's."""
 
 
-def retry_throttled(read: Callable[..., Answer], *, clock: Clock, **request: Any) -> Answer:
+def retry_throttled(read: Callable[..., Answer], *, clock: Clock, **request: object) -> Answer:
     """The response of a reading call, retried during some minutes of throttling; then raises its error."""
     for pause in PAUSES:
         try:

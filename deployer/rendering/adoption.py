@@ -6,7 +6,6 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
 
 from deployer.drift.adopting import Adoption, AdoptionPlan, AdoptionResult, NotAdoptable
 from deployer.organization import Organization
@@ -17,7 +16,7 @@ from deployer.times import iso
 from deployer.words import account_name, account_path, counted
 from handler.tags import OWN_TAGS
 
-Document = dict[str, Any]
+Document = dict[str, object]
 
 
 def adoption_lines(plan: AdoptionPlan, organization: Organization) -> Iterator[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -90,10 +90,9 @@ def _function(session: Session, names: Names, one: ResourceName) -> Tags:
 
 
 def _log_group(session: Session, names: Names, one: ResourceName) -> Tags:
-    client: Any = session.client("logs", region=one.region)
+    client = session.client("logs", region=one.region)
     arn = f"arn:{names.partition}:logs:{one.region}:{names.central_account}:log-group:{one.name}"
-    tags: Tags = client.list_tags_for_resource(resourceArn=arn)["tags"]
-    return tags
+    return client.list_tags_for_resource(resourceArn=arn)["tags"]
 
 
 def _bus(session: Session, names: Names, one: ResourceName) -> Tags:  # noqa: ARG001
@@ -110,7 +109,7 @@ def _rule(session: Session, names: Names, one: ResourceName) -> Tags:  # noqa: A
 
 
 def _topic(session: Session, names: Names, one: ResourceName) -> Tags:
-    client: Any = session.client("sns", region=one.region)
+    client = session.client("sns", region=one.region)
     arn = f"arn:{names.partition}:sns:{one.region}:{names.central_account}:{one.name}"
     client.get_topic_attributes(TopicArn=arn)
     return _pairs(client.list_tags_for_resource(ResourceArn=arn)["Tags"])
@@ -133,5 +132,10 @@ _READERS: Mapping[str, tuple[str, Reader]] = {
 """By type: the actions that a look-up requires, and the look-up, which raises AWS's own error if nothing is found."""
 
 
-def _pairs(tags: Iterable[Any]) -> Tags:
+class _Tag(TypedDict):
+    Key: str
+    Value: str
+
+
+def _pairs(tags: Iterable[_Tag]) -> Tags:
     return {tag["Key"]: tag["Value"] for tag in tags}

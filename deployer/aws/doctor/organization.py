@@ -93,8 +93,8 @@ def opt_in_regions(
 
 def _regions_of(session: Session, account: str) -> Mapping[str, str]:
     """Every region of an account; the caller's own account is asked about without an id."""
-    named = {} if account == session.identity.account else {"AccountId": account}
-    pages = session.client("account").get_paginator("list_regions").paginate(**named)
+    lister = session.client("account").get_paginator("list_regions")
+    pages = lister.paginate() if account == session.identity.account else lister.paginate(AccountId=account)
     return {one["RegionName"]: one["RegionOptStatus"] for page in pages for one in page["Regions"]}
 
 

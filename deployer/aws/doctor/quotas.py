@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -68,7 +67,7 @@ def _limit(session: Session, who: Caller | Unread, code: str, *, default: int) -
     """The applied quota; AWS's default if no other was ever applied."""
 
     def read() -> int:
-        client: Any = session.client("service-quotas")
+        client = session.client("service-quotas")
         try:
             return int(client.get_service_quota(ServiceCode="cloudformation", QuotaCode=code)["Quota"]["Value"])
         except ClientError as error:

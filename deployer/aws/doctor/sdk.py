@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 import boto3
 import botocore.session
+from botocore.model import StringShape
 
 
 def known_runtimes() -> frozenset[str]:
     """Runtimes in botocore's model of Lambda."""
-    shape: Any = botocore.session.get_session().get_service_model("lambda").shape_for("Runtime")
+    shape = botocore.session.get_session().get_service_model("lambda").shape_for("Runtime")
+    assert isinstance(shape, StringShape), shape
     return frozenset(shape.enum)
 
 
@@ -26,5 +27,6 @@ def missing_endpoints(needed: Mapping[str, Iterable[str]], *, partition: str) ->
     return found
 
 
-def _regions_of(session: boto3.Session, service: Any, partition: str) -> frozenset[str]:
-    return frozenset(session.get_available_regions(service, partition_name=partition))
+def _regions_of(session: boto3.Session, service: str, partition: str) -> frozenset[str]:
+    regions: Callable[..., list[str]] = session.get_available_regions
+    return frozenset(regions(service, partition_name=partition))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from deployer.aws.doctor.attempts import after, attempt
 from deployer.aws.session import Session
 from deployer.doctor.actual_state import Caller, Trail, Unread
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudtrail import CloudTrailClient
+    from mypy_boto3_cloudtrail.type_defs import (
+        AdvancedFieldSelectorOutputTypeDef,
+        GetEventSelectorsResponseTypeDef,
+        TrailTypeDef,
+    )
 
 
 def trails(session: Session, who: Caller | Unread, *, region: str) -> tuple[Trail, ...] | Unread:
@@ -17,7 +25,7 @@ def trails(session: Session, who: Caller | Unread, *, region: str) -> tuple[Trai
     return listed if isinstance(listed, Unread) else tuple(_trail(client, one) for one in listed["trailList"])
 
 
-def _trail(client: Any, found: Mapping[str, Any]) -> Trail:
+def _trail(client: CloudTrailClient, found: TrailTypeDef) -> Trail:
     arn = found["TrailARN"]
     status = attempt("cloudtrail:GetTrailStatus", lambda: client.get_trail_status(Name=arn))
     selectors = attempt("cloudtrail:GetEventSelectors", lambda: client.get_event_selectors(TrailName=arn))
@@ -32,7 +40,7 @@ def _trail(client: Any, found: Mapping[str, Any]) -> Trail:
     )
 
 
-def logs(selectors: Mapping[str, Any], *, read_only: bool) -> bool:
+def logs(selectors: GetEventSelectorsResponseTypeDef, *, read_only: bool) -> bool:
     """Whether a trail with these selectors logs ECR's management events of a kind.
 
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
@@ -46,7 +54,7 @@ def logs(selectors: Mapping[str, Any], *, read_only: bool) -> bool:
     )
 
 
-def _selects(fields: Any, *, read_only: bool) -> bool:
+def _selects(fields: Sequence[AdvancedFieldSelectorOutputTypeDef], *, read_only: bool) -> bool:
     event = {
         "eventCategory": "Management",
         "readOnly": str(read_only).lower(),
@@ -57,7 +65,7 @@ def _selects(fields: Any, *, read_only: bool) -> bool:
     return all(one["Field"] in event and _holds(one, event[one["Field"]]) for one in fields)
 
 
-def _holds(field: Mapping[str, Any], value: str) -> bool:
+def _holds(field: AdvancedFieldSelectorOutputTypeDef, value: str) -> bool:
     """Every operator of a field must hold."""
     return (
         ("Equals" not in field or value in field["Equals"])

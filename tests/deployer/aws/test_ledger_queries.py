@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -20,13 +21,13 @@ ROLES = st.from_regex(r"[a-c]{1,3}(-[a-c]{1,3}){0,2}", fullmatch=True)
 _COMPARISON = re.compile(r"(begins_with|contains)?\(?(#\w+)(?:, | = | IN \()(:\w+(?:, :\w+)*)")
 
 
-def passes(request: dict[str, Any], values: dict[str, Any]) -> bool:
+def passes(request: Mapping[str, Any], values: dict[str, Any]) -> bool:
     """Whether DynamoDB would send an item with these attributes."""
     clauses = [clause for clause in request.get("FilterExpression", "").split(" AND ") if clause]
     return all(any(_holds(found, request, values) for found in _COMPARISON.findall(clause)) for clause in clauses)
 
 
-def _holds(found: tuple[str, str, str], request: dict[str, Any], values: dict[str, Any]) -> bool:
+def _holds(found: tuple[str, str, str], request: Mapping[str, Any], values: dict[str, Any]) -> bool:
     function, name, placeholders = found
     value = values[request["ExpressionAttributeNames"][name]] or ""
     operands = [request["ExpressionAttributeValues"][one.strip()]["S"] for one in placeholders.split(",")]
@@ -84,4 +85,4 @@ def test_every_matching_record_passes_the_filter(
         include_children=include_children,
     )
     if query.matches(one):
-        assert passes(request_for(IndexKey(index, "x"), query), asdict(one))
+        assert passes(request_for(IndexKey(index, "x"), query, table="ledger"), asdict(one))

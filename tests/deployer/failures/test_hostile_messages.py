@@ -127,13 +127,13 @@ def test_a_lambda_record_in_a_members_queue_is_unreadable() -> None:
 
 @pytest.mark.parametrize("sent", ["-1", "9" * 30, "soon", ""], ids=repr)
 def test_missing_times_and_counts_of_sqs_are_tolerated(sent: str) -> None:
-    system = {"SentTimestamp": sent, "ApproximateReceiveCount": sent}
+    system: Any = {"SentTimestamp": sent, "ApproximateReceiveCount": sent}
     found = message_of({"MessageId": "m", "ReceiptHandle": "r", "Body": "b", "Attributes": system})
     assert (found.sent, found.receives) == (datetime.fromtimestamp(0, UTC), 1)
 
 
 def test_attributes_that_are_not_strings_are_omitted() -> None:
-    attributes = {"RULE_ARN": {"DataType": "Binary", "BinaryValue": b"\xff"}, "X": {"StringValue": "y"}}
+    attributes: Any = {"RULE_ARN": {"DataType": "Binary", "BinaryValue": b"\xff"}, "X": {"StringValue": "y"}}
     found = message_of({"MessageId": "m", "ReceiptHandle": "r", "Body": "b", "MessageAttributes": attributes})
     assert found.attributes == {"X": "y"}
 
