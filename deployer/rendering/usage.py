@@ -35,7 +35,7 @@ _TONES: Mapping[UsageKind, Tone] = {"near-quota": "bad"}
 
 
 def usage_lines(report: UsageReport, organization: Organization, *, ignored: Collection[str] = ()) -> Iterator[Line]:
-    """Findings by kind, the largest first; then the sums by OU and account, and a summary last."""
+    """Findings by kind; then sums by OU and account, and repositories, each the largest first; a summary last."""
     for kind in USAGE_KINDS:
         if kind not in ignored:
             yield from _kind_lines(kind, report, organization)
@@ -44,6 +44,7 @@ def usage_lines(report: UsageReport, organization: Organization, *, ignored: Col
     yield from _total_lines("OU", by_ou(report, organization))
     accounts = by_account(report)
     yield from _total_lines("account", {account_name(organization, one): total for one, total in accounts.items()})
+    yield from _repository_lines(report, organization)
     yield from _summary_lines(report)
 
 
@@ -112,10 +113,29 @@ def _total_lines(name: str, totals: Mapping[str, Total]) -> Iterator[Line]:
     yield Line("")
 
 
+def _repository_lines(report: UsageReport, organization: Organization) -> Iterator[Line]:
+    found = report.by_size()
+    if not found:
+        return
+    rows = [[_short_place(one, organization), *_image_cells(one.images)] for one in found[:SHOWN]]
+    yield from table(["repository", *_COLUMNS[1:]], rows, width=WIDTH, numbers_from=1)
+    if len(found) > SHOWN:
+        yield Line(f"and {len(found) - SHOWN:,} more; --json has all", "quiet")
+    yield Line("")
+
+
+def _short_place(one: RepositoryUsage, organization: Organization) -> str:
+    account = organization.accounts.get(one.account)
+    return f"{account.name if account else one.account} {one.region} {one.name}"
+
+
 def _cells(total: Total) -> Sequence[str]:
-    images = total.images
+    return [f"{total.repositories:,}", *_image_cells(total.images)]
+
+
+def _image_cells(images: ImageSummary) -> Sequence[str]:
     days = [f"{moment:%Y-%m-%d}" if moment else "-" for moment in (images.last_push, images.last_pull)]
-    return [f"{total.repositories:,}", f"{images.images:,}", size_text(images.size), *days]
+    return [f"{images.images:,}", size_text(images.size), *days]
 
 
 def _summary_lines(report: UsageReport) -> Iterator[Line]:

@@ -153,10 +153,13 @@ class UsageReport:
         """The number of repositories that were not read, since deployer did not create them."""
         return sum(account.others for account in self.accounts)
 
+    def by_size(self) -> list[RepositoryUsage]:
+        """Every repository, the largest first."""
+        return sorted(self.repositories(), key=_largest_first)
+
     def of_kind(self, kind: UsageKind) -> list[RepositoryUsage]:
         """The repositories that need attention for this, the largest first."""
-        found = [one for one in self.repositories() if kind in self.rules.kinds(one)]
-        return sorted(found, key=_largest_first)
+        return [one for one in self.by_size() if kind in self.rules.kinds(one)]
 
     def by_attention(self) -> list[RepositoryUsage]:
         """Every repository: by its most urgent finding, those without one last, and the largest first."""
@@ -165,7 +168,7 @@ class UsageReport:
         def urgency(one: RepositoryUsage) -> int:
             return min((order[kind] for kind in self.rules.kinds(one)), default=len(order))
 
-        return sorted(self.repositories(), key=lambda one: (urgency(one), *_largest_first(one)))
+        return sorted(self.by_size(), key=urgency)
 
     def near_quota(self) -> list[RegistryUsage]:
         """The registries with almost as many repositories as the quota allows, the fullest first."""

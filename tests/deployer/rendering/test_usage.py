@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +48,8 @@ def test_what_needs_attention_comes_first_with_its_numbers() -> None:
         "team-a/blank in shop-prod (300000000001) eu-west-1: created 2026-10-24",
     ):
         assert part in " ".join(text.split())
-    assert "team-a/fine" not in text
+    assert "team-a/fine" not in text[: text.index("OU ")]
+    assert re.search(r"^shop-prod eu-west-1 team-a/fine +1  999 bytes  2026-05-07  2026-11-23$", text, re.MULTILINE)
     summary = " ".join(text.split())
     assert "5 repositories with 81,271 images, 1.0 TB, and 2 archived ones (20 bytes)." in summary
 
@@ -64,6 +66,7 @@ def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
     assert "and 5 more; --json has all" in text
     assert "old/24 in" in text
     assert "old/04 in" not in text
+    assert text.count("and 5 more; --json has all") == 2, "of the findings, and of all"
 
 
 def test_what_was_not_read_is_reported_and_how_to_read_others() -> None:

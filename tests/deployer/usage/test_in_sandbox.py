@@ -112,6 +112,7 @@ def test_usage_reports_what_is_held_and_what_nobody_pulls(
     assert set(writes(installed.sandbox)) == {"sts:AssumeRole"}
     assert {call.principal.arn.split("/")[1] for call in calls if call.service == "ecr"} == {NAMES.auditor_role}
     assert not calls.of("ecr", "ListTagsForResource")
+    assert installed.regions_read()[f"{SHOP} {HOME}"] == 5, "a call for each page, whoever created the repositories"
     read = [call.parameters["repositoryName"] for call in calls.of("ecr", "DescribeImages")]
     assert sorted(read) == sorted([*FINDINGS, "team-a/api"]), "a call for each page of each repository of ours"
 
