@@ -14,16 +14,15 @@ from deployer.aws.member_changes import MemberChanges, open_changes
 from deployer.aws.member_registries import MemberRegistries
 from deployer.composition.installation import Installation
 from deployer.drift.account_audit import AccountAuditor
-from deployer.drift.adopting import Ask
+from deployer.drift.adopting import Ask, problem_in
 from deployer.drift.desired_states import DesiredStates
 from deployer.drift.ports import CreatedRecords
-from deployer.errors import GuardError, ServiceError
+from deployer.errors import GuardError
 from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
 from deployer.settings import Compiled
 from deployer.settings.regions import require_region
 from deployer.usage.account_reading import UsageReader
-from handler.adoption_requests import AdoptionRequest
 from templates.names import Names
 
 
@@ -119,17 +118,7 @@ def open_handler(audit: Audit) -> Ask:
     """Sends requests to adopt or release to the handler, via the operator role."""
     operator = audit.installation.as_operator()
     function = HandlerFunction.connect(operator.session, name=operator.names.function)
-
-    def ask(request: AdoptionRequest) -> str:
-        answer = function.ask(request.to_event())
-        match answer.get("outcome"):
-            case "adopted" | "released":
-                return ""
-            case "not-done":
-                return str(answer.get("detail"))
-        raise ServiceError("the deployed handler knows no adoptions; run `deployer rollout --org` first")
-
-    return ask
+    return lambda request: problem_in(function.ask(request.to_event()))
 
 
 def open_cleaner(audit: Audit) -> Callable[[str, str], MemberChanges]:

@@ -15,7 +15,7 @@ from typing import Literal
 from deployer.drift.comparison import Difference
 from deployer.drift.ports import RepositoryGoneError, is_same_creation_time
 from deployer.drift.repairing import PutTags, Repairer
-from deployer.errors import DeployerError, PermissionDeniedError
+from deployer.errors import DeployerError, PermissionDeniedError, ServiceError
 from handler.adoption_requests import Action, AdoptionRequest
 from handler.globs import matches_name
 from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG, MAX_TAGS, OWN_TAGS
@@ -100,6 +100,16 @@ class AdoptionResult:
 
 Ask = Callable[[AdoptionRequest], str]
 """Sends a request to the handler; returns why it recorded nothing, empty if it did. Raises DeployerError."""
+
+
+def problem_in(answer: Mapping[str, object]) -> str:
+    """Why the handler recorded nothing; empty if it did. Raises ServiceError for a handler of an older version."""
+    match answer.get("outcome"):
+        case "adopted" | "released":
+            return ""
+        case "not-done":
+            return str(answer.get("detail"))
+    raise ServiceError("the deployed handler knows no adoptions yet; run `deployer rollout --org` first")
 
 
 def obstacle(tags: Mapping[str, str], desired: Mapping[str, str], *, event_id: str, installation: str) -> str:

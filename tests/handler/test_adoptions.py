@@ -51,7 +51,7 @@ def ask(found: World, request: AdoptionRequest = REQUEST, **changes: Any) -> dic
     return found.service().handle(request.to_event() | changes, request_id="lambda-1")
 
 
-def test_an_adoption_is_recorded_with_the_person_and_the_time_of_creation_and_changes_nothing() -> None:
+def test_invariant_3_an_adoption_is_recorded_with_the_person_and_changes_nothing() -> None:
     found = world()
     assert ask(found) == {"outcome": "adopted", "detail": "", "event_id": REQUEST.event_id}
     (record,) = found.records.values()
@@ -108,7 +108,9 @@ def without_role(found: World) -> None:
     ],
     ids=["deleted", "created again", "created by the handler", "left the organization", "no role"],
 )
-def test_nothing_is_recorded_unless_the_repository_is_still_the_one_that_was_seen(changes: Any, detail: str) -> None:
+def test_invariant_3_nothing_is_recorded_unless_the_repository_is_the_one_that_was_seen(
+    changes: Any, detail: str
+) -> None:
     found = world()
     changes(found)
     answer = ask(found)
@@ -143,11 +145,26 @@ def test_a_transient_error_is_raised_and_the_same_request_completes_it() -> None
     assert ask(found)["outcome"] == "adopted"
 
 
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(key=st.sampled_from([*REQUEST.to_event()][1:]), value=_JSON)
+def test_whatever_a_field_holds_a_request_is_answered(key: str, value: Any) -> None:
+    found = world()
+    answer = ask(found, **{key: value})
+    assert json.loads(json.dumps(answer)) == answer
+    assert (answer["outcome"] == "adopted") == bool(found.records)
+
+
 # No way of a member account leads to an adoption
 
 
 @pytest.mark.parametrize("from_member", [True, False], ids=["a member's queue", "the central queue"])
-def test_a_message_of_a_queue_is_never_an_adoption(from_member: bool) -> None:
+def test_invariant_3_a_message_of_a_queue_is_never_an_adoption(from_member: bool) -> None:
     found = world()
     event = marked(REQUEST.to_event(), sent=NOW, from_member=from_member)
     assert not is_adoption(event)
@@ -156,7 +173,7 @@ def test_a_message_of_a_queue_is_never_an_adoption(from_member: bool) -> None:
     assert not any(one.outcome == "adopted" for one in found.records.values())
 
 
-def test_the_body_of_a_request_to_the_url_is_never_an_adoption() -> None:
+def test_invariant_3_the_body_of_a_request_to_the_url_is_never_an_adoption() -> None:
     found = world()
     event = http(REQUEST.to_event())
     assert not is_adoption(event)
@@ -172,7 +189,7 @@ def test_the_rules_pass_on_no_event_with_the_source_of_an_adoption(observe: bool
     assert patterns["source"] == ["aws.ecr"]
 
 
-def test_an_event_cannot_take_the_id_of_an_adoption() -> None:
+def test_invariant_3_an_event_cannot_take_the_id_of_an_adoption() -> None:
     """The tag of an adopted repository would make the handler complete it for such an event, as one that it created."""
     event = load(changes={"detail.requestParameters.repositoryName": NAME})
     assert isinstance(parse(event), FailedCall)

@@ -62,7 +62,7 @@ const CONSOLES = [
 ]
 function address(row) {
   const [account, region, name] = [text('account', row), text('region', row), text('repository', row)]
-  if (!['created', 'violation'].includes(text('outcome', row)) || name.length > 256) return null
+  if (!['created', 'violation', 'adopted'].includes(text('outcome', row)) || name.length > 256) return null
   if (!/^\d{12}$/.test(account) || !REGION.test(region) || !NAME.test(name)) return null
   const domain = CONSOLES.find(([start]) => region.startsWith(start))[1]
   return domain && `https://${region}.${domain}/ecr/repositories/private/${account}/${name}?region=${region}`

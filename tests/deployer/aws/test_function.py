@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from io import BytesIO
 from typing import Any
 
 import boto3
@@ -28,6 +29,18 @@ class FakeLambda:
         return {"StatusCode": self.status}
 
 
+class Answering:
+    """Lambda, with one answer to each synchronous invocation."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = {**answer, "StatusCode": 200, "Payload": BytesIO(answer["Payload"])}
+        self.asked: list[Any] = []
+
+    def invoke(self, **request: Any) -> Any:
+        self.asked.append(request)
+        return self.answer
+
+
 @pytest.mark.parametrize("text", ["\u5b57" * 330_000, "\ud800\uffff\0"], ids=["another script", "odd characters"])
 def test_an_event_is_sent_unchanged(text: str) -> None:
     fake: Any = FakeLambda()
@@ -39,6 +52,24 @@ def test_a_response_other_than_accepted_is_an_error() -> None:
     fake: Any = FakeLambda(status=200)
     with pytest.raises(ServiceError, match="Lambda answered an event with status 200 instead of 202"):
         HandlerFunction(fake, name="deployer-handler").invoke({})
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [({"Payload": b'{"outcome": "adopted"}'}, {"outcome": "adopted"}), ({"Payload": b"null"}, {})],
+    ids=["an object", "anything else"],
+)
+def test_the_answer_to_an_event_is_read(answer: Any, expected: Any) -> None:
+    fake: Any = Answering(answer)
+    assert HandlerFunction(fake, name="deployer-handler").ask({"a": 1}) == expected
+    assert fake.asked == [{"FunctionName": "deployer-handler", "Payload": b'{"a":1}'}]
+
+
+def test_an_error_that_the_handler_raised_is_reported_in_one_line() -> None:
+    fake: Any = Answering({"FunctionError": "Unhandled", "Payload": b'{"errorMessage":\n "no answer"}'})
+    with pytest.raises(ServiceError, match=r'The handler could not answer: .*"no answer"') as raised:
+        HandlerFunction(fake, name="deployer-handler").ask({})
+    assert raised.value.message.isprintable()
 
 
 def test_the_digest_of_the_code_equals_the_key_of_its_zip() -> None:

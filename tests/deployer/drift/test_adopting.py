@@ -20,6 +20,7 @@ from deployer.drift.adopting import (
     carry_out,
     obstacle,
     plan_of,
+    problem_in,
     request_of,
 )
 from deployer.drift.findings import Report
@@ -29,6 +30,8 @@ from deployer.errors import ServiceError
 from handler.adoption_requests import Action, AdoptionRequest, adoption_id
 from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG, MAX_TAGS, OWN_TAGS
 from tests.deployer.drift.examples import HOME, NOW, SHOP, World, desired_state_of, record
+from tests.handler.test_adoptions import REQUEST as HANDLER_REQUEST
+from tests.handler.test_adoptions import world as adoptable_world
 
 MADE = NOW - timedelta(days=900)
 NAME = "team-a/old"
@@ -346,6 +349,18 @@ def test_a_release_only_writes_a_record_that_is_later_than_the_last() -> None:
     assert (done.status, cloud.calls) == ("released", ["ask"])
     (request,) = cloud.records
     assert (request.action, request.time) == ("release", NOW + timedelta(seconds=1))
+
+
+def test_what_the_handler_answers_is_the_problem_and_an_older_one_is_recognized() -> None:
+    found = adoptable_world()
+    answer = found.service().handle(HANDLER_REQUEST.to_event(), request_id="1")
+    assert problem_in(answer) == ""
+    found.repositories.clear()
+    answer = found.service().handle(HANDLER_REQUEST.to_event(), request_id="2")
+    assert problem_in(answer) == "it no longer exists"
+    older = found.handler().handle(HANDLER_REQUEST.to_event(), request_id="3")
+    with pytest.raises(ServiceError, match="rollout --org"):
+        problem_in(older)
 
 
 def test_names_that_match_nothing_are_in_the_plan() -> None:
