@@ -1,4 +1,4 @@
-"""What holds for every test of this repository, of the deployer and of its sandbox."""
+"""Rules for every test of this repository, of the deployer and of its sandbox."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected lives to the end: leave it out of every garbage collection."""
+    """Exclude imported modules and collected tests, which live to the end, from garbage collection."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep `make test-fast` fast: without the mark, a test cannot start a process there."""
+    """Keep `make test-fast` fast: in it, a test without the mark cannot start a process."""
     global _may_start_processes  # noqa: PLW0603 - an audit hook cannot be removed
     _may_start_processes = item.config.option.markexpr != FAST
     try:

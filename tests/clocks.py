@@ -12,7 +12,7 @@ from deployer.clock import SYSTEM_CLOCK, Clock
 
 
 def impatient(longest: float = 0.05) -> Clock:
-    """The real time, but each wait ends after so many seconds: half of a roll-out was idle waiting."""
+    """The real time, but each wait has a maximum of seconds: half of a roll-out was idle waiting."""
     return replace(SYSTEM_CLOCK, sleep=lambda seconds: time.sleep(min(seconds, longest)))
 
 
@@ -23,7 +23,7 @@ def timeless(sleep: Callable[[float], None] = lambda _: None) -> Clock:
 
 @dataclass
 class Time:
-    """A clock that only sleeping moves, by whole microseconds, which is what times have."""
+    """A clock that advances only by sleeping, in whole microseconds, the resolution of times."""
 
     seconds: float = 1_000_000.0
 

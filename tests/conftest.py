@@ -46,7 +46,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def generated(request: pytest.FixtureRequest) -> Generated:
-    """Holds a file of the project to the text that it is made from; `make golden` writes it instead."""
+    """Compares a file of the project with its generated text; `make golden` writes it instead."""
 
     def hold(name: str, text: str) -> None:
         file = ROOT / name
@@ -59,7 +59,7 @@ def generated(request: pytest.FixtureRequest) -> Generated:
 
 @pytest.fixture(scope="module")
 def rolled_out(running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """A sandbox with the example organization rolled out, once for all tests of a file, which share what they make."""
+    """A sandbox with the example organization rolled out, once for all tests of a file, which share its state."""
     running_sandbox.reset()
     with patch.dict("os.environ", running_sandbox.environment()):
         assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)], clock=impatient()) == 0

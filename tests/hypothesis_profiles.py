@@ -17,5 +17,5 @@ settings.register_profile(CI, parent=_BUSY, derandomize=True, database=None, pri
 
 
 def profile(environment: Mapping[str, str]) -> str:
-    """The profile to load, by the environment variable that every CI sets."""
+    """The name of the profile, by the environment variable that every CI sets."""
     return CI if environment.get("CI", "").lower() not in {"", "0", "false"} else LOCAL

@@ -30,7 +30,7 @@ draw()
 
 
 def drawn(**environment: str) -> str:
-    """The examples that a property with settings of its own draws, in a process of its own."""
+    """The examples that a property test draws, run in a separate process."""
     answer = subprocess.run(
         [sys.executable, "-c", DRAWING],
         env={"PATH": os.environ["PATH"], **environment},
@@ -53,7 +53,7 @@ def test_two_runs_of_ci_draw_the_same_examples() -> None:
     ("environment", "name"),
     [({"CI": "true"}, CI), ({"CI": "1"}, CI), ({}, LOCAL), ({"CI": ""}, LOCAL), ({"CI": "false"}, LOCAL)],
 )
-def test_the_profile_goes_by_what_every_ci_sets(environment: dict[str, str], name: str) -> None:
+def test_the_profile_depends_on_the_variable_that_every_ci_sets(environment: dict[str, str], name: str) -> None:
     assert profile(environment) == name
     assert settings.get_profile(name).derandomize is (name == CI)
 

@@ -35,13 +35,13 @@ def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     ],
     ids=["workflows", "dependabot"],
 )
-def test_github_understands_its_files(schema: str, files: list[Path]) -> None:
+def test_github_files_follow_their_schemas(schema: str, files: list[Path]) -> None:
     assert files
     checked = _run("check-jsonschema", "--builtin-schema", schema, *files)
     assert checked.returncode == 0, checked.stdout
 
 
-def test_workflows_hold_against_a_static_analysis() -> None:
+def test_a_static_analysis_of_workflows_finds_nothing() -> None:
     checked = _run("zizmor", "--offline", "--no-progress", "--format", "json", ".github")
     assert checked.returncode == 0, checked.stdout
     assert json.loads(checked.stdout) == []
@@ -58,12 +58,12 @@ def test_ci_runs_every_supported_python() -> None:
     assert PROJECT["requires-python"] == f">={classified[0]}"
 
 
-def test_hooks_before_a_commit_are_valid() -> None:
+def test_pre_commit_hooks_are_valid() -> None:
     checked = _run("pre-commit", "validate-config")
     assert checked.returncode == 0, checked.stdout
 
 
-def test_the_placeholder_of_the_projects_address_is_in_the_expected_files() -> None:
+def test_the_placeholder_of_the_projects_url_is_in_the_expected_files() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     found = {
         name
@@ -76,19 +76,19 @@ def test_the_placeholder_of_the_projects_address_is_in_the_expected_files() -> N
     assert all(PLACEHOLDER in url for url in PROJECT["urls"].values())
 
 
-def test_no_file_has_the_markers_of_a_conflict() -> None:
+def test_no_file_has_conflict_markers() -> None:
     marker = "^(<<<<<<<|>>>>>>>) "
     found = subprocess.run(["git", "grep", "-lE", marker], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == (1, ""), found.stderr
 
 
-def test_the_changelog_begins_with_this_version_or_what_is_not_released() -> None:
+def test_the_changelog_begins_with_this_version_or_unreleased_changes() -> None:
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings
     assert headings[0] == "Unreleased" or re.fullmatch(rf"{re.escape(__version__)} - \d{{4}}-\d\d-\d\d", headings[0])
 
 
-def test_the_list_of_targets_has_no_colours_for_a_pipe() -> None:
+def test_the_list_of_make_targets_has_no_colours_in_a_pipe() -> None:
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.search(r"^  check +Format, lint", shown, re.MULTILINE)
     assert "\x1b" not in shown

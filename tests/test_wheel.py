@@ -26,7 +26,7 @@ def _wheel_of(source: Path, folder: Path) -> Path:
 
 
 def _environment(folder: Path) -> Path:
-    """The folder of programs of a clean environment; this one's pip installs into it."""
+    """The bin folder of a clean environment, into which the pip of this one installs."""
     _run(sys.executable, "-m", "venv", "--without-pip", folder, folder=folder.parent)
     return folder / "bin"
 
@@ -60,7 +60,9 @@ def test_it_has_the_distributions_name_and_only_the_products_packages(wheel: Pat
     assert [name for name in names if name.startswith("deployer/sandbox/")] == []
 
 
-def test_each_runs_in_a_clean_environment(wheel: Path, sandbox_wheel: Path, programs: Path, tmp_path: Path) -> None:
+def test_each_program_runs_in_a_clean_environment(
+    wheel: Path, sandbox_wheel: Path, programs: Path, tmp_path: Path
+) -> None:
     _install(wheel, programs, folder=tmp_path)
     assert "rollout" in _run(programs / "deployer", "--help", folder=tmp_path)
     _run(programs / "deployer", "validate", "--config", ROOT / "config", folder=tmp_path)

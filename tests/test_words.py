@@ -25,7 +25,7 @@ def test_no_tracked_file_uses_an_avoided_word() -> None:
 
 @pytest.mark.slow
 def test_a_roll_out_with_options_names_its_scope() -> None:
-    """Without a scope, the command that a message or a page names would only be refused."""
+    """Without a scope, the command in a message or on a page would be refused."""
     command = [
         "git",
         "grep",

@@ -15,7 +15,7 @@ from tests.example_organization import EXAMPLE
 
 @pytest.fixture(scope="module")
 def acceptance_sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """It is shared by the tests of a file: each leaves nothing behind, and says so."""
+    """It is shared by the tests of a file: each checks that it leaves nothing behind."""
     running_sandbox.reset(ORGANIZATION)
     yield running_sandbox
     defects = running_sandbox.defects

@@ -1,4 +1,4 @@
-"""What a run left in the sandbox, and labs whose runs end early."""
+"""Resources that a run left in the sandbox, and labs whose runs end early."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REGIONS = ("eu-west-1", "us-east-1")
 
 
 def remains(sandbox: Sandbox) -> list[str]:
-    """Everything of a run that is still in any account."""
+    """All resources of a run that still exist in any account."""
     return sorted(one for account in (CENTRAL, MEMBER, MANAGEMENT) for one in _in_account(sandbox, account))
 
 

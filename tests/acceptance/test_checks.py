@@ -51,11 +51,11 @@ def test_a_check_reports_refuted_when_aws_behaves_otherwise(
     assert remains(acceptance_sandbox) == []
 
 
-def test_every_behaviour_is_looked_for_by_a_check() -> None:
+def test_every_behaviour_has_a_check() -> None:
     assert {check.altered_by for check in IN_SANDBOX} == {one.name for one in Behaviour}
 
 
-def test_the_page_gives_a_time_in_which_all_checks_end() -> None:
+def test_the_page_states_a_duration_in_which_all_checks_end() -> None:
     page = (Path(__file__).parents[2] / "docs" / "contributing" / "acceptance.md").read_text(encoding="utf-8")
     assert sum(check.minutes for check in catalogue()) <= 180
     assert "for up to three hours" in " ".join(page.split())
@@ -63,13 +63,13 @@ def test_the_page_gives_a_time_in_which_all_checks_end() -> None:
 
 @pytest.mark.parametrize("wrong", a07_alarms.EXPECTED_STATES)
 def test_alarms_are_evaluated_by_their_states(wrong: str) -> None:
-    """The sandbox evaluates no alarms, so the states are made up here."""
+    """The sandbox does not evaluate alarms, so the test sets their states."""
     assert a07_alarms.judge(a07_alarms.EXPECTED_STATES, {}).verdict is Verdict.HELD
     states = {**a07_alarms.EXPECTED_STATES, wrong: "INSUFFICIENT_DATA"}
     assert a07_alarms.judge(states, {}).verdict is Verdict.REFUTED
 
 
-def test_a_check_without_what_it_needs_is_not_run_and_names_what_to_add(lab: Lab) -> None:
+def test_a_check_without_its_prerequisites_is_not_run_and_names_what_is_missing(lab: Lab) -> None:
     del lab.access.openers["management"]  # type: ignore[attr-defined]
     needing = [check for check in catalogue() if Need.MANAGEMENT in check.needs]
     assert needing

@@ -1,4 +1,4 @@
-"""`python -m acceptance` as a program of its own: it says what comes and asks, and cleans up whatever ends it."""
+"""`python -m acceptance` as a program: it announces its changes, asks, and cleans up however it ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIMIT = 120.0
 
 @dataclass(frozen=True)
 class Program:
-    """The command, with a person's AWS profiles; the test account is reached by a role, as it is by default."""
+    """The command with AWS profiles of a person; by default, the test account is accessed with a role."""
 
     folder: Path
     environment: dict[str, str]
@@ -90,7 +90,7 @@ def journals(program: Program) -> Sequence[Path]:
     return list(Path(program.environment["XDG_STATE_HOME"]).rglob("*.jsonl"))
 
 
-def test_it_names_what_it_will_create_and_creates_nothing_without_a_yes(
+def test_it_lists_what_it_will_create_and_creates_nothing_without_confirmation(
     acceptance_sandbox: Sandbox, program: Program
 ) -> None:
     code, out = program(*shown("run"), answer="no\n")
@@ -102,7 +102,7 @@ def test_it_names_what_it_will_create_and_creates_nothing_without_a_yes(
 
 
 def test_the_command_of_the_docs_runs_and_reports(acceptance_sandbox: Sandbox, program: Program) -> None:
-    """Not all checks, which another test runs; all of the way from profiles to the report."""
+    """Only some checks (another test runs all), from the profiles to the report."""
     code, out = program(*shown("run"), "--only", "A2,A14", answer="yes\n")
     assert code == 0, out
     report = json.loads((program.folder / "acceptance-report" / "report.json").read_text())
@@ -114,7 +114,7 @@ def test_the_command_of_the_docs_runs_and_reports(acceptance_sandbox: Sandbox, p
 @pytest.mark.parametrize(
     "end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "SIGTERM", "the end of the terminal"]
 )
-def test_what_is_created_is_removed_when_the_run_is_ended(
+def test_created_resources_are_removed_when_the_run_is_ended(
     acceptance_sandbox: Sandbox, program: Program, end: signal.Signals
 ) -> None:
     with acceptance_sandbox.held():  # what it creates stays in progress, so the run is in the middle of it
@@ -126,7 +126,7 @@ def test_what_is_created_is_removed_when_the_run_is_ended(
     assert (remains(acceptance_sandbox), journals(program)) == ([], []), out
 
 
-def test_what_a_killed_run_left_is_removed_by_clean(acceptance_sandbox: Sandbox, program: Program) -> None:
+def test_clean_removes_what_a_killed_run_left(acceptance_sandbox: Sandbox, program: Program) -> None:
     with acceptance_sandbox.held():
         process = program.start(*shown("run"), "--only", "A1,A2", "--yes")
         wait_until(lambda: remains(acceptance_sandbox))
@@ -138,7 +138,7 @@ def test_what_a_killed_run_left_is_removed_by_clean(acceptance_sandbox: Sandbox,
     assert (remains(acceptance_sandbox), journals(program)) == ([], []), out
 
 
-def test_clean_leaves_a_run_alone_that_is_in_progress(
+def test_clean_does_not_touch_a_run_in_progress(
     program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", program.environment["XDG_STATE_HOME"])
@@ -171,7 +171,7 @@ def test_clean_reports_that_there_is_nothing_to_remove(
     assert "No resources of earlier runs" in capsys.readouterr().err
 
 
-def test_a_terminal_that_is_closed_ends_no_cleaning_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_the_terminal_does_not_stop_the_clean_up(monkeypatch: pytest.MonkeyPatch) -> None:
     class Closed(io.StringIO):
         def write(self, _text: str) -> int:
             raise OSError(errno.EIO, "Input/output error")
@@ -186,7 +186,9 @@ def test_a_terminal_that_is_closed_ends_no_cleaning_up(monkeypatch: pytest.Monke
         pytest.param(("--account", CENTRAL, "--ou", OU), "is the central account", id="the central account"),
         pytest.param(("--account", MEMBER, "--ou", "r-exam"), "The root cannot be used", id="the root"),
         pytest.param(
-            ("--account", MEMBER, "--ou", "ou-exam-platf001"), f"also contains {CENTRAL}", id="an OU of others"
+            ("--account", MEMBER, "--ou", "ou-exam-platf001"),
+            f"also contains {CENTRAL}",
+            id="an OU with other accounts",
         ),
         pytest.param(("--account", "123456789012", "--ou", OU), "is not in organization", id="an outside account"),
         pytest.param(

@@ -28,7 +28,7 @@ def written(file: Path, steps: list[tuple[str, str]]) -> Journal:
 
 @settings(max_examples=40)  # each example writes to the disk and waits for it
 @given(STEPS)
-def test_what_is_left_is_what_was_created_and_is_not_gone(steps: list[tuple[str, str]]) -> None:
+def test_remaining_resources_are_those_created_and_not_removed(steps: list[tuple[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         left = written(Path(folder) / "run.jsonl", steps).left()
     expected = [name for name in NAMES if ("creating", name) in steps and _last(steps, name) == "creating"]
@@ -42,7 +42,7 @@ def _last(steps: list[tuple[str, str]], name: str) -> str:
 
 @settings(max_examples=40)  # each example writes to the disk and waits for it
 @given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True), st.integers(min_value=0, max_value=10**6))
-def test_a_line_that_was_cut_off_costs_no_other(names: list[str], cut: int) -> None:
+def test_a_truncated_line_does_not_affect_others(names: list[str], cut: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         journal = written(Path(folder) / "run.jsonl", [("creating", name) for name in names])
         data = journal.file.read_bytes()
@@ -54,7 +54,7 @@ def test_a_line_that_was_cut_off_costs_no_other(names: list[str], cut: int) -> N
         assert journal.left()[0].name == "later"
 
 
-def test_the_newest_is_removed_first_and_something_changed_twice_at_its_first_place(tmp_path: Path) -> None:
+def test_the_newest_resource_is_removed_first_and_one_changed_twice_in_its_first_position(tmp_path: Path) -> None:
     journal = written(tmp_path / "run.jsonl", [("creating", name) for name in ("a", "b", "a")])
     assert [one.name for one in journal.left()] == ["b", "a"]
 
@@ -69,7 +69,7 @@ def test_a_run_that_left_nothing_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_a_run_is_in_progress_as_long_as_its_process_holds_the_journal(tmp_path: Path) -> None:
-    """The number of its process means nothing after a restart of the machine: another program has it by then."""
+    """Its process id proves nothing after a restart of the machine: another program may have it."""
     journal = written(tmp_path / "run.jsonl", [("creating", "a")])
     journal.header({"process": os.getppid()})
     assert not Journal(journal.file).is_in_progress

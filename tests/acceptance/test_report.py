@@ -1,4 +1,4 @@
-"""The report: states that a sandbox proves nothing, and can be published."""
+"""The report states that a sandbox proves nothing, and can be published."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_accounts_are_replaced_in_every_file(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "events" / "A1.json").read_text()) == {"account": "300000000001"}
 
 
-def test_names_of_accounts_and_ous_are_replaced_and_the_service_stays_what_it_is() -> None:
+def test_names_of_accounts_and_ous_are_replaced_and_the_name_of_the_service_remains() -> None:
     found = refuted("Nothing in Shop Prod", printed="Shop Prod: ecr.amazonaws.com", record={"account_name": "shop-1"})
     text = json.dumps(report(found, is_sandbox=False).document()["checks"])
     assert "Shop Prod" not in text
@@ -61,5 +61,5 @@ def test_names_of_accounts_and_ous_are_replaced_and_the_service_stays_what_it_is
     assert "ecr.amazonaws.com" in text
 
 
-def test_a_table_cell_stays_one_cell() -> None:
+def test_text_in_a_table_cell_cannot_end_the_cell() -> None:
     assert r"It did \| so" in markdown(report(FINDINGS[0], is_sandbox=False).document())

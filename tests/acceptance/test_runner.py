@@ -30,7 +30,7 @@ class Killed(BaseException):
 
 
 def ending(lab: Lab, *, after: int, by: type[BaseException]) -> list[int]:
-    """Let the run end at the moment when the next resource is about to be created, or has just been."""
+    """Have the run end just before or just after the creation of the next resource."""
     seen = [0]
     create = lab.create
 
@@ -51,7 +51,7 @@ def ending(lab: Lab, *, after: int, by: type[BaseException]) -> list[int]:
 @pytest.mark.parametrize(
     ("checks", "resources"), [pytest.param(OF_THEIR_OWN, 6, id="of one check"), pytest.param(SHARED, 2, id="shared")]
 )
-def test_whenever_a_run_is_killed_its_journal_is_enough_to_remove_all(
+def test_whenever_a_run_is_killed_its_journal_suffices_to_remove_everything(
     acceptance_sandbox: Sandbox, tmp_path: Path, checks: Sequence[Check], resources: int
 ) -> None:
     moment, created = 0, 1
@@ -81,7 +81,7 @@ def test_an_interrupted_run_still_reports_what_it_found(acceptance_sandbox: Sand
     "error",
     [
         pytest.param(ClientError({"Error": {"Code": "Throttling", "Message": "Slow down"}}, "ListQueues"), id="AWS"),
-        pytest.param(KeyError("Summaries"), id="an answer of another shape"),
+        pytest.param(KeyError("Summaries"), id="a response in another format"),
     ],
 )
 def test_an_error_that_a_check_does_not_handle_proves_nothing_about_the_assumption(lab: Lab, error: Exception) -> None:
@@ -93,7 +93,7 @@ def test_an_error_that_a_check_does_not_handle_proves_nothing_about_the_assumpti
     assert type(error).__name__ in result.finding.why or "Throttling" in result.finding.why
 
 
-def test_what_cannot_be_removed_stays_in_the_journal_and_is_reported(lab: Lab) -> None:
+def test_a_resource_that_cannot_be_removed_stays_in_the_journal_and_is_reported(lab: Lab) -> None:
     resource = Resource(kind="stack", side="nobody", region="eu-west-1", name="accept-x")
     lab.journal.creating(resource)
     (problem,) = clean(lab.journal, lab.access, say=lambda _: None, clock=lab.clock)
@@ -101,8 +101,8 @@ def test_what_cannot_be_removed_stays_in_the_journal_and_is_reported(lab: Lab) -
     assert lab.journal.left() == (resource,)
 
 
-def test_a_removal_that_fails_in_an_unknown_way_does_not_keep_others_from_being_removed(lab: Lab) -> None:
-    """AWS may answer in another shape than the one that a removal reads."""
+def test_an_unexpected_error_in_one_removal_does_not_prevent_the_others(lab: Lab) -> None:
+    """AWS may respond in another format than a removal expects."""
     for kind, name in (("repository", "accept-x/gone"), ("unheard of", "accept-x")):
         lab.journal.creating(Resource(kind=kind, side="member", region="eu-west-1", name=name))
     (problem,) = clean(lab.journal, lab.access, say=lambda _: None, clock=lab.clock)
@@ -110,7 +110,7 @@ def test_a_removal_that_fails_in_an_unknown_way_does_not_keep_others_from_being_
     assert [one.kind for one in lab.journal.left()] == ["unheard of"]
 
 
-def test_every_check_has_a_new_session_of_an_assumed_role_and_no_other_is_requested_again(lab: Lab) -> None:
+def test_every_check_has_a_new_session_of_an_assumed_role_and_other_credentials_are_requested_once(lab: Lab) -> None:
     """A run takes longer than the hour of such a session; a profile may ask for an MFA code whenever it is opened."""
     lab.access.expiring = Options(account=MEMBER, ou=OU).access().expiring
     used: dict[str, list[int]] = {"member": [], "central": []}

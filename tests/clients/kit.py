@@ -1,4 +1,4 @@
-"""Container clients as they are installed here, each with an image to push and its own way of pushing it.
+"""Installed container clients, each with an image to push and its way of pushing it.
 
 They are unmodified: the sandbox is their HTTP proxy, and its registries are what the registries' real names lead to.
 """
@@ -31,7 +31,7 @@ _DAEMON_SECONDS = 30.0
 
 
 class Unavailable(Exception):  # noqa: N818 - a fact about this machine
-    """The client is not installed, or cannot work here; the message says which."""
+    """The client is not installed or does not work on this machine; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Bench:
         )
 
     def work(self, command: list[str]) -> str:
-        """Run what must work for a client to be of use here; gives what it printed."""
+        """Run a preparation without which the client is unusable; returns its output."""
         done = self.run(command)
         if done.returncode:
             raise Unavailable(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
@@ -67,7 +67,7 @@ class Bench:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """`command` gives the push to a reference; `prepare` does what must be done before, as tagging."""
+    """`command` returns the push to a reference; `prepare` does what must be done before, such as tagging."""
 
     version: str
     command: Callable[[str], list[str]]
@@ -76,7 +76,7 @@ class Client:
 
 
 def bench(*, endpoint: str, logins: Mapping[str, Any], credentials: Mapping[str, str], folder: Path) -> Bench:
-    """A bench whose clients are logged in to each host, as whom its client of ECR acts for, by docker's file."""
+    """A bench whose clients are logged in to each host by docker's file, as the principal of the ECR client."""
     auths = {host: {"auth": _token(ecr)} for host, ecr in logins.items()}
     (folder / "config.json").write_text(json.dumps({"auths": auths}))
     variables = {
@@ -141,7 +141,7 @@ def buildah_cache(bench: Bench) -> Iterator[Client]:
 
 @contextmanager
 def _daemon(bench: Bench) -> Iterator[str]:
-    """A docker daemon of the bench's own: as root, without a bridge and without rules of a firewall."""
+    """The bench's own docker daemon: as root, without a bridge and without firewall rules."""
     _installed("docker")
     _installed("dockerd")
     if os.geteuid() != 0:

@@ -1,4 +1,4 @@
-"""What each client makes of a missing repository, measured; `python -m tests.clients.matrix` writes it into the docs.
+"""The behaviour of each client with a missing repository, measured; `python -m tests.clients.matrix` updates the docs.
 
 A cell is one push to a repository that does not exist: bare, after `deployer ensure` in each lane, by `deployer push`,
 or bare to a registry whose OU has the engine `native`; a missing repository is answered with 404, or by dropping the
@@ -67,7 +67,7 @@ Pushing = Callable[[list[str], str], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """How first pushes of one client ended, with one answer of the registry: True if the image arrived."""
+    """Results of first pushes of one client with one response of the registry: True if the image arrived."""
 
     client: str
     version: str
@@ -88,7 +88,7 @@ class Row:
 
     @property
     def cells(self) -> Mapping[str, str]:
-        """What the page shows of it, by heading; versions differ from machine to machine, so they stand apart."""
+        """The cells of the page by heading; versions differ between machines, so they are separate."""
         return {
             BARE[self.answer]: "succeeds: it retries" if self.bare else "fails",
             ENSURED: _shown(self.requested and self.ensured and self.pushed),
@@ -102,7 +102,7 @@ def _shown(holds: bool) -> str:
 
 @contextmanager
 def builders(sandbox: Sandbox, *accounts: str, client: str = "") -> Iterator[Bench]:
-    """A bench in which everybody is a role that is allowed what a pusher needs, and what the client needs besides.
+    """A bench in which everybody is a role with the permissions of a pusher and those that the client needs besides.
 
     There is a role and a login for each account; the environment has the first.
     """
@@ -144,7 +144,7 @@ def _folder() -> Iterator[Path]:
 
 
 def measure(sandbox: Sandbox, bench: Bench, name: str, client: Client, answer: front.Missing) -> Row:
-    """First pushes, each to a repository of its own; events are slow only for pushes that must fail before theirs."""
+    """First pushes, each to its own repository; events are slow only for pushes that must fail before their events."""
     front.answer_missing_repositories_by(answer)
     try:
         with patch.dict("os.environ", bench.variables, clear=True):
@@ -252,7 +252,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def shown() -> Mapping[str, Mapping[str, str]]:
-    """The cells that the page has, by client and heading."""
+    """The cells of the page, by client and heading."""
     text = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     headings, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -260,7 +260,7 @@ def shown() -> Mapping[str, Mapping[str, str]]:
 
 
 def main() -> int:
-    """Run every client, and put what came of it into the page; where one does not work, the page stays as it is."""
+    """Run every client and write the results to the page; if one does not work, its lines do not change."""
     rows: list[Row] = []
     left_out: list[str] = []
     with Sandbox() as sandbox:

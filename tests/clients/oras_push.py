@@ -12,7 +12,7 @@ import oras.client
 
 
 def main(reference: str, file: str) -> None:
-    """Push one file as an artifact; what the registry refuses ends the program with the registry's words."""
+    """Push one file as an artifact; if the registry refuses it, the program ends with the registry's message."""
     logins = json.loads((Path(os.environ["DOCKER_CONFIG"]) / "config.json").read_text(encoding="utf-8"))["auths"]
     user, _, password = base64.b64decode(logins[reference.partition("/")[0]]["auth"]).decode().partition(":")
     client = oras.client.OrasClient(insecure=True, auth_backend="basic")

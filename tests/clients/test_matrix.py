@@ -1,4 +1,4 @@
-"""Every client that works here, each first push of the matrix, and the page that shows what came of it."""
+"""Every client that works on this machine, each first push of the matrix, and the page that shows the results."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Ready:
 
 @pytest.fixture(scope="module", params=MEASURED)
 def ready(request: pytest.FixtureRequest, rolled_out: Sandbox) -> Iterator[Ready]:
-    """A client that works here; without it the test is skipped, but in CI it must work."""
+    """A client that works on this machine; without it the test is skipped, but in CI it must work."""
     name: str = request.param
     with ExitStack() as stack:
         bench = stack.enter_context(builders(rolled_out, ACCOUNT, NATIVE_ACCOUNT, client=name))
@@ -92,7 +92,7 @@ def test_the_page_has_a_line_for_each_client_and_names_the_versions() -> None:
 
 
 @pytest.mark.parametrize("failing", list(BARE))
-def test_a_failure_with_either_answer_is_shown(failing: front.Missing) -> None:
+def test_a_failure_with_either_response_is_shown(failing: front.Missing) -> None:
     rows = [
         Row(
             client="x",
@@ -109,10 +109,10 @@ def test_a_failure_with_either_answer_is_shown(failing: front.Missing) -> None:
     assert "| x | fails | fails | fails | succeeds |" in table(rows)
 
 
-def test_a_script_runs_again_by_the_client_s_own_words(
+def test_a_script_runs_again_because_of_the_output_of_its_client(
     rolled_out: Sandbox, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever a client prints of a missing repository, it is found out which one it is, and in which registry."""
+    """The repository and registry are found in the output of any client about a missing repository."""
     for name, value in ready.bench.variables.items():
         monkeypatch.setenv(name, value)
     repository = f"team-shop/{uuid.uuid4().hex[:12]}"

@@ -1,4 +1,4 @@
-"""contrib/ensure.sh: with the aws CLI against the sandbox, and with a stand-in for it where only the script matters."""
+"""contrib/ensure.sh: with the aws CLI against the sandbox, and with a stand-in for it if only the script matters."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class TestAgainstTheSandbox:
         ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
         assert len(ecr.describe_repositories(repositoryNames=names)["repositories"]) == 2
 
-    def test_one_that_exists_costs_one_call(self, rolled_out: Sandbox, bench: Bench) -> None:
+    def test_an_existing_repository_takes_one_call(self, rolled_out: Sandbox, bench: Bench) -> None:
         name = f"team-shop/{uuid.uuid4().hex[:12]}"
         rolled_out.client("ecr", account=SHOP, region="eu-west-1").create_repository(repositoryName=name)
         rolled_out.settle()  # what others pushed before is no call of this one
@@ -92,13 +92,13 @@ class TestAgainstTheSandbox:
         assert (done.returncode, done.stderr) == (0, f"{name} ({SHOP}, eu-west-1): exists already\n")
         assert [call.name for call in rolled_out.calls] == ["ecr:InitiateLayerUpload"]
 
-    def test_a_refused_one_times_out_and_names_what_to_look_at(self, bench: Bench) -> None:
+    def test_a_refused_repository_times_out_with_what_to_check(self, bench: Bench) -> None:
         done = ensure(f"{HOST}/team-shop/tmp-x:1", variables=bench.variables, timeout="1")
         assert done.returncode == TimedOut.exit_code
         assert "team-shop/tmp-x (300000000001, eu-west-1): does not exist after 1 s" in done.stderr
         assert "deployer audit list --repository team-shop/tmp-x" in done.stderr
 
-    def test_the_function_url_answers_without_any_event(self, rolled_out: Sandbox, bench: Bench) -> None:
+    def test_the_function_url_responds_without_any_event(self, rolled_out: Sandbox, bench: Bench) -> None:
         name, there = (f"team-shop/{uuid.uuid4().hex[:12]}" for _ in range(2))
         rolled_out.client("ecr", account=SHOP, region="eu-west-1").create_repository(repositoryName=there)
         rolled_out.settle()
@@ -178,7 +178,7 @@ class TestTheScript:
         [
             pytest.param("dkr.ecr.eu-west-1.amazonaws.com", "false", "false", "eu-west-1", id="classic"),
             pytest.param(
-                "DKR.ECR.EU-WEST-1.amazonaws.com", "false", "false", "eu-west-1", id="host names know no case"
+                "DKR.ECR.EU-WEST-1.amazonaws.com", "false", "false", "eu-west-1", id="host names are case-insensitive"
             ),
             pytest.param("dkr.ecr.eu-west-1.amazonaws.com:443", "false", "false", "eu-west-1", id="with a port"),
             pytest.param("dkr.ecr-fips.us-east-1.amazonaws.com", "true", "false", "us-east-1", id="FIPS"),
@@ -186,11 +186,15 @@ class TestTheScript:
             pytest.param("dkr-ecr-fips.us-west-2.on.aws", "true", "true", "us-west-2", id="dual-stack FIPS"),
             pytest.param("dkr.ecr.cn-north-1.amazonaws.com.cn", "false", "false", "cn-north-1", id="China"),
             pytest.param("dkr.ecr.us-gov-west-1.amazonaws.com", "false", "false", "us-gov-west-1", id="GovCloud"),
-            pytest.param("dkr.ecr.eusc-de-east-1.amazonaws.eu", "false", "false", "eusc-de-east-1", id="European"),
+            pytest.param(
+                "dkr.ecr.eusc-de-east-1.amazonaws.eu", "false", "false", "eusc-de-east-1", id="European Sovereign Cloud"
+            ),
             pytest.param("dkr.ecr.us-isob-east-1.sc2s.sgov.gov", "false", "false", "us-isob-east-1", id="isolated"),
         ],
     )
-    def test_hosts(self, variables: dict[str, str], host: str, fips: str, dual_stack: str, region: str) -> None:
+    def test_hosts_of_registries(
+        self, variables: dict[str, str], host: str, fips: str, dual_stack: str, region: str
+    ) -> None:
         Path(variables["THERE"]).touch()
         done = ensure(f"docker://{SHOP}.{host}/team-a/api:1", variables=variables)
         assert done.returncode == 0, done.stderr
@@ -210,14 +214,14 @@ class TestTheScript:
         assert "requested" not in done.stderr
 
     @pytest.mark.parametrize("timeout", ["1.5", "-1", "08", "two"])
-    def test_a_timeout_that_is_no_number_of_seconds(self, variables: dict[str, str], timeout: str) -> None:
+    def test_an_invalid_timeout_is_refused(self, variables: dict[str, str], timeout: str) -> None:
         done = ensure(f"{HOST}/api:1", variables=variables, timeout=timeout)
         assert (done.returncode, "is not a number of seconds" in done.stderr) == (64, True)
 
     @pytest.mark.parametrize(
         ("arguments", "code"),
         [
-            pytest.param([], 64, id="nothing"),
+            pytest.param([], 64, id="no image"),
             pytest.param(["alpine:3"], ImageReferenceError.exit_code, id="another registry"),
             pytest.param([HOST], ImageReferenceError.exit_code, id="no repository"),
             pytest.param([f"{HOST}/api:1", f"1{HOST}/api:1"], ImageReferenceError.exit_code, id="13 digits"),
@@ -240,10 +244,10 @@ class TestTheScript:
             ),
             pytest.param("An error occurred (InvalidParameterException)", 15, id="a name that ECR refuses"),
             pytest.param("An error occurred (SomethingNew)", ServiceError.exit_code, id="unknown"),
-            pytest.param("Could not connect to the endpoint URL", TimedOut.exit_code, id="what passes by itself"),
+            pytest.param("Could not connect to the endpoint URL", TimedOut.exit_code, id="a temporary error"),
         ],
     )
-    def test_answers(self, variables: dict[str, str], answer: str, code: int) -> None:
+    def test_responses_of_aws(self, variables: dict[str, str], answer: str, code: int) -> None:
         done = ensure(f"{HOST}/api:1", variables=variables | {"ANSWER": answer}, timeout="1")
         assert done.returncode == code
         assert answer in done.stderr
@@ -275,7 +279,7 @@ def response(outcome: str, status: int = 200, **texts: str) -> str:
 class TestTheRequestLane:
     @pytest.fixture
     def variables(self, tmp_path: Path) -> dict[str, str]:
-        """With stand-ins for curl, and for an aws CLI to which the repository exists."""
+        """With stand-ins for curl, and for an aws CLI that finds the repository."""
         for name, program in (("curl", ANSWERING_CURL), ("aws", FAKE), ("sleep", SLEEP)):
             (tmp_path / name).write_text(program)
             (tmp_path / name).chmod(0o755)
@@ -316,14 +320,14 @@ class TestTheRequestLane:
         assert done.stderr.startswith(f"api ({SHOP}, eu-west-1): {text}\n")
         assert not self.used_events(variables)
 
-    def test_what_is_accepted_is_waited_for(self, variables: dict[str, str]) -> None:
+    def test_an_accepted_repository_is_waited_for(self, variables: dict[str, str]) -> None:
         done = ensure(f"{HOST}/api:1", variables=variables | {"RESPONSE": response("pending")})
         assert done.returncode == 0, done.stderr
         assert f"api ({SHOP}, eu-west-1): requested\n  It is. [why]\n" in done.stderr
         assert "batch-check-layer-availability" in Path(variables["CALLS"]).read_text()
         assert "initiate-layer-upload" not in Path(variables["CALLS"]).read_text()
 
-    def test_secrets_are_in_no_argument(self, variables: dict[str, str]) -> None:
+    def test_secrets_are_not_passed_as_arguments(self, variables: dict[str, str]) -> None:
         done = ensure(f"{HOST}/api:1", variables=variables | {"RESPONSE": response("created")})
         assert done.returncode == 0, done.stderr
         arguments = Path(variables["REQUESTS"]).read_text()
@@ -333,21 +337,21 @@ class TestTheRequestLane:
         given = Path(f"{variables['REQUESTS']}.stdin").read_text()
         assert given == 'user = "AKIAEXAMPLE:the/secret+key"\nheader = "x-amz-security-token: the-token"\n'
 
-    def test_credentials_that_are_in_no_variables_are_exported(self, variables: dict[str, str]) -> None:
+    def test_credentials_without_environment_variables_are_exported(self, variables: dict[str, str]) -> None:
         given = {name: value for name, value in variables.items() if name not in KEYS}
         exported = "".join(f"export {name}={value}\n" for name, value in KEYS.items())
         done = ensure(f"{HOST}/api:1", variables=given | {"RESPONSE": response("created"), "EXPORTED": exported})
         assert (done.returncode, self.used_events(variables)) == (0, False), done.stderr
         assert "AKIAEXAMPLE:the/secret+key" in Path(f"{variables['REQUESTS']}.stdin").read_text()
 
-    def test_an_aws_cli_that_exports_none(self, variables: dict[str, str]) -> None:
+    def test_an_aws_cli_that_cannot_export_credentials(self, variables: dict[str, str]) -> None:
         given = {name: value for name, value in variables.items() if name not in KEYS}
         done = ensure(f"{HOST}/api:1", variables=given | {"EXPORTED": "", "EXPORT_EXIT": "2"})
         assert done.returncode == 0, done.stderr
         assert "DEPLOYER_URL is not used: the aws CLI exports no credentials" in done.stderr
         assert not Path(variables["REQUESTS"]).exists()
 
-    def test_a_request_that_ended_badly_is_repeated_once(self, variables: dict[str, str]) -> None:
+    def test_a_failed_request_is_repeated_once(self, variables: dict[str, str]) -> None:
         done = ensure(f"{HOST}/api:1", variables=variables | {"RESPONSE": response("created"), "BROKEN": "1"})
         assert (done.returncode, self.used_events(variables)) == (0, False)
 
@@ -359,12 +363,16 @@ class TestTheRequestLane:
             pytest.param({"RESPONSE": '{"Message":"Forbidden"}\n403'}, "it answered 403", id="denied"),
             pytest.param({"RESPONSE": "<html>Sign in</html>\n200"}, "it answered 200", id="a sign-in page"),
             pytest.param({"RESPONSE": response("ignored")}, "it answered 200", id="an unknown outcome"),
-            pytest.param({"RESPONSE": response("created", repository="web")}, "it answered 200", id="for another"),
-            pytest.param({"RESPONSE": response("failed", reason="not-handed-over")}, "It is.", id="not begun"),
+            pytest.param(
+                {"RESPONSE": response("created", repository="web")},
+                "it answered 200",
+                id="a result for another repository",
+            ),
+            pytest.param({"RESPONSE": response("failed", reason="not-handed-over")}, "It is.", id="not started"),
             pytest.param({"SIGNS": "--data"}, "it takes curl 7.75 or later", id="a curl that does not sign"),
         ],
     )
-    def test_without_an_answer_it_uses_events(
+    def test_without_a_response_it_uses_events(
         self, variables: dict[str, str], changes: dict[str, str], reason: str
     ) -> None:
         done = ensure(f"{HOST}/api:1", f"{HOST}/web:1", variables={**variables, "RESPONSE": "", **changes})
@@ -373,7 +381,9 @@ class TestTheRequestLane:
         assert reason in line
         assert self.used_events(variables)
 
-    def test_another_account_s_registry_concerns_that_account_only(self, variables: dict[str, str]) -> None:
+    def test_a_failure_for_another_accounts_registry_concerns_only_that_account(
+        self, variables: dict[str, str]
+    ) -> None:
         error = {"version": 1, "error": {"code": "other-account", "message": "The caller is of another account."}}
         foreign = HOST.replace("3", "4", 1)
         done = ensure(
@@ -389,7 +399,7 @@ class TestTheRequestLane:
     @pytest.mark.parametrize(
         ("url", "is_used"),
         [(URL.removesuffix("/"), True), (f" \t{URL}\r\n", True), (f"{URL[:-1]}:443/", True), (" \n", False)],
-        ids=["without a slash", "blanks around it", "the port of HTTPS", "nothing but blanks"],
+        ids=["without a slash", "surrounding blanks", "the port of HTTPS", "only blanks"],
     )
     def test_a_url_as_people_store_it(
         self, variables: dict[str, str], url: str, is_used: bool, shell: str, tmp_path: Path
@@ -418,7 +428,7 @@ class TestTheRequestLane:
             "arn:aws:lambda:eu-west-1:200000000001:function:deployer-handler",
         ],
     )
-    def test_what_is_no_function_url_receives_nothing(self, variables: dict[str, str], url: str) -> None:
+    def test_nothing_is_sent_to_a_host_that_is_not_a_function_url(self, variables: dict[str, str], url: str) -> None:
         done = ensure(f"{HOST}/api:1", variables=variables | {"DEPLOYER_URL": url})
         assert done.returncode == ConfigurationError.exit_code
         assert f"DEPLOYER_URL={url.removesuffix('/')} is not a function URL" in done.stderr

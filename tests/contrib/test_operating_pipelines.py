@@ -1,4 +1,4 @@
-"""The pipelines of contrib/ that plan, roll out and look for drift: valid, hardened, and run against the sandbox.
+"""The pipelines of contrib/ that plan, roll out and detect drift: valid, hardened, and run against the sandbox.
 
 They run under roles that may do what `deployer policy` prints for each, with IAM enforced.
 """
@@ -129,7 +129,7 @@ def test_a_plan_is_approved_and_rolled_out_and_drift_opens_an_issue(sandbox: San
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_a_role_trusts_its_own_jobs_of_one_repository_alone(name: str) -> None:
+def test_a_role_trusts_only_its_own_jobs_of_one_repository(name: str) -> None:
     file = f"trust-{name}.json"
     (statement,) = json.loads((WORKFLOWS / file).read_text(encoding="utf-8"))["Statement"]
     assert statement["Principal"] == {"Federated": f"arn:aws:iam::200000000001:oidc-provider/{PROVIDER}"}
@@ -146,7 +146,7 @@ def test_a_role_trusts_its_own_jobs_of_one_repository_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_github_understands_it_and_a_static_analysis_finds_nothing(file: str) -> None:
+def test_the_workflow_is_valid_and_a_static_analysis_finds_nothing(file: str) -> None:
     programs = Path(sys.executable).parent
     path = str(WORKFLOWS / file)
     checked = subprocess.run(

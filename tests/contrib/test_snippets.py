@@ -1,4 +1,4 @@
-"""The files for pipelines in contrib/: held to their published schemas, and their commands run against the sandbox.
+"""The files for pipelines in contrib/: checked by their published schemas, and their commands run in the sandbox.
 
 The commands run as they stand, with the real aws CLI; only what builds images is a stand-in, whose push is skopeo's.
 """
@@ -95,7 +95,7 @@ def bench(rolled_out: Sandbox) -> Iterator[Bench]:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A source repository with ensure.sh where the files want it, and stand-ins for what builds images."""
+    """A source repository with ensure.sh in the path that the files expect, and stand-ins for image builders."""
     (tmp_path / "ci").mkdir()
     shutil.copy(SCRIPT, tmp_path / "ci" / "ensure.sh")
     (tmp_path / "bin").mkdir()
@@ -117,7 +117,7 @@ def repository(tmp_path: Path) -> Path:
         pytest.param(kaniko_commands, id="Kaniko"),
     ],
 )
-def test_its_commands_push_to_a_repository_that_was_missing(
+def test_its_commands_push_to_a_missing_repository(
     rolled_out: Sandbox, bench: Bench, repository: Path, commands: Callable[[], list[str]]
 ) -> None:
     name = f"team-shop/{uuid.uuid4().hex[:12]}"
@@ -151,7 +151,7 @@ def test_its_commands_push_to_a_repository_that_was_missing(
         pytest.param("vendor.gitlab-ci", "gitlab-ci/push.yml", id="GitLab CI"),
     ],
 )
-def test_the_published_schema(schema: str, file: str) -> None:
+def test_the_file_follows_its_published_schema(schema: str, file: str) -> None:
     transform = ["--data-transform", "gitlab-ci"] if "gitlab" in schema else []
     checked = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *transform, str(CONTRIB / file)],
@@ -162,7 +162,7 @@ def test_the_published_schema(schema: str, file: str) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_pod_is_one_by_kubernetes_schema() -> None:
+def test_the_pod_follows_the_schema_of_kubernetes() -> None:
     pod = document("kaniko/pod.yaml")
     kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
     [ensure], [kaniko] = pod["spec"]["initContainers"], pod["spec"]["containers"]
@@ -229,7 +229,7 @@ def test_the_buildspec_has_the_fields_of_a_buildspec() -> None:
         assert all(isinstance(command, str) for command in phase["commands"])
 
 
-def test_the_jenkinsfile_closes_what_it_opens() -> None:
+def test_the_jenkinsfile_has_balanced_brackets() -> None:
     text = (CONTRIB / "jenkins" / "Jenkinsfile").read_text()
     code = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"|//[^\n]*", "", text)
     assert code.count("{") == code.count("}") > 0
@@ -258,7 +258,7 @@ def test_they_set_the_function_url(file: str, path: list[str | int] | None) -> N
     assert FunctionUrl.parse(value).region == "eu-west-1"
 
 
-def test_every_image_in_them_is_one_in_ecr() -> None:
+def test_every_image_in_them_is_in_ecr() -> None:
     for file in sorted(CONTRIB.rglob("*")):
         for reference in IMAGE.findall(file.read_text(encoding="utf-8") if file.is_file() else ""):
             assert parse_image(re.sub(r"\$(\{\{.*|\{\w+\}|\w+)", "x", reference)), f"{file}: {reference}"

@@ -1,4 +1,4 @@
-"""Runs the command line in this process, against a sandbox, and keeps what it printed."""
+"""Runs the command line in this process, against a sandbox, and captures its output."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ READING = ("Get", "List", "Describe", "Head", "Query", "Search", "BatchGet")
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended."""
+    """The result of a command."""
 
     exit_code: int
     out: str
@@ -96,7 +96,7 @@ def is_writing(operation: str) -> bool:
 
 
 def after_notice(err: str) -> str:
-    """What a command printed to standard error after the line about the sandbox."""
+    """The standard error of a command after the line about the sandbox."""
     notice, _, rest = err.partition("\n")
     assert notice.startswith("SANDBOX: calls go to http://127.0.0.1:")
     return rest

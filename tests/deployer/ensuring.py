@@ -1,4 +1,4 @@
-"""Repositories for tests of `deployer ensure` and `deployer push`, and what the accounts have afterwards."""
+"""Repositories for tests of `deployer ensure` and `deployer push`, and the state of the accounts afterwards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ask_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def new(host: str = HOST, *, team: str = "team-shop") -> tuple[str, str]:
-    """A repository that nobody has, and a reference to an image in it."""
+    """The name of a new repository, and a reference to an image in it."""
     name = f"{team}/{uuid.uuid4().hex[:12]}"
     return name, f"{host}/{name}:1"
 

@@ -48,7 +48,7 @@ def example_deployment(
 
 
 def plan(deployment: Deployment, cloud: FakeCloud, *, scope: Scope | None = None) -> Plan:
-    """What a roll-out would do now."""
+    """The plan of a roll-out."""
     scoped = replace(deployment.desired, scope=scope) if scope else deployment.desired
     return make_plan(scoped, read_actual_state(scoped, cloud.cloud))
 

@@ -1,4 +1,4 @@
-"""Holds what commands print for programs to the schemas of docs/schemas/, with no field that they lack."""
+"""Checks the JSON output of commands by the schemas of docs/schemas/, without additional fields."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def _file(name: str) -> Path:
 
 
 def check_document(document: Any, name: str) -> None:
-    """Fail unless a document is as its schema describes it, every field included."""
+    """Fail unless a document follows its schema, without additional fields."""
     printed = json.loads(json.dumps(document))
     assert [_explained(error) for error in _validator(name).iter_errors(printed)] == []
 
 
 def check_output(arguments: Sequence[str], out: str) -> None:
-    """Fail unless what a command printed for programs is as the command's schema describes it."""
+    """Fail unless the JSON output of a command follows its schema."""
     if out and "--json" in arguments:
         words = [word for word in arguments if not word.startswith("-")]
         known = [name for number in (3, 2, 1) if _file(name := "-".join(words[:number])).exists()]
@@ -39,7 +39,7 @@ def check_output(arguments: Sequence[str], out: str) -> None:
 
 
 def check_lines(text: str, *, last: str) -> list[Any]:
-    """The JSON lines, which are as their schema describes them and end with the event `last`."""
+    """The JSON lines, after checking that they follow their schema and end with the event `last`."""
     lines = [json.loads(line) for line in text.splitlines()]
     assert lines[-1]["event"] == last
     for line in lines:
@@ -58,7 +58,7 @@ def _validator(name: str) -> Draft202012Validator:
 
 
 def _strict(one: Any) -> Any:
-    """The same without the fields that later versions may add."""
+    """The schema without additional fields, which later versions may add."""
     if isinstance(one, list):
         return [_strict(item) for item in one]
     if not isinstance(one, dict):

@@ -1,4 +1,4 @@
-"""Runs commands in processes that are killed by SIGKILL as soon as one of their calls is answered.
+"""Runs commands in processes that are killed by SIGKILL as soon as one of their calls has returned.
 
 Run as a program, this module is the parent that such processes are forked from. It has run a command itself, so that
 they need not import and read the same again, and it has one thread.
@@ -58,7 +58,7 @@ class KillableProcesses:
         writes: int | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> ProcessResult:
-        """Run a command; kill it after this many answered calls, or answered `writes`.
+        """Run a command; kill it after this many completed calls, or completed `writes`.
 
         `environment` replaces AWS variables, as for a copy of the sandbox.
 
@@ -67,7 +67,7 @@ class KillableProcesses:
         return self._ask("run", arguments, calls or writes, writes is not None, dict(environment or {}))
 
     def killed_after_each_call(self, *arguments: str) -> Iterator[ProcessResult]:
-        """Run a command once; yield each time it was killed after a counted call, and at the end its result.
+        """Run a command once; yield each time it was killed after a counted call, and finally its result.
 
         The killed process has made all calls so far. A clone of it, forked when the call was answered, waits until the
         caller continues, and then makes the next call.
@@ -133,7 +133,7 @@ def _wait_for(process: int, output: IO[str]) -> ProcessResult:
 
 
 class Relay:
-    """A command that is continued by one process after the other: each is killed after one call, and leaves a clone."""
+    """A command that is continued by successive processes: each is killed after one call, and leaves a clone."""
 
     def __init__(self, arguments: list[str]) -> None:
         assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1) == 0
@@ -186,7 +186,7 @@ def _kill_after_each_call(permissions: int, clones: int) -> None:
 
 
 class _OneThread:
-    """Makes calls that would be side by side one after the other, since a clone has no other thread."""
+    """Makes parallel calls sequentially, because a clone has no other thread."""
 
     def __init__(self, _: int) -> None:
         pass
@@ -222,7 +222,7 @@ def _run_command(arguments: list[str], output: int) -> NoReturn:
 
 
 def _kill_after(calls: int, *, counts: Callable[[str, str, Any], bool]) -> None:
-    """Kill the process after this many counted answers, results or errors."""
+    """Kill the process after this many counted responses, results or errors."""
     left = calls
 
     def kill_after_last_call() -> None:

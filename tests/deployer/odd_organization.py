@@ -1,4 +1,4 @@
-"""An organization of 60 accounts with names as people give them: other alphabets, emoji, separators, quotes, twins."""
+"""An organization of 60 accounts with unusual names: other alphabets, emoji, separators, quotes, duplicates."""
 
 from __future__ import annotations
 

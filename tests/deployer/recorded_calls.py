@@ -1,4 +1,4 @@
-"""The calls that roles with one policy made in the sandbox, held to that policy in both directions.
+"""The calls that roles with one policy made in the sandbox, compared with that policy in both directions.
 
 None was denied, the independent simulator allows each, and each action of each statement is needed: without it, the
 simulator denies a call that was made.
@@ -32,7 +32,7 @@ Needed = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What roles named `<prefix><policy>` asked for.
+    """The requests of roles named `<prefix><policy>`.
 
     `resource_policies` are by service and ARN: the trust policies of the roles that they assumed, and what a test adds.
     """
@@ -42,7 +42,7 @@ class Recorded:
     resource_policies: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def policy_name(self, request: AccessRequest) -> str:
-        """The policy of the role that asks; nothing for anybody else."""
+        """The policy of the calling role; empty for other callers."""
         session = request.subject.arns[0] if request.subject.arns else ""
         _, found, rest = session.partition(f":assumed-role/{self.prefix}")
         return rest.split("/")[0] if found else ""
@@ -94,7 +94,7 @@ def recording(prefix: str) -> Iterator[Recorded]:
 
 
 def unneeded(recorded: Recorded, name: str, permissions: Sequence[Permission]) -> set[Needed]:
-    """What the caller itself may do by one policy, and no recorded call needs.
+    """Actions that one policy allows the caller itself and that no recorded call needs.
 
     CloudFormation's own calls are held to AWS's list for each type (tests/templates/test_operator_policy.py).
     """
@@ -153,7 +153,7 @@ def _needing(
 
 
 def _allows(one: Permission, action: str, request: AccessRequest) -> bool:
-    """Whether this action of a statement is for the call; of its condition only who makes the call counts."""
+    """Whether this action of a statement allows the call; of its condition only the caller is considered."""
     return (
         fnmatchcase(request.action.lower(), action.lower())
         and any(fnmatchcase(request.resource or "", resource) for resource in one.resources)
@@ -162,7 +162,7 @@ def _allows(one: Permission, action: str, request: AccessRequest) -> bool:
 
 
 def _needs(request: AccessRequest, one: Permission, action: str) -> bool:
-    """Whether this action of a statement is there for the call: what CloudFormation calls has statements of its own.
+    """Whether this action of a statement is meant for the call: calls of CloudFormation have their own statements.
 
     Except for passing roles (assumption A8).
     """

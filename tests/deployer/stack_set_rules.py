@@ -1,4 +1,4 @@
-"""What AWS takes and refuses of operations on instances, in the least lenient reading of what is known."""
+"""Operations on instances that AWS accepts and refuses, by the strictest interpretation of what is known."""
 
 from __future__ import annotations
 

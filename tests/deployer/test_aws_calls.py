@@ -1,4 +1,4 @@
-"""Only `deployer.aws` makes clients of AWS and calls them: everything else passes a session on, or sees Protocols."""
+"""Only `deployer.aws` creates AWS clients and calls them: other modules pass a session on or use Protocols."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ MODULES = sorted(
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_no_module_makes_or_calls_a_client(module: str) -> None:
+def test_no_other_module_creates_or_calls_a_client(module: str) -> None:
     assert not uses(FOLDER / module) & MAKES_OR_CALLS
 
 
-def test_adapters_do() -> None:
+def test_adapters_create_or_call_clients() -> None:
     assert {"client", "ecr_client", "get_paginator"} <= {
         name for file in (FOLDER / "aws").glob("*.py") for name in uses(file)
     }

@@ -18,7 +18,7 @@ SETTINGS = b'{"version":1}'
 SOURCE = Path(handler.__file__).parent
 
 
-def test_the_zip_holds_the_handlers_modules_and_the_settings_and_nothing_else() -> None:
+def test_the_zip_contains_only_the_handlers_modules_and_the_settings() -> None:
     with zipfile.ZipFile(io.BytesIO(bundle.build(SETTINGS).data)) as archive:
         modules = [f"handler/{path.name}" for path in sorted(SOURCE.glob("*.py"))]
         assert archive.namelist() == [*modules, "settings.json"]
@@ -27,7 +27,7 @@ def test_the_zip_holds_the_handlers_modules_and_the_settings_and_nothing_else() 
         assert archive.testzip() is None
 
 
-def test_everybody_may_read_what_lambda_unpacks() -> None:
+def test_everybody_may_read_the_files_that_lambda_unpacks() -> None:
     with zipfile.ZipFile(io.BytesIO(bundle.build(SETTINGS).data)) as archive:
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
 
@@ -39,7 +39,7 @@ def test_digests_are_of_the_bytes() -> None:
     assert built.key == f"handler/{built.digest}.zip"
 
 
-def test_other_settings_are_another_zip() -> None:
+def test_other_settings_give_another_zip() -> None:
     assert bundle.build(SETTINGS).digest != bundle.build(b"{}").digest
 
 

@@ -1,4 +1,4 @@
-"""Repositories encrypted by a key of the customer's: created on push, verified and deleted, each by its own role."""
+"""Repositories encrypted with a customer managed key: created on push, verified and deleted, each by its own role."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = "team-a/api"
 
 @pytest.fixture
 def deployer(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployer:
-    """The command line with files that ask for the key of an alias in Workloads/Dev, and for cleanup."""
+    """The command line with files that configure the key of an alias in Workloads/Dev, and cleanup."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     config = tmp_path / "config"
     shutil.copytree(CONFIG, config)

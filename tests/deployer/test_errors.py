@@ -20,7 +20,7 @@ _OTHERS = [0, _CHANGES_EXIT_CODE, USAGE_EXIT_CODE, INTERRUPTED_EXIT_CODE, TimedO
 
 
 def _classes(above: type[errors.DeployerError]) -> Iterator[type[errors.DeployerError]]:
-    """A class and all below it that own an exit code."""
+    """A class and all its subclasses that have an exit code."""
     if "exit_code" in vars(above):
         yield above
     for below in above.__subclasses__():
@@ -34,17 +34,17 @@ def _owned() -> dict[str, int]:
     return {each.__name__: each.exit_code for each in _classes(errors.DeployerError)}
 
 
-def test_every_class_is_drawn_with_its_code() -> None:
+def test_the_documented_tree_has_every_class_with_its_code() -> None:
     drawn = {match["name"]: int(match["code"]) for match in _DRAWN.finditer(errors.__doc__ or "")}
     assert drawn == _owned()
 
 
-def test_the_page_for_troubleshooting_has_every_code() -> None:
+def test_the_troubleshooting_page_has_every_code() -> None:
     page = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     documented = {int(code) for codes in _DOCUMENTED.findall(page) for code in codes.split(", ")}
     assert documented == {*_owned().values(), *_OTHERS}
 
 
-def test_no_two_things_end_with_the_same_code() -> None:
+def test_exit_codes_are_distinct() -> None:
     codes = [*_owned().values(), *_OTHERS]
     assert len(codes) == len(set(codes))

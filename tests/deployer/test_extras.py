@@ -45,7 +45,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
     return install
 
 
-def test_the_name_on_the_package_index_is_not_the_one_of_somebody_else() -> None:
+def test_the_name_on_the_package_index_is_not_an_unrelated_project() -> None:
     assert NAME == "ecr-org-deployer"
     assert importlib.metadata.version(NAME)
 
@@ -69,7 +69,7 @@ def test_from_a_clone_the_hint_installs_the_clone(
     assert extras.install_command("sandbox") == "pip install './sandbox' '.[sandbox]'"
 
 
-def test_from_a_clone_that_is_gone_the_hint_names_the_distribution(installed: Any, tmp_path: Path) -> None:
+def test_from_a_deleted_clone_the_hint_names_the_distribution(installed: Any, tmp_path: Path) -> None:
     installed(from_folder(tmp_path / "gone"))
     assert extras.install_command("report") == "pip install 'ecr-org-deployer[report]'"
 
@@ -96,7 +96,7 @@ def test_an_isolated_installation_is_extended_by_its_own_tool(
         (["audit", "export", "--out", "records.parquet"], "pyarrow", "parquet"),
     ],
 )
-def test_a_missing_extra_is_named_with_an_exit_code_of_its_own(
+def test_a_missing_extra_is_named_and_has_its_own_exit_code(
     arguments: list[str],
     module: str,
     extra: str,

@@ -47,7 +47,7 @@ def _organization(path: str) -> Organization:
 
 
 @FORMS
-def test_files_scopes_waves_and_filters_find_the_ou_whatever_its_form(tmp_path: Path, in_aws: str, typed: str) -> None:
+def test_files_scopes_waves_and_filters_find_the_ou_in_either_form(tmp_path: Path, in_aws: str, typed: str) -> None:
     snapshot = Organization.from_json(_organization(in_aws).to_json())
     (tmp_path / "ous").mkdir()
     (tmp_path / "organization.yaml").write_text('central: {account: "200000000001", region: eu-west-1}\n', "utf-8")

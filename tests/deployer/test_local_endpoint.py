@@ -13,7 +13,7 @@ def _session() -> Session:
     return Session(region="eu-west-1", aws_access_key_id="x", aws_secret_access_key="y")
 
 
-def test_it_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_endpoint_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4599")
     reported: list[str] = []
     with reported_by(reported.append):
@@ -47,5 +47,5 @@ def test_aws_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
         ("audit list --repository json", False),
     ],
 )
-def test_a_program_that_reads_json_is_not_disturbed(line: str, *, is_json: bool) -> None:
+def test_json_output_contains_no_notice(line: str, *, is_json: bool) -> None:
     assert _is_json(line.split()) is is_json

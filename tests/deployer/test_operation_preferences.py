@@ -25,7 +25,7 @@ def test_amounts_are_numbers_or_percentages(value: int | str, amount: Amount) ->
 
 
 @pytest.mark.parametrize("value", ["", "-1", "1.5", "ten", "101%", "%", True, "10%%", -3])
-def test_anything_else_is_refused_with_a_reason(value: int | str) -> None:
+def test_other_amounts_are_refused_with_a_reason(value: int | str) -> None:
     with pytest.raises(ValueError, match=r"number of accounts or a percentage|more than 100 %"):
         Amount.parse(value)
 
@@ -38,7 +38,7 @@ def _cautions(accounts: int, **values: object) -> list[str]:
 @pytest.mark.parametrize(
     ("accounts", "values", "parts"),
     [
-        pytest.param(7, {}, [], id="the defaults have their effect"),
+        pytest.param(7, {}, [], id="the defaults are effective"),
         pytest.param(
             7, {"failure_tolerance": TENTH, "max_concurrent": Amount(1)}, ["10 % of 7 rounds to 0"], id="10 % of 7"
         ),
@@ -58,13 +58,13 @@ def _cautions(accounts: int, **values: object) -> list[str]:
                 "max_concurrent": Amount(10),
             },
             [],
-            id="STRICT with room enough",
+            id="STRICT with enough tolerance",
         ),
         pytest.param(
             50,
             {"failure_tolerance": Amount(1)},
             ["runs up to 50 at once"],
-            id="SOFT overruns a small tolerance",
+            id="SOFT exceeds a small tolerance",
         ),
         pytest.param(1, {"failure_tolerance": TENTH, "max_concurrent": TENTH}, [], id="one account cannot be halved"),
     ],
@@ -75,7 +75,7 @@ def test_preferences_without_effect_are_reported(accounts: int, values: dict[str
     assert all(part in line for part, line in zip(parts, found, strict=True))
 
 
-def test_an_order_of_regions_needs_regions_in_turn() -> None:
+def test_an_order_of_regions_needs_sequential_regions() -> None:
     parallel = OperationPreferences(region_order=("us-east-1",))
     assert [key for key, _ in standing_cautions(parallel)] == ["region_order"]
     in_turn = OperationPreferences(region_order=("us-east-1",), region_concurrency="SEQUENTIAL")

@@ -56,7 +56,7 @@ SOMETIMES = {
 
 
 def acting(sandbox: Sandbox, command: str, *, without: str | None = None) -> Deployer:
-    """The command line under a role that has the policy of one command, less an action, and nothing else."""
+    """The command line with a role that has only the policy of one command, possibly without one action."""
     policy = operator_policy(NAMES, command)
     for one in policy["Statement"]:
         one["Action"] = [action for action in one["Action"] if action != without]
@@ -66,7 +66,7 @@ def acting(sandbox: Sandbox, command: str, *, without: str | None = None) -> Dep
 
 
 def session_with(sandbox: Sandbox, name: str, policy: Mapping[str, Any]) -> Mapping[str, str]:
-    """The environment of a session of a new role of the central account that may do what a policy allows, no more."""
+    """The environment of a session of a new role of the central account with exactly the permissions of a policy."""
     iam, account = sandbox.client("iam"), sandbox.central_account
     trusted = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": list(ASSUME)}
     iam.create_role(
@@ -157,7 +157,7 @@ def test_each_command_works_with_its_documented_policy_and_needs_all_of_it(
 
 
 def changed_config(folder: Path) -> Path:
-    """The example with a change of each kind: another zip, another StackSet, notices, repositories that drift."""
+    """The example with a change of each kind: another zip, another StackSet, notices, repositories with drift."""
     config = folder / "config"
     shutil.copytree(CONFIG, config)
     prod, dev = (config / "ous" / "workloads" / name for name in ("prod.yaml", "dev.yaml"))
@@ -171,7 +171,7 @@ def changed_config(folder: Path) -> Path:
 
 
 def config_abroad(sandbox: Sandbox, folder: Path) -> Path:
-    """The example with a region that accounts opt into, and a topic; beside another installation's bucket."""
+    """The example with an opt-in region and a topic, next to the bucket of another installation."""
     shutil.copytree(CONFIG, folder)
     dev, organization = folder / "ous" / "workloads" / "dev.yaml", folder / "organization.yaml"
     text = dev.read_text(encoding="utf-8")
@@ -213,7 +213,7 @@ def test_a_creation_that_cannot_be_rolled_back_names_the_policy_that_deletes_it(
 
 
 def failures_of_rollout() -> Iterator[Callable[[Sandbox], AbstractContextManager[object]]]:
-    """A stack that is not created, one with a name that is taken, and an account in which a StackSet fails."""
+    """A stack that is not created, one with a name that is in use, and an account in which a StackSet fails."""
 
     @contextmanager
     def taken(sandbox: Sandbox) -> Iterator[None]:
@@ -245,7 +245,7 @@ def push(sandbox: Sandbox, name: str) -> None:
 
 
 def refusals(sandbox: Sandbox) -> list[str]:
-    """What the roles' policies did not allow. Whoever else refuses, as Account Management does, has other reasons."""
+    """Calls that the roles' policies did not allow. Other refusals (of Account Management) have other reasons."""
     return [
         f"{call.name}: {call.error_message}"
         for call in sandbox.calls
@@ -256,7 +256,7 @@ def refusals(sandbox: Sandbox) -> list[str]:
 
 
 def check(recorded: Recorded) -> None:
-    """Each policy allows what the command asked for and nothing else; `delete-ledger` has all of `destroy`."""
+    """Each policy allows exactly the requests of the command; `delete-ledger` includes all of `destroy`."""
     policies = {command: permissions(NAMES, command) for command in COMMANDS}
     own = {**policies, "delete-ledger": [one for one in policies["delete-ledger"] if one not in policies["destroy"]]}
     lacking = {one for command in COMMANDS for one in unneeded(recorded, command, own[command])}
@@ -280,7 +280,7 @@ def _used(recorded: Recorded, command: str, statements: Sequence[Permission]) ->
     return ((one, action) for one in statements for action in one.actions if (command, one.sid, action) not in found)
 
 
-def test_looking_and_auditing_change_nothing(sandbox: Sandbox) -> None:
+def test_the_look_and_audit_policies_change_nothing(sandbox: Sandbox) -> None:
     ran = acting(sandbox, "look")("rollout", "--org", "--yes")
     assert ran.exit_code != 0
     assert "not authorized" in ran.err

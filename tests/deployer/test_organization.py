@@ -16,7 +16,7 @@ from tests.example_organization import EXAMPLE
 
 
 @given(organizations())
-def test_a_snapshot_reads_back_as_what_was_written(organization: Organization) -> None:
+def test_a_written_snapshot_is_read_back_equal(organization: Organization) -> None:
     again = Organization.from_json(organization.to_json())
     assert again == organization
     assert again.to_json() == organization.to_json()
@@ -88,17 +88,17 @@ def _with_account(**changes: Any) -> dict[str, Any]:
         pytest.param(json.dumps(_without("version")), "version is missing", id="no version"),
         pytest.param(json.dumps(_document() | {"ous": 5}), "ous is not a list", id="a number of OUs"),
         pytest.param(json.dumps(_document() | {"accounts": [None]}), r"accounts\[0\] is not an object", id="no account"),
-        pytest.param(json.dumps(_document() | {"regions": []}), "unknown key regions", id="a key too many of the document"),
-        pytest.param(json.dumps(_document() | {"ous": _document()["ous"][:1] * 2}), r'ous\[1\]\.id: "ou-exam-depl0001" exists twice', id="an OU twice"),
+        pytest.param(json.dumps(_document() | {"regions": []}), "unknown key regions", id="an unknown key of the document"),
+        pytest.param(json.dumps(_document() | {"ous": _document()["ous"][:1] * 2}), r'ous\[1\]\.id: "ou-exam-depl0001" exists twice', id="a duplicate OU"),
         pytest.param(json.dumps(_without("accounts")), "accounts is missing", id="no accounts"),
-        pytest.param(json.dumps(_document() | {"version": 9}), "version 9 of the organization snapshot", id="of the future"),
+        pytest.param(json.dumps(_document() | {"version": 9}), "version 9 of the organization snapshot", id="a future version"),
         pytest.param(json.dumps(_document() | {"ous": []}), "0 OUs have no parent", id="no root"),
         pytest.param(json.dumps(_with_ou(parent_id="ou-none")), "the parent ou-none of ou-exam-depl0001 is missing", id="no parent"),
-        pytest.param(json.dumps(_with_ou(parent_id="ou-exam-depl0001")), "ou-exam-depl0001 is its own ancestor", id="a circle"),
+        pytest.param(json.dumps(_with_ou(parent_id="ou-exam-depl0001")), "ou-exam-depl0001 is its own ancestor", id="a cycle"),
         pytest.param(json.dumps(_with_ou(name=1)), r"ous\[0\]\.name is not a string", id="a number as name"),
         pytest.param(json.dumps(_with_ou(parent_id={})), r"ous\[0\]\.parent_id is not a string", id="a map as parent"),
-        pytest.param(json.dumps(_with_account(parent_id=None)), r"accounts\[0\]\.parent_id is not a string", id="an account above all"),
-        pytest.param(json.dumps(_with_ou(colour="red")), r"\(unknown key ous\[0\]\.colour\)", id="a key too many"),
+        pytest.param(json.dumps(_with_account(parent_id=None)), r"accounts\[0\]\.parent_id is not a string", id="an account as the parent of the root"),
+        pytest.param(json.dumps(_with_ou(colour="red")), r"\(unknown key ous\[0\]\.colour\)", id="an unknown key"),
         pytest.param(json.dumps(_with_account(**{"a\nb": ""})), r'unknown key accounts\[0\]\."a\\nb"', id="a key with a line break"),
     ],
 )  # fmt: skip

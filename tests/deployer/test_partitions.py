@@ -1,4 +1,4 @@
-"""A region of any partition parses wherever regions are read: events, config files, addresses, ARNs, arguments.
+"""A region of any partition is accepted wherever regions are read: events, config files, hosts, ARNs, arguments.
 
 The regions are those that botocore lists, and those that its patterns foresee: AWS adds regions more often than
 anybody updates botocore.
@@ -42,7 +42,7 @@ def regions_like(pattern: str) -> st.SearchStrategy[str]:
 
 
 def in_partitions() -> st.SearchStrategy[tuple[dict[str, Any], str]]:
-    """A partition as botocore describes it, and a region in it: one that botocore lists or foresees."""
+    """A partition as botocore describes it, and a region in it that botocore lists or that matches its pattern."""
     return st.sampled_from(KNOWN).flatmap(
         lambda one: st.tuples(
             st.just(one),
@@ -58,7 +58,7 @@ def test_a_region_is_in_the_partition_that_lists_it(region: str) -> None:
     require_region(region, source="--region")
 
 
-def test_every_region_of_botocore_is_one_for_config_files_and_arguments() -> None:
+def test_config_files_and_arguments_accept_every_region_of_botocore() -> None:
     listed = {region for one in KNOWN for region in one["regions"] if "global" not in region}
     assert listed == set(known_regions())
     assert "eusc-de-east-1" in listed
@@ -112,7 +112,7 @@ def _parses_in_hosts(region: str, *, suffix: str) -> None:
 
 
 @given(region=in_partitions().map(lambda found: found[1]), other=st.sampled_from(KNOWN))
-def test_a_registry_of_another_partitions_domain_is_none(region: str, other: dict[str, Any]) -> None:
+def test_a_registry_with_the_domain_of_another_partition_is_refused(region: str, other: dict[str, Any]) -> None:
     suffix = other["outputs"]["dnsSuffix"]
     registry = parse_registry(f"{ACCOUNT}.dkr.ecr.{region}.{suffix}")
     assert (registry is not None) == (suffix == partition_of(region).dns_suffix)

@@ -13,9 +13,9 @@ from deployer.principals import role_of
             "arn:aws-cn:iam::300000000001:role/ci",
             id="a session",
         ),
-        pytest.param("arn:aws:iam::300000000001:role/ci", None, id="a role is behind nothing"),
-        pytest.param("AROAEXAMPLE:deploy", None, id="a stranger's id"),
-        pytest.param("", None, id="nobody"),
+        pytest.param("arn:aws:iam::300000000001:role/ci", None, id="a role itself"),
+        pytest.param("AROAEXAMPLE:deploy", None, id="an id"),
+        pytest.param("", None, id="no caller"),
     ],
 )
 def test_the_role_behind_a_principal(principal: str, role: str | None) -> None:

@@ -1,4 +1,4 @@
-"""A team rehearses on a copy of its own organization: from the snapshot to the removal, as its shell would run it."""
+"""A team rehearses on a copy of its own organization, from the snapshot to the removal, in a real shell."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Shell:
         return Ran(code, out.getvalue(), err.getvalue())
 
     def eval(self, *arguments: str) -> None:
-        """Run a command, and then what it prints."""
+        """Run a command, and then the commands that it prints."""
         for line in self(*arguments).out.splitlines():
             word, assignment = shlex.split(line)
             if word == "unset":
@@ -59,7 +59,7 @@ class Shell:
 
 @pytest.fixture
 def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """A shell in a folder of its own that points at a real account; the sandbox that it starts is stopped."""
+    """A shell in its own folder with credentials of a real account; the sandbox that it starts is stopped."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("AWS_PROFILE", "production")
@@ -121,7 +121,7 @@ def _name_region(initial: str, region: str) -> None:
 
 
 def _push_until_accepted() -> None:
-    """The first push is refused; the repository that it asked for takes a later one."""
+    """The first push is refused; a later one succeeds once its repository exists."""
     client = Client.login(
         boto3.client("ecr", region_name=REGION),
         endpoint=process.required().url,

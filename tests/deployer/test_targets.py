@@ -20,7 +20,7 @@ REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
 
 
 def resolve(organization: Organization, selection: Selection) -> frozenset[InstanceKey]:
-    """What AWS deploys to: all below the OUs, filtered by account, never management, never a suspended account."""
+    """The targets of AWS: all accounts below the OUs, filtered, never the management account or a suspended one."""
     targets = selection.targets
     below = {account.id for ou_id in targets.ou_ids for account in organization.accounts_below(ou_id)}
     named = set(targets.accounts)
@@ -153,7 +153,7 @@ def _account(account: str, ou_id: str, regions: str) -> AccountTarget:
         pytest.param(
             coverage_of({"ou-a": "x", "ou-b": "x", "ou-c": "x", "ou-d": "x"}),
             Targets(ous=(_ou("ou-a", "x"),), accounts=()),
-            id="an OU tree that is alike is one target",
+            id="an OU tree with equal settings is one target",
         ),
         pytest.param(
             coverage_of({"ou-a": "x", "ou-b": "x y", "ou-c": "x", "ou-d": "x"}),
@@ -163,22 +163,22 @@ def _account(account: str, ou_id: str, regions: str) -> AccountTarget:
         pytest.param(
             coverage_of({"ou-a": "x", "ou-b": "x", "ou-c": "x", "ou-d": ""}),
             Targets(ous=(_ou("ou-b", "x"),), accounts=(_account("a1", "ou-a", "x"), _account("c1", "ou-c", "x"))),
-            id="an OU that is off inside one that is on: siblings are targets, accounts of its parents are named",
+            id="a disabled OU in an enabled one: siblings are targets, accounts of its parents are named",
         ),
         pytest.param(
             coverage_of({"ou-b": "x"}, {"b2": ""}),
             Targets(ous=(_ou("ou-b", "x", "b2"),), accounts=()),
-            id="an account that is switched off is left out of its OU's target",
+            id="an account that is not enabled is excluded from its OU's target",
         ),
         pytest.param(
             coverage_of({"ou-b": "x y"}, {"b2": "x"}),
             Targets(ous=(_ou("ou-b", "x"), _ou("ou-b", "y", "b2")), accounts=()),
-            id="an account that wants fewer regions splits the target by region",
+            id="an account with fewer regions splits the target by region",
         ),
         pytest.param(
             coverage_of({"ou-b": "x"}, {"b2": "x y", "d1": "y"}),
             Targets(ous=(_ou("ou-b", "x"),), accounts=(_account("b2", "ou-b", "y"), _account("d1", "ou-d", "y"))),
-            id="an account that wants more is named for what is more",
+            id="an account with more regions is named for these regions",
         ),
         pytest.param(
             coverage_of({"r-1": "x"}, {"m": "x y", "d2": "x"}),
@@ -197,14 +197,14 @@ def test_a_scope_of_one_account_names_it_and_a_scope_of_one_ou_targets_it() -> N
     assert compile_targets(coverage, scope) == Targets(ous=(_ou("ou-c", "x"),), accounts=(_account("b1", "ou-b", "x"),))
 
 
-def test_no_operation_names_more_ous_than_aws_takes() -> None:
+def test_no_operation_names_more_ous_than_aws_accepts() -> None:
     targets = [_ou(f"ou-{number:03}", "x", f"a{number}") for number in range(OUS_PER_OPERATION * 2 + 1)]
     selections = group_ous(targets, _alone)
     assert [len(selection.targets.ou_ids) for selection in selections] == [OUS_PER_OPERATION, OUS_PER_OPERATION, 1]
     assert selections[2].targets.accounts == ("a100",), "only the exclusions of its own OUs"
 
 
-def test_uneven_regions_take_as_few_operations_as_regions() -> None:
+def test_uneven_regions_need_at_most_one_operation_per_region() -> None:
     targets = [_ou("ou-1", "x y"), _ou("ou-2", "x"), _ou("ou-3", "y")]
     assert len(group_ous(targets, _alone)) == 2
 
@@ -217,7 +217,7 @@ def test_regions_that_the_same_ous_require_are_one_group() -> None:
 
 @cache
 def _rectangles(cells: frozenset[tuple[str, str]]) -> list[frozenset[tuple[str, str]]]:
-    """Everything that one operation could do of it: some OUs, in regions that all of them want."""
+    """Everything that one operation could cover: some OUs, in regions that all of them require."""
     by_ou: dict[str, set[str]] = defaultdict(set)
     for ou_id, region in cells:
         by_ou[ou_id].add(region)
@@ -232,15 +232,15 @@ def _rectangles(cells: frozenset[tuple[str, str]]) -> list[frozenset[tuple[str, 
 
 @cache
 def _fewest(cells: frozenset[tuple[str, str]]) -> int:
-    """How many operations are needed at least, found by trying."""
+    """The minimum number of operations, found by trying."""
     if not cells:
         return 0
     first = min(cells)
     return 1 + min(_fewest(cells - part) for part in _rectangles(cells) if first in part)
 
 
-def test_no_grouping_takes_fewer_operations() -> None:
-    """Of four OUs in three regions, whatever each of them wants: compared with all that could be done."""
+def test_no_other_grouping_needs_fewer_operations() -> None:
+    """For four OUs in three regions, whatever each of them requires, compared with all other groupings."""
     choices = [frozenset(some) for count in (1, 2, 3) for some in combinations("xyz", count)]
     for regions_of_ous in combinations_with_replacement(choices, 4):
         targets = [OuTarget(ou_id=f"ou-{number}", regions=regions) for number, regions in enumerate(regions_of_ous)]

@@ -14,8 +14,8 @@ NOW = datetime(2026, 11, 23, 8, 15, 30, tzinfo=UTC)
     [
         pytest.param("90m", "2026-11-23T06:45:30Z", "2026-11-23T06:45:30Z", id="minutes ago"),
         pytest.param("2w", "2026-11-09T08:15:30Z", "2026-11-09T08:15:30Z", id="weeks ago"),
-        pytest.param("2026-11-01", "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", id="a day is all of it"),
-        pytest.param("2026-11-01T07:45", "2026-11-01T07:45:00Z", "2026-11-01T07:45:00Z", id="UTC if unsaid"),
+        pytest.param("2026-11-01", "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", id="a date is the whole day"),
+        pytest.param("2026-11-01T07:45", "2026-11-01T07:45:00Z", "2026-11-01T07:45:00Z", id="UTC by default"),
         pytest.param("2026-11-01T07:45+02:00", "2026-11-01T05:45:00Z", "2026-11-01T05:45:00Z", id="a zone"),
     ],
 )

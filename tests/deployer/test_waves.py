@@ -34,7 +34,7 @@ def test_the_nearest_name_decides_whatever_the_order(waves: tuple[list[str], ...
     assert sum(turn >= DEV for turn in turns) == 1
 
 
-def test_an_account_by_its_id_goes_before_its_ou() -> None:
+def test_an_account_id_takes_precedence_over_its_ou() -> None:
     first, second, _ = _in_waves(["400000000002"], ["ou-exam-dev00001"])
     assert (first, second) == ({"400000000002"}, {"400000000001"})
 
@@ -45,7 +45,7 @@ def test_without_a_star_the_rest_is_last_and_reported() -> None:
     assert unnamed_accounts([["Sandbox"], ["*"]], EXAMPLE) == ()
 
 
-def test_waves_without_an_account_in_the_scope_drop_out() -> None:
+def test_waves_without_an_account_in_the_scope_are_skipped() -> None:
     scope = Scope(ou_ids=frozenset({"ou-exam-dev00001"}))
     (only,) = plan_waves([["Sandbox"], ["Workloads/Dev"], ["*"]], EXAMPLE, scope)
     assert (only.number, only.accounts, only.scope) == (1, frozenset(DEV), scope)
@@ -73,7 +73,7 @@ names = st.sampled_from([*PATHS, *EXAMPLE.accounts, "*"])
 
 
 @given(st.lists(names, unique=True, max_size=6), st.data())
-def test_every_account_has_one_turn_and_scopes_grow_by_just_the_waves_accounts(
+def test_every_account_is_in_one_wave_and_scopes_grow_by_exactly_the_accounts_of_the_wave(
     chosen: list[str], data: st.DataObject
 ) -> None:
     waves: list[list[str]] = [[] for _ in range(3)]

@@ -15,7 +15,7 @@ _COMMENT = re.compile(r"\s{2,}#\s.*$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A command as a reader sees it."""
+    """A command as the page shows it."""
 
     page: str
     line: int

@@ -36,7 +36,7 @@ ALL = assumptions()
 
 
 def places() -> list[tuple[int, str, str]]:
-    """Number, file and name of every place in code that the page names."""
+    """Number, file and name of every definition in code that the page names."""
     return [(number, *place) for number, fields in ALL.items() for place in _PLACE.findall(fields["In code"])]
 
 
@@ -90,7 +90,7 @@ def test_every_number_that_code_and_pages_name_is_on_the_page() -> None:
     assert found == set()
 
 
-def test_a_number_is_read_from_text_and_nothing_else_is() -> None:
+def test_only_numbers_of_assumptions_are_read_from_text() -> None:
     assert named_in("rests on A3, (A12) and A4.") == {3, 12, 4}
     assert named_in("AA1 A0 BA2 A123 A4-sized") == set()
 

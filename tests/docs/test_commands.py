@@ -44,13 +44,13 @@ def _is_run_elsewhere(command: Shown) -> bool:
 
 
 def _arguments(command: Shown) -> list[str]:
-    """What a reader answers at the question, the test says in the command."""
+    """The arguments, with --yes instead of the reader's answer to the prompt."""
     asks = command.arguments[1:2] in (["rollout"], ["destroy"]) and "--yes" not in command.arguments
     return [*command.arguments[1:], *(["--yes"] if asks else [])]
 
 
 def _run(arguments: list[str]) -> int:
-    """Run a command; `> FILE` at its end keeps what it prints, as a shell would."""
+    """Run a command; `> FILE` at its end saves its output, as in a shell."""
     if arguments[-2:-1] != [">"]:
         return run(arguments, clock=impatient())
     with Path(arguments[-1]).open("w", encoding="utf-8") as out, contextlib.redirect_stdout(out):
@@ -71,7 +71,7 @@ def folder(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _empty(folder: Path) -> Path:
-    """`init` begins where there is no config/ yet."""
+    """`init` starts without a folder config/."""
     empty = folder / "empty"
     empty.mkdir()
     return empty

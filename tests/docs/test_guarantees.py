@@ -24,12 +24,12 @@ def functions(file: str) -> frozenset[str]:
 
 
 @pytest.mark.parametrize(("file", "name"), sorted({match for text in SECTIONS for match in NAMED.findall(text)}))
-def test_a_test_that_is_named_exists(file: str, name: str) -> None:
+def test_every_named_test_exists(file: str, name: str) -> None:
     assert name in functions(file)
 
 
 @pytest.mark.parametrize("number", range(1, INVARIANTS + 1))
-def test_every_invariant_has_tests_that_carry_its_number(number: int) -> None:
+def test_every_invariant_has_tests_with_its_number(number: int) -> None:
     (section,) = [text for text in SECTIONS if text.startswith(f"{number}. ")]
     named = [name for _, name in NAMED.findall(section)]
     assert len(named) >= 2
@@ -42,7 +42,7 @@ def carries(name: str, number: int) -> bool:
     return found is not None and str(number) in found[1].split("_")
 
 
-def test_the_three_tests_of_all_invariants_carry_all_numbers() -> None:
+def test_the_three_tests_of_all_invariants_have_all_numbers() -> None:
     named = [name for _, name in NAMED.findall(SECTIONS[0]) if name.startswith("test_invariants_")]
     assert len(named) == 3
     assert all(carries(name, number) for name in named for number in range(1, INVARIANTS + 1))

@@ -1,4 +1,4 @@
-"""Every link of README.md, docs/ and contrib/ to a file of ours leads somewhere, down to the heading that it names."""
+"""Every link of README.md, docs/ and contrib/ to a file of this repository has a target, including its heading."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def broken_links(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES])
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     assert broken_links(page) == []
 
 

@@ -1,4 +1,4 @@
-"""docs/security-review.md: it judges every role, and its service control policy protects what it says."""
+"""docs/security-review.md evaluates every role, and its service control policy protects what the page states."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_role_is_evaluated() -> None:
 
 
 def changes(sandbox: Sandbox) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """What an administrator of the account may try."""
+    """Changes that an administrator of the account may try."""
     iam, events, sqs, ecr = (
         sandbox.client(name, account=SHOP_DEV, region=REGION) for name in ("iam", "events", "sqs", "ecr")
     )
@@ -60,7 +60,7 @@ def is_denied(change: Callable[[], Any]) -> bool:
     return False
 
 
-def test_with_the_policy_members_change_nothing_of_it_and_everything_works(sandbox: Sandbox) -> None:
+def test_with_the_policy_members_cannot_change_the_installation_and_everything_works(sandbox: Sandbox) -> None:
     organizations = sandbox.client("organizations", account=MANAGEMENT)
     attached = organizations.create_policy(
         Name="keep-deployer", Description="", Type="SERVICE_CONTROL_POLICY", Content=POLICY

@@ -292,12 +292,12 @@ REPLAY = f"arn:aws:events:{HOME}:{CENTRAL}:replay/deployer-20261123T080000-20261
 
 ALLOWED: dict[str, Call] = {
     "an allowed principal assumes the operator role": ASSUME_OPERATOR,
-    "an operator takes messages of the failures queue": by_operator("sqs:ReceiveMessage", FAILURES),
+    "an operator receives messages of the failures queue": by_operator("sqs:ReceiveMessage", FAILURES),
     "an operator deletes a message of the failures queue that was redriven": by_operator("sqs:DeleteMessage", FAILURES),
     "an operator finds a member's dead letters": on_dead_letters("GetQueueUrl"),
     "an operator counts a member's dead letters": on_dead_letters("GetQueueAttributes"),
-    "an operator takes a member's dead letters": on_dead_letters("ReceiveMessage"),
-    "an operator keeps a member's dead letters for a while": on_dead_letters("ChangeMessageVisibility"),
+    "an operator receives a member's dead letters": on_dead_letters("ReceiveMessage"),
+    "an operator extends the visibility timeout of a member's dead letters": on_dead_letters("ChangeMessageVisibility"),
     "an operator deletes a dead letter that was redriven": on_dead_letters("DeleteMessage"),
     "an operator invokes the handler again with an event": by_operator("lambda:InvokeFunction", NAMES.function_arn),
     "an operator describes the archive": by_operator("events:DescribeArchive", NAMES.event_archive_arn),
@@ -338,7 +338,7 @@ ALLOWED: dict[str, Call] = {
     "the auditor role reads the tags of a repository": in_member(AUDITOR, "ecr:ListTagsForResource"),
     "the auditor role reads a lifecycle policy": in_member(AUDITOR, "ecr:GetLifecyclePolicy"),
     "the auditor role reads a repository policy": in_member(AUDITOR, "ecr:GetRepositoryPolicy"),
-    "the auditor role sees whether there is an image": in_member(AUDITOR, "ecr:ListImages"),
+    "the auditor role checks whether an image exists": in_member(AUDITOR, "ecr:ListImages"),
     "the auditor role reads the sizes of images": in_member(AUDITOR, "ecr:DescribeImages"),
     "the auditor role finds the key behind an alias": in_member(
         AUDITOR, "kms:DescribeKey", resource=KEY, context={"aws:ResourceOrgID": ORGANIZATION}
@@ -388,12 +388,12 @@ ALLOWED: dict[str, Call] = {
     "the repairer role restores the ownership tags": in_member(
         REPAIRER, "ecr:TagResource", context={**OWNERSHIP_REQUEST, "aws:TagKeys": OWNERSHIP_KEYS}
     ),
-    "the repairer role restores the tag with the event beside the installation's": in_member(
+    "the repairer role restores the tag with the event besides the installation's": in_member(
         REPAIRER,
         "ecr:TagResource",
         context={**INSTALLATION_ON_REPOSITORY, **TAGGED_REQUEST, "aws:TagKeys": OWNERSHIP_KEYS[:1]},
     ),
-    "the repairer role asks for the probe's repository": in_member(
+    "the repairer role requests the probe's repository": in_member(
         REPAIRER, "ecr:InitiateLayerUpload", resource=PROBE_REPOSITORY
     ),
     "the repairer role deletes the probe's repository": in_member(
@@ -433,13 +433,13 @@ ALLOWED: dict[str, Call] = {
         "ecr:CreateRepository", context=TAGGED_REQUEST
     ),
     "the creator role tags the repository that it creates": by_creator("ecr:TagResource", context=TAGGED_REQUEST),
-    "the creator role puts on its repository a lifecycle policy": by_creator(
+    "the creator role sets a lifecycle policy on its repository": by_creator(
         "ecr:PutLifecyclePolicy", context=TAGGED_REPOSITORY
     ),
-    "the creator role puts on its repository a policy": by_creator(
+    "the creator role sets a repository policy on its repository": by_creator(
         "ecr:SetRepositoryPolicy", context=TAGGED_REPOSITORY
     ),
-    "the creator role turns on the scans of a repository that it tagged": by_creator(
+    "the creator role enables scan on push of a repository that it tagged": by_creator(
         "ecr:PutImageScanningConfiguration", context=TAGGED_REPOSITORY
     ),
     "the creator role describes a repository": by_creator("ecr:DescribeRepositories"),

@@ -46,7 +46,7 @@ BUCKET = artifacts.arn("ArtifactsBucket")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A role in use: the principal that AWS sees, and what AWS says of it in every call."""
+    """A role in use: the principal that AWS sees, and the context keys that AWS sends in each of its calls."""
 
     arn: str
     policies: Sequence[Policy]

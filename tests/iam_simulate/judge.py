@@ -39,7 +39,7 @@ class Call:
     resource_control_policies: Sequence[Policy] = ()
 
     def simulation(self) -> dict[str, Any]:
-        """The call in the judge's words; one service control policy allows everything, as by default."""
+        """The call in the simulator's format; one service control policy allows everything, as by default."""
         document: dict[str, Any] = {
             "request": {
                 "principal": self.principal,
@@ -65,7 +65,7 @@ def _of_root(*policies: Policy) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the judge says; `ignored` are context keys that AWS does not give to such a call."""
+    """The result of the simulator; `ignored` are context keys that AWS does not send with such a call."""
 
     result: str
     ignored: Sequence[str]
@@ -78,7 +78,7 @@ class Verdict:
 
 
 def is_installed() -> bool:
-    """Whether node and the judge are here."""
+    """Whether node and the simulator are installed."""
     return shutil.which("node") is not None and (HERE.parent / "node_modules" / "@cloud-copilot").is_dir()
 
 

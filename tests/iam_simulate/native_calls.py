@@ -33,22 +33,22 @@ def on(name: str, action: str, *, region: str = ABROAD, account: str = MEMBER) -
 NATIVE_ALLOWED: Mapping[str, Call] = {
     "ECR assumes the role of its creation templates": ASSUME,
     "ECR creates a repository by a creation template": on("team-b/api", "CreateRepository"),
-    "ECR gives it the tags of its creation template": on("team-a/api", "TagResource"),
-    "ECR gives it the lifecycle policy of its creation template": on("team-a/api", "PutLifecyclePolicy"),
-    "ECR gives it the repository policy of its creation template": on("team-a/api", "SetRepositoryPolicy"),
+    "ECR sets the tags of its creation template": on("team-a/api", "TagResource"),
+    "ECR sets the lifecycle policy of its creation template": on("team-a/api", "PutLifecyclePolicy"),
+    "ECR sets the repository policy of its creation template": on("team-a/api", "SetRepositoryPolicy"),
 }
 NATIVE_NEVER: Mapping[str, Call] = {
     "Lambda assumes the role of creation templates": replace(ASSUME, principal="lambda.amazonaws.com"),
-    "somebody of the account assumes the role of creation templates": replace(
+    "a principal of the account assumes the role of creation templates": replace(
         ASSUME, principal=f"arn:aws:iam::{MEMBER}:role/admin", context={}
     ),
     "the role of creation templates creates a name that settings deny": on("team-b/tmp-1", "CreateRepository"),
-    "the role of creation templates creates such a name at the top": on("tmp-1", "CreateRepository"),
+    "the role of creation templates creates a denied name without a namespace": on("tmp-1", "CreateRepository"),
     "the role of creation templates creates in another region": on("team-b/api", "CreateRepository", region=HOME),
     "the role of creation templates creates in another account": on(
         "team-b/api", "CreateRepository", account=OTHER_MEMBER
     ),
-    "the role of creation templates tags what a template without tags covers": on("team-b/api", "TagResource"),
+    "the role of creation templates tags a repository of a template without tags": on("team-b/api", "TagResource"),
     "the role of creation templates puts an image": on("team-a/api", "PutImage"),
     "the role of creation templates deletes a repository": on("team-a/api", "DeleteRepository"),
 }

@@ -23,7 +23,7 @@ VIA_CLOUDFORMATION = {"aws:CalledVia": ["cloudformation.amazonaws.com"]}
 
 
 def by(command: str, action: str, resource: str, *, context: Mapping[str, str | list[str]] | None = None) -> Call:
-    """A call of somebody who has the policy of one command."""
+    """A call of a principal with the policy of one command."""
     return Call(
         principal=f"arn:aws:sts::{CENTRAL}:assumed-role/operates-{command}/someone",
         action=action,
@@ -51,8 +51,8 @@ BY_OPERATORS: dict[str, Call] = {
     "the audit policy reads a queue": by("audit", "sqs:ReceiveMessage", FAILURES),
     "the doctor policy reads the ledger": by("doctor", "dynamodb:Query", f"{LEDGER}/index/by-outcome"),
     "the doctor policy reads a function's code": by("doctor", "lambda:GetFunction", NAMES.function_arn),
-    "the doctor policy reads what is in the bucket": by("doctor", "s3:GetObject", f"{BUCKET}/handler/0.zip"),
-    "the doctor policy reads a role of another name": by(
+    "the doctor policy reads objects of the bucket": by("doctor", "s3:GetObject", f"{BUCKET}/handler/0.zip"),
+    "the doctor policy reads a role with another name": by(
         "doctor", "iam:GetRole", f"arn:aws:iam::{CENTRAL}:role/administrator"
     ),
     "the doctor policy changes a trail": by(
@@ -65,16 +65,16 @@ BY_OPERATORS: dict[str, Call] = {
     "the probe policy assumes a repairer role without the operator role": by("probe", "sts:AssumeRole", REPAIRER_ROLE),
     "the probe policy writes to the ledger": by("probe", "dynamodb:PutItem", LEDGER),
     "the rollout policy changes a role without CloudFormation": by("rollout", "iam:PutRolePolicy", HANDLER_ROLE),
-    "the rollout policy makes a role of another name": by(
+    "the rollout policy creates a role with another name": by(
         "rollout", "iam:CreateRole", f"arn:aws:iam::{CENTRAL}:role/administrator-2", context=VIA_CLOUDFORMATION
     ),
-    "the rollout policy gives the handler's role to another service": by(
+    "the rollout policy passes the handler's role to another service": by(
         "rollout",
         "iam:PassRole",
         HANDLER_ROLE,
         context={**VIA_CLOUDFORMATION, "iam:PassedToService": "ec2.amazonaws.com"},
     ),
-    "the rollout policy gives the role for notices to Lambda": by(
+    "the rollout policy passes the role for notices to Lambda": by(
         "rollout",
         "iam:PassRole",
         NAMES.notices_role_arn,

@@ -79,7 +79,7 @@ OTHER_ORGANIZATION = "o-otherorg99"
 
 
 def as_role(call: Call, who: Role) -> Call:
-    """The same call by another role, which may do anything as far as its own account is concerned."""
+    """The same call by another role, whose own policies allow everything."""
     changed = {key: value for key, value in call.context.items() if key not in who.context}
     return replace(call, principal=who.session, context={**changed, **who.context}, identity_policies=[ANYTHING])
 
@@ -106,8 +106,8 @@ CREATE = by_creator("ecr:CreateRepository", context=TAGGED_REQUEST)
 
 _ROLES: dict[str, Call] = {
     "an administrator of the central account assumes a creator role": as_role(ASSUME_CREATOR, CENTRAL_ADMINISTRATOR),
-    "a role of the handler's name in another member assumes a creator role": as_role(ASSUME_CREATOR, NAMESAKE),
-    "a role of the handler's name of another organization assumes a creator role": as_role(
+    "a role with the handler's name in another member assumes a creator role": as_role(ASSUME_CREATOR, NAMESAKE),
+    "a role with the handler's name in another organization assumes a creator role": as_role(
         ASSUME_CREATOR, STRANGERS_NAMESAKE
     ),
     "the handler assumes a creator role after the central account left the organization": as_role(
@@ -400,7 +400,7 @@ _QUEUES_AND_BUCKET: dict[str, Call] = {
     "another member reads the failures queue": as_role(REDRIVE, somebody(f"arn:aws:iam::{MEMBER}:role/x")),
     "an administrator reads the failures queue without TLS": with_context(REDRIVE, aws__SecureTransport="false"),
     "the handler sends to another queue": by_handler("sqs:SendMessage", f"arn:aws:sqs:{HOME}:{CENTRAL}:orders"),
-    "the handler takes messages out of the failures queue": by_handler(
+    "the handler receives messages of the failures queue": by_handler(
         "sqs:ReceiveMessage", CENTRAL_DEAD_LETTER.resource
     ),
     "the handler deletes messages of the failures queue": by_handler("sqs:DeleteMessage", CENTRAL_DEAD_LETTER.resource),
@@ -420,9 +420,9 @@ _OPERATORS: dict[str, Call] = {
     "the watch assumes an auditor role of another organization": with_context(
         AUDITED_BY_WATCH, aws__ResourceOrgID=OTHER_ORGANIZATION
     ),
-    "the watch takes a member's dead letters": by_watch("ReceiveMessage"),
+    "the watch receives a member's dead letters": by_watch("ReceiveMessage"),
     "the watch deletes a member's dead letters": by_watch("DeleteMessage"),
-    "the watch takes a member's dead letters even if its own role let it": replace(
+    "the watch receives a member's dead letters even if its own role allowed it": replace(
         by_watch("ReceiveMessage"), identity_policies=[ANYTHING]
     ),
     "the handler counts a member's dead letters": as_role(by_watch("GetQueueAttributes"), HANDLER),
@@ -544,7 +544,7 @@ _AUDITORS: dict[str, Call] = {
         f"the repairer role {what}": in_member(REPAIRER, "ecr:TagResource", context=context)
         for what, context in _CLAIMS.items()
     },
-    "the repairer role takes tags off": in_member(REPAIRER, "ecr:UntagResource", context=TAGGED_REPOSITORY),
+    "the repairer role removes tags": in_member(REPAIRER, "ecr:UntagResource", context=TAGGED_REPOSITORY),
     "the repairer role deletes a repository": in_member(REPAIRER, "ecr:DeleteRepository", context=TAGGED_REPOSITORY),
     "the repairer role deletes a probe's repository that no event created": in_member(
         REPAIRER, "ecr:DeleteRepository", resource=PROBE_REPOSITORY
@@ -552,8 +552,8 @@ _AUDITORS: dict[str, Call] = {
     "the repairer role deletes a repository below the probe's name": in_member(
         REPAIRER, "ecr:DeleteRepository", resource=f"{PROBE_REPOSITORY}/api", context=TAGGED_REPOSITORY
     ),
-    "the repairer role begins an upload to any other repository": in_member(REPAIRER, "ecr:InitiateLayerUpload"),
-    "the repairer role begins an upload to a repository whose name begins like the probe's": in_member(
+    "the repairer role starts an upload to any other repository": in_member(REPAIRER, "ecr:InitiateLayerUpload"),
+    "the repairer role starts an upload to a repository whose name begins with the probe's": in_member(
         REPAIRER, "ecr:InitiateLayerUpload", resource=f"{PROBE_REPOSITORY}-2"
     ),
     "the repairer role uploads a layer to the probe's repository": in_member(
@@ -568,7 +568,7 @@ _AUDITORS: dict[str, Call] = {
     "the repairer role creates the probe's repository itself": in_member(
         REPAIRER, "ecr:CreateRepository", resource=PROBE_REPOSITORY, context=TAGGED_REQUEST
     ),
-    "the auditor role asks for the probe's repository": in_member(
+    "the auditor role requests the probe's repository": in_member(
         AUDITOR, "ecr:InitiateLayerUpload", resource=PROBE_REPOSITORY
     ),
     "the repairer role pushes an image": in_member(REPAIRER, "ecr:PutImage", context=TAGGED_REPOSITORY),

@@ -27,17 +27,17 @@ def verdicts() -> dict[str, Verdict]:
 
 
 @pytest.mark.parametrize("sentence", ALL_ALLOWED)
-def test_a_call_that_is_needed_is_allowed(sentence: str, verdicts: dict[str, Verdict]) -> None:
+def test_a_needed_call_is_allowed(sentence: str, verdicts: dict[str, Verdict]) -> None:
     assert verdicts[sentence].is_allowed
 
 
 @pytest.mark.parametrize("sentence", ALL_NEVER)
-def test_a_call_that_must_never_be_is_refused(sentence: str, verdicts: dict[str, Verdict]) -> None:
+def test_a_forbidden_call_is_denied(sentence: str, verdicts: dict[str, Verdict]) -> None:
     assert not verdicts[sentence].is_allowed
 
 
 @pytest.mark.parametrize("sentence", TABLE)
-def test_conditions_rest_on_keys_that_aws_gives_to_the_call(sentence: str, verdicts: dict[str, Verdict]) -> None:
+def test_conditions_use_only_keys_that_aws_sends_with_the_call(sentence: str, verdicts: dict[str, Verdict]) -> None:
     """A condition on a key that an action does not have would refuse everything, or nothing."""
     assert list(verdicts[sentence].ignored) == []
 

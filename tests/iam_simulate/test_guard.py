@@ -1,4 +1,4 @@
-"""The guard's policies, judged by an independent IAM simulator: who may create by pushing, and what else ends."""
+"""The guard's policies in an independent IAM simulator: who may create by pushing, and what else is denied."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def call(
     owner_path: str = PATH,
     policy: Any = None,
 ) -> Call:
-    """A caller whom everything else allows to push; the repository's policy admits every account."""
+    """A caller whom all other policies allow to push; the repository's policy allows every account."""
     organization = {} if account == OUTSIDER else {"aws:PrincipalOrgID": ORGANIZATION}
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
     return Call(
@@ -72,7 +72,7 @@ ALLOWED = {
     "a role that a short glob permits pushes": call(role="builder"),
     "another role pulls": call(role="developer", action="BatchGetImage"),
     "another role pushes to a name that no template covers": call(role="developer", repository="other/api"),
-    "another role looks for layers": call(role="developer", action="BatchCheckLayerAvailability"),
+    "another role queries layers": call(role="developer", action="BatchCheckLayerAvailability"),
     "ECR creates with the template's role": call(role="deployer-native-eu-west-1-0a1b2c3d", action="CreateRepository"),
 }
 REFUSED = {

@@ -1,4 +1,4 @@
-"""Every call that handler and EventBridge really make, recorded in the sandbox, is allowed, says the judge.
+"""Every call that the handler and EventBridge make, recorded in the sandbox, is allowed by the simulator.
 
 The sandbox only says what was asked: who, which action, on what, under which circumstances. Which policies apply comes
 from the templates, and the verdict from the judge.
@@ -52,7 +52,7 @@ HALF_MADE = "team-a/half-made"
 
 @pytest.fixture
 def recorded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[AccessRequest]:
-    """What our roles asked for while repositories were created, finished, found there already, refused and failed."""
+    """The requests of our roles while repositories were created, finished, found existing, refused and failed."""
     requests: list[AccessRequest] = []
 
     def recording(request: AccessRequest, policies: PolicySet) -> Decision:
@@ -129,7 +129,7 @@ def events() -> Iterator[dict[str, Any]]:
 
 
 def event(account: str, repository: str, *, number: int) -> dict[str, Any]:
-    """A push that found no repository, by a CI role, as CloudTrail tells it."""
+    """The event of CloudTrail for a push by a CI role that found no repository."""
     role = f"arn:aws:iam::{account}:role/ci-build"
     return {
         "detail-type": "AWS API Call via CloudTrail",
@@ -162,7 +162,7 @@ def event_id(number: int) -> str:
 
 
 def granted() -> set[str]:
-    """All that the three roles allow, but what services do in their name: ECR uses keys, Lambda sends traces."""
+    """All actions that the three roles allow, except those of services: ECR uses keys, Lambda sends traces."""
     roles = [installation.role(stack, logical_id) for stack, logical_id in ROLES.values()]
     said = [statement["Action"] for role in roles for policy in role.policies for statement in policy["Statement"]]
     actions = {action for some in said for action in ([some] if isinstance(some, str) else some)}

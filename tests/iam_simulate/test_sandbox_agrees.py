@@ -35,7 +35,7 @@ def is_allowed(call: Call) -> bool:
 
 
 def admits(policy: Statements, asked: AccessRequest) -> bool:
-    """What a service is held by: the policy of the resource alone."""
+    """Whether a service is allowed, which only the policy of the resource decides."""
     denied = any(statement.effect == "Deny" and applies(statement, asked) for statement in policy)
     return not denied and granted(policy, asked) is not Grant.NONE
 
@@ -55,10 +55,10 @@ def values(context: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, .
 
 
 @pytest.mark.parametrize("call", ALLOWED.values(), ids=ALLOWED.keys())
-def test_the_sandbox_allows_what_is_needed(call: Call) -> None:
+def test_the_sandbox_allows_needed_calls(call: Call) -> None:
     assert is_allowed(call)
 
 
 @pytest.mark.parametrize("call", NEVER.values(), ids=NEVER.keys())
-def test_the_sandbox_refuses_what_must_never_be(call: Call) -> None:
+def test_the_sandbox_denies_forbidden_calls(call: Call) -> None:
     assert not is_allowed(call)

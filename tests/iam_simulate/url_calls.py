@@ -84,7 +84,7 @@ URL_NEVER: dict[str, Call] = {
         _somebody(MEMBER), "lambda:InvokeFunction", through_url=False
     ),
     "a principal of a member without permission calls the handler's URL": _call(_WITHOUT, "lambda:InvokeFunctionUrl"),
-    "a pusher with the policy of the event lane alone calls the handler's URL": _call(
+    "a pusher with only the policy of the event lane calls the handler's URL": _call(
         _PUSHER_OF_IMAGES, "lambda:InvokeFunctionUrl"
     ),
     "a pusher of a member calls the URL of another function": replace(

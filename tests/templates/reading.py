@@ -50,7 +50,7 @@ Templates = Mapping[str, Template]
 
 
 def synthesize(names: Names) -> dict[str, Template]:
-    """The templates with every option that adds to them switched on."""
+    """The templates with every option that adds to them."""
     return {
         "artifacts": artifacts.template(names),
         "central": central.template(
@@ -69,7 +69,7 @@ def synthesize(names: Names) -> dict[str, Template]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedStatement:
-    """A policy statement and where it stands, as in `access.CreatorRole.AssumeRolePolicyDocument`."""
+    """A policy statement and its location, such as `access.CreatorRole.AssumeRolePolicyDocument`."""
 
     place: str
     statement: Mapping[str, Any]
@@ -116,7 +116,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def literal(value: Any) -> str:
-    """A resource as text; references to the same template stand as `${Name.Attribute}`."""
+    """A resource as text; references to the same template are written as `${Name.Attribute}`."""
     if isinstance(value, str):
         return value
     if "Fn::Sub" in value:

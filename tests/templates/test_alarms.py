@@ -40,7 +40,7 @@ def is_published(metric: Metric, templates: Templates) -> bool:
 
 
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS.keys())
-def test_an_alarm_uses_published_metrics_only(alarm: Alarm, templates: Templates) -> None:
+def test_an_alarm_uses_only_published_metrics(alarm: Alarm, templates: Templates) -> None:
     """A metric filter with dimensions publishes nothing without them."""
     for metric, _ in alarm.metrics.values():
         assert is_published(metric, templates), metric
@@ -71,7 +71,7 @@ STAYING = [
 
 
 @pytest.mark.parametrize("name", STAYING)
-def test_a_queue_without_metrics_does_not_end_its_alarm(name: str) -> None:
+def test_a_queue_without_metrics_keeps_its_alarm_state(name: str) -> None:
     """SQS stops publishing metrics of a queue that was not used for six hours; the watch counts once an hour."""
     assert ALARMS[name].missing_data == "ignore"
 
@@ -86,7 +86,7 @@ def test_hours_without_a_count_cause_an_alarm_however_the_watch_stopped(template
     assert properties["DatapointsToAlarm"] == properties["EvaluationPeriods"]
 
 
-def test_one_late_count_is_no_alarm(templates: Templates) -> None:
+def test_one_late_count_does_not_cause_an_alarm(templates: Templates) -> None:
     """A schedule is not exact: a run may be late, or fail once."""
     properties = resources(templates["central"])["WatchStoppedAlarm"]["Properties"]
     (query,) = properties["Metrics"]
@@ -112,12 +112,12 @@ def test_without_pushes_there_is_no_alarm(name: str) -> None:
 DAY = 24 * 3600
 QUEUES = {
     "an empty queue": (0, None, False),
-    "a message that came today": (1, DAY, False),
-    "a message of nearly ten days": (7, 10 * DAY, False),
-    "a message that is lost within four days": (7, 10 * DAY + 1, True),
+    "a message of today": (1, DAY, False),
+    "a message that is nearly ten days old": (7, 10 * DAY, False),
+    "a message that expires within four days": (7, 10 * DAY + 1, True),
     "messages that were all received three times": (3, None, True),
-    "the same, if SQS gives them the age 0": (3, 0, True),
-    "an age that SQS still reports of an empty queue": (0, 11 * DAY, False),
+    "messages that were all received three times, with the age 0": (3, 0, True),
+    "an age that SQS still reports for an empty queue": (0, 11 * DAY, False),
 }
 
 

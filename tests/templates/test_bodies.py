@@ -40,7 +40,7 @@ def test_bytes_do_not_depend_on_the_hash_seed(names: Names, templates: Templates
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_people_read_is_what_cloudformation_gets(name: str, templates: Templates) -> None:
+def test_the_readable_template_equals_the_deployed_one(name: str, templates: Templates) -> None:
     assert json.loads(readable(templates[name])) == json.loads(body(templates[name]))
 
 
@@ -63,8 +63,8 @@ def test_a_template_names_what_it_is(name: str, templates: Templates) -> None:
 
 
 @pytest.mark.parametrize("function", ["HandlerFunction", "WatchFunction"])
-def test_a_function_asks_the_regional_endpoint_of_sts(function: str, templates: Templates) -> None:
-    """Tokens of the global one, which an older SDK asks by default, are not valid in opt-in regions."""
+def test_a_function_uses_the_regional_endpoint_of_sts(function: str, templates: Templates) -> None:
+    """Tokens of the global endpoint, the default of older SDKs, are not valid in opt-in regions."""
     properties = resources(templates["central"])[function]["Properties"]
     assert properties["Environment"]["Variables"]["AWS_STS_REGIONAL_ENDPOINTS"] == "regional"
 

@@ -16,7 +16,7 @@ from tests.templates.reading import Templates, resources
 PAGE = (Path(__file__).parents[2] / "docs" / "costs.md").read_text(encoding="utf-8")
 
 
-def test_alarms_and_their_metrics(names: Names) -> None:
+def test_numbers_of_alarms_and_their_metrics(names: Names) -> None:
     alarms = catalogue(names)
     assert f"{len(alarms)} alarms over {sum(len(alarm.metrics) for alarm in alarms)} metrics" in PAGE
 
@@ -29,7 +29,7 @@ def test_alarms_and_their_metrics(names: Names) -> None:
         f"{MEMORY_MB / 1024} GB for as long as it runs",
     ],
 )
-def test_what_is_kept_how_long_and_how_large_the_function_is(said: str) -> None:
+def test_retention_periods_and_the_size_of_the_function(said: str) -> None:
     assert said in PAGE
 
 
@@ -38,7 +38,7 @@ def test_one_record_is_written_to_the_table_and_its_indexes(templates: Templates
     assert f"the table and {len(indexes)} indexes, {1 + len(indexes)} write units" in PAGE
 
 
-def test_nothing_that_members_get_costs_money_while_idle(templates: Templates) -> None:
+def test_resources_in_members_cost_nothing_while_idle(templates: Templates) -> None:
     by_use = {"AWS::Events::Rule", "AWS::IAM::Role", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy"}
     for name in ("access", "forwarding"):
         assert {resource["Type"] for resource in resources(templates[name]).values()} <= by_use

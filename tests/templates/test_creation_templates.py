@@ -36,7 +36,7 @@ def below(prefix: str, **changes: Any) -> CreationTemplate:
 @pytest.mark.parametrize(
     ("changes", "needed"),
     [
-        pytest.param({}, {"CreateByTemplates"}, id="nothing but the repository"),
+        pytest.param({}, {"CreateByTemplates"}, id="only the repository"),
         pytest.param({"tags": (("env", "prod"),)}, {"CreateByTemplates", "TagByTemplates"}, id="tags"),
         pytest.param({"lifecycle_policy": "{}"}, {"CreateByTemplates", "PutPoliciesByTemplates"}, id="a policy"),
         pytest.param(
@@ -60,7 +60,7 @@ def test_the_role_creates_repositories_below_its_prefixes_in_its_own_region_only
     assert [literal(one) for one in found["TagByTemplates"]["Resource"]] == [f"{registry}/a/b/*"]
 
 
-def test_only_the_policies_that_some_template_has_can_be_put(names: Names) -> None:
+def test_the_role_may_set_only_policies_that_some_template_has(names: Names) -> None:
     found = statements_of(built(names, below("a", repository_policy="{}")))
     assert as_list(found["PutPoliciesByTemplates"]["Action"]) == ["ecr:SetRepositoryPolicy"]
 
@@ -78,7 +78,7 @@ def test_the_role_has_no_path_and_a_name_of_its_region_and_content(names: Names)
     assert built(names, PLAIN)[ROOT]["Properties"]["CustomRoleArn"] == {"Fn::GetAtt": ["CreationRole", "Arn"]}
 
 
-def test_a_template_is_created_after_those_whose_names_it_would_otherwise_match(names: Names) -> None:
+def test_a_template_is_created_after_templates_whose_names_it_would_otherwise_match(names: Names) -> None:
     found = built(names, below("a"), below("a/b"), below("a/b/c"), below("ab"), PLAIN)
     prefixes = {found_id: prefix for prefix, found_id in logical_ids(names, found).items()}
     after = {prefix: {prefixes[one] for one in resource.get("DependsOn", [])} for prefix, resource in found.items()}
@@ -133,7 +133,7 @@ PREFIXES = strategies.one_of(strategies.just(ROOT), PARTS.map("/".join))
 
 
 @given(prefixes=strategies.sets(PREFIXES, min_size=1, max_size=8))
-def test_every_template_comes_after_all_with_longer_prefixes_of_its_names(prefixes: set[str]) -> None:
+def test_every_template_is_created_after_those_with_longer_prefixes_of_its_names(prefixes: set[str]) -> None:
     covered = covered_by(prefixes)
 
     def all_before(prefix: str) -> set[str]:

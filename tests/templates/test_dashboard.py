@@ -18,7 +18,7 @@ def placed(names: Names) -> list[dict[str, Any]]:
     return widgets(names)
 
 
-def test_the_body_is_what_cloudwatch_reads(templates: Templates, placed: list[dict[str, Any]]) -> None:
+def test_the_body_is_in_the_format_of_cloudwatch(templates: Templates, placed: list[dict[str, Any]]) -> None:
     dashboard = resources(templates["central"])["Dashboard"]["Properties"]
     assert json.loads(dashboard["DashboardBody"]) == {"widgets": placed}
 
@@ -33,7 +33,7 @@ def test_widgets_fill_the_grid_and_never_overlap(placed: list[dict[str, Any]]) -
     assert every == {(x, y) for x in range(WIDTH) for y in range(max(y for _, y in every) + 1)}
 
 
-def test_every_line_shows_what_somebody_publishes(placed: list[dict[str, Any]], templates: Templates) -> None:
+def test_every_line_shows_a_published_metric(placed: list[dict[str, Any]], templates: Templates) -> None:
     lines = [line for widget in placed for line in widget["properties"].get("metrics", []) if isinstance(line[0], str)]
     assert lines
     for namespace, name, *rest in lines:

@@ -25,7 +25,7 @@ OTHER_DIGEST = "f" * 64
 
 @pytest.fixture
 def deployed(sandbox: Sandbox, names: Names) -> Sandbox:
-    """All four templates side by side in the central account, and the members' two in a member."""
+    """All four templates in the central account, and those for members in a member."""
     deploy_central(sandbox, names, DIGEST)
     for account, region in ((names.central_account, HOME), (MEMBER, ABROAD)):
         deploy(names.access_stack_set, body(access.template(names, uses_kms=True)), account=account)
@@ -56,7 +56,9 @@ def tags_of(described: dict[str, Any]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in described["Tags"]}
 
 
-def test_the_ledger_is_protected_restorable_encrypted_and_forgets_what_expires(deployed: Sandbox, names: Names) -> None:
+def test_the_ledger_is_protected_restorable_encrypted_and_deletes_expired_records(
+    deployed: Sandbox, names: Names
+) -> None:
     dynamodb = deployed.client("dynamodb")
     table = dynamodb.describe_table(TableName=names.ledger_table)["Table"]
     assert table["DeletionProtectionEnabled"] is True
@@ -74,7 +76,7 @@ def test_the_ledger_is_protected_restorable_encrypted_and_forgets_what_expires(d
     assert tags_of(dynamodb.list_tags_of_resource(ResourceArn=table["TableArn"])) == {"deployer:managed-by": "deployer"}
 
 
-def test_tracing_is_switched_on_and_off_in_place(sandbox: Sandbox, names: Names) -> None:
+def test_tracing_is_enabled_and_disabled_in_place(sandbox: Sandbox, names: Names) -> None:
     modes = []
     for tracing in (False, True, False):
         deploy_central(sandbox, names, DIGEST, tracing=tracing)
@@ -98,7 +100,7 @@ def test_the_function_has_all_environment_variables_that_it_needs(deployed: Sand
     assert function["LoggingConfig"]["LogFormat"] == "JSON"
 
 
-def test_what_the_function_cannot_do_goes_to_the_failures_queue(deployed: Sandbox, names: Names) -> None:
+def test_failed_invocations_go_to_the_failures_queue(deployed: Sandbox, names: Names) -> None:
     retries = deployed.client("lambda").get_function_event_invoke_config(FunctionName=names.function)
     assert retries["MaximumRetryAttempts"] == 2
     assert retries["DestinationConfig"]["OnFailure"]["Destination"].endswith(f":{names.failures_queue}")
@@ -112,7 +114,7 @@ def test_the_central_rule_hands_events_to_the_function(deployed: Sandbox, names:
     assert target["DeadLetterConfig"]["Arn"].endswith(f":{names.failures_queue}")
 
 
-def test_the_bus_admits_the_organization_only(deployed: Sandbox, names: Names) -> None:
+def test_the_bus_allows_only_the_organization(deployed: Sandbox, names: Names) -> None:
     bus = deployed.client("events").describe_event_bus(Name=names.event_bus)
     (statement,) = json.loads(bus["Policy"])["Statement"]
     assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": names.organization_id}
@@ -120,7 +122,7 @@ def test_the_bus_admits_the_organization_only(deployed: Sandbox, names: Names) -
 
 
 @pytest.mark.parametrize(("account", "region"), [("200000000001", HOME), (MEMBER, ABROAD)], ids=["central", "member"])
-def test_a_member_forwards_to_the_central_bus_by_its_own_role(
+def test_an_account_forwards_to_the_central_bus_with_its_own_role(
     account: str, region: str, deployed: Sandbox, names: Names
 ) -> None:
     events = deployed.client("events", account=account, region=region)
@@ -138,7 +140,7 @@ def test_queues_are_encrypted_and_keep_messages_for_two_weeks(deployed: Sandbox,
     assert attributes["MessageRetentionPeriod"] == str(14 * 24 * 3600)
 
 
-def test_the_creator_role_is_the_handlers_alone(deployed: Sandbox, names: Names) -> None:
+def test_only_the_handler_may_assume_the_creator_role(deployed: Sandbox, names: Names) -> None:
     iam = deployed.client("iam", account=MEMBER)
     role = iam.get_role(RoleName=names.creator_role)["Role"]
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -154,7 +156,7 @@ def test_alarms_and_dashboard_exist(deployed: Sandbox, names: Names) -> None:
     assert len(body_["widgets"]) == len(widgets(names))
 
 
-def test_new_settings_change_the_functions_code_and_nothing_else(deployed: Sandbox, names: Names) -> None:
+def test_new_settings_change_only_the_code_of_the_function(deployed: Sandbox, names: Names) -> None:
     before = deployed.client("lambda").get_function_configuration(FunctionName=names.function)
     deploy_central(deployed, names, OTHER_DIGEST)
     after = deployed.client("lambda").get_function_configuration(FunctionName=names.function)

@@ -1,4 +1,4 @@
-"""Which events the rules forward: judged by the sandbox's reading of EventBridge's patterns."""
+"""Which events the rules forward, by the sandbox's implementation of EventBridge's patterns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_forwarded(event: Any, *, observe: bool) -> bool:
 
 
 @pytest.mark.parametrize("name", event_names())
-def test_missing_repositories_always_and_creations_and_deletions_if_they_are_observed(name: str) -> None:
+def test_errors_of_missing_repositories_are_always_forwarded_and_creations_and_deletions_if_observed(name: str) -> None:
     assert is_forwarded(load(name), observe=True)
     assert is_forwarded(load(name), observe=False) is not name.startswith(OBSERVED)
 
@@ -42,6 +42,6 @@ def test_nothing_else_is_forwarded(name: str, changes: dict[str, Any]) -> None:
 
 
 def test_only_the_rule_changes_in_members(names: Names) -> None:
-    """So a plan shows that turning it on or off changes the rule, and nothing else there."""
+    """So a plan shows that the option changes only the rule in members."""
     on, off = (template(names, observe=observe).to_dict()["Resources"] for observe in (True, False))
     assert [name for name in on if on[name] != off[name]] == ["ForwardingRule"]

@@ -19,7 +19,7 @@ WITH_UNPUBLISHED_HOSTS = {"aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-
 """Partitions whose schemas have AWS::Lambda::Url; Lambda's documentation gives no host but that in on.aws."""
 
 
-def test_the_regions_without_function_urls_are_those_that_schemas_or_documentation_name() -> None:
+def test_the_regions_without_function_urls_are_those_of_the_schemas_and_the_documentation() -> None:
     providers = resources.files("cfnlint").joinpath("data/schemas/providers")
     types = {file.name.removesuffix(".json"): json.loads(file.read_text()) for file in providers.iterdir()}
     regions = {region: known for region, known in types.items() if "AWS::Lambda::Function" in known}

@@ -12,5 +12,5 @@ from tests.templates.reading import Templates
 @pytest.mark.parametrize(
     "name", ["artifacts", "central", "access", "forwarding", "registry-scanning", "registry-creation-templates"]
 )
-def test_the_template_is_as_it_was_reviewed(name: str, templates: Templates, generated: Generated) -> None:
+def test_the_template_equals_the_reviewed_one(name: str, templates: Templates, generated: Generated) -> None:
     generated(f"tests/golden/{name}.json", readable(templates[name]))

@@ -69,7 +69,7 @@ def test_both_policies_deny_the_callers_that_the_rules_refuse_and_no_other_membe
     assert denies(found.service_control_policy, principal) is refused
 
 
-def test_callers_outside_the_organization_are_denied_by_the_resource_control_policy_alone() -> None:
+def test_callers_outside_the_organization_are_denied_only_by_the_resource_control_policy() -> None:
     outsider = "arn:aws:iam::999999999999:role/ci-build"
     found = guarded(PrincipalRules())
     for organization in ("o-another", None):
@@ -100,7 +100,7 @@ def test_only_names_that_templates_cover_are_denied(prefixes: tuple[str, ...], p
         ("arn:aws:sts:*", "arn:*:s*s:*"),
     ],
 )
-def test_what_policies_cannot_see_is_named(allowed: str, denied: str) -> None:
+def test_rules_that_policies_cannot_evaluate_are_named(allowed: str, denied: str) -> None:
     found = guarded(PrincipalRules(allow=(allowed,), deny=(denied,)), "ROOT")
     assert any(allowed in sentence for sentence in found.also_refused)
     assert any("deployer-repairer" in sentence for sentence in found.also_refused)

@@ -67,7 +67,7 @@ INSPECTED = {
 
 
 def logged(conclusion: Conclusion) -> dict[str, Any]:
-    """What CloudWatch Logs gets."""
+    """The event that CloudWatch Logs receives."""
     attempt = Attempt(event={}, request_id="request", received_at=PUSHED)
     fields: dict[str, Any] = json.loads(line(log_fields(CALL, attempt, written_at=PUSHED, conclusion=conclusion)))
     return fields
@@ -99,11 +99,13 @@ def filters(templates: Templates) -> dict[str, dict[str, Any]]:
     [
         pytest.param(CREATED, {"Created", "TimeToRepository"}, id="a repository counts, with its time"),
         pytest.param(
-            replace(CREATED, repository=None), {"Created"}, id="one that an earlier attempt made has no time of its own"
+            replace(CREATED, repository=None),
+            {"Created"},
+            id="a repository that an earlier attempt created has no time",
         ),
         pytest.param(REFUSED, {"Refused", "Refusals"}, id="a refusal"),
         pytest.param(FAILED, {"Failed"}, id="a failure"),
-        pytest.param(IGNORED, set(), id="what is ignored counts nowhere"),
+        pytest.param(IGNORED, set(), id="an ignored call counts nowhere"),
     ],
 )
 def test_each_line_counts_in_its_own_metric(
@@ -125,7 +127,7 @@ def test_refusals_and_failures_are_counted_by_their_reason(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        pytest.param("DeadLetters", 3, id="messages that wait in members"),
+        pytest.param("DeadLetters", 3, id="waiting messages in members"),
         pytest.param("UnreadableQueues", 2, id="queues that cannot be read"),
         pytest.param("DamagedResources", 5, id="accounts and regions with damaged resources"),
         pytest.param("UnreadResources", 4, id="accounts and regions whose resources cannot be read"),

@@ -66,24 +66,24 @@ def test_the_longest_prefix_stays_within_the_limit(name: str, limit: int) -> Non
 @pytest.mark.parametrize(
     "prefix",
     [
-        pytest.param("", id="nothing"),
+        pytest.param("", id="an empty prefix"),
         pytest.param("p" * (PREFIX_MAXIMUM_LENGTH + 1), id="too long"),
         pytest.param("Deployer", id="upper case, which S3 refuses"),
         pytest.param("1deployer", id="begins with a digit, which CloudFormation refuses"),
         pytest.param("deployer-", id="ends with a hyphen"),
-        pytest.param("xn--deployer", id="two hyphens, which S3 keeps for itself"),
+        pytest.param("xn--deployer", id="two hyphens, which S3 reserves"),
         pytest.param("my_deployer", id="an underscore, which S3 refuses"),
-        pytest.param("deployer\n", id="a line end"),
-        pytest.param("sthree-images", id="begins as S3 keeps for itself"),
+        pytest.param("deployer\n", id="a trailing newline"),
+        pytest.param("sthree-images", id="begins with a prefix that S3 reserves"),
     ],
 )
-def test_a_prefix_that_some_service_refuses_is_refused_first(prefix: str) -> None:
+def test_a_prefix_that_any_service_would_refuse_is_refused(prefix: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(f'prefix {prefix!r}')}"):
         names_with(prefix)
 
 
 @pytest.mark.parametrize("prefix", ["d", "deployer", "ecr-on-push", "p" * PREFIX_MAXIMUM_LENGTH, "team1-2"])
-def test_an_ordinary_prefix_is_taken(prefix: str) -> None:
+def test_an_ordinary_prefix_is_accepted(prefix: str) -> None:
     assert names_with(prefix).prefix == prefix
 
 
@@ -99,11 +99,11 @@ def test_stacks_that_share_the_central_account_never_share_a_name(names: Names) 
                 seen[key] = f"{stack}.{logical_id}"
 
 
-def test_rules_of_one_bus_have_names_of_their_own(names: Names) -> None:
+def test_rules_of_one_bus_have_different_names(names: Names) -> None:
     assert names.forwarding_rule != names.central_rule
 
 
-def test_two_prefixes_can_live_in_one_account() -> None:
+def test_two_prefixes_can_be_deployed_in_one_account() -> None:
     first, second = names_with("first"), names_with("second")
     for name in LIMITS:
         assert getattr(first, name) != getattr(second, name)
@@ -159,7 +159,7 @@ PATTERNS = {
 
 
 @given(prefix=strategies.from_regex(PREFIX_PATTERN, fullmatch=True))
-def test_whatever_prefix_is_taken_every_service_takes_its_names(prefix: str) -> None:
+def test_every_service_accepts_the_names_of_every_accepted_prefix(prefix: str) -> None:
     assume(prefix_problem(prefix) is None)
     names = names_with(prefix)
     for name, pattern in PATTERNS.items():

@@ -64,7 +64,7 @@ def test_a_policy_with_the_longest_names_fits_into_a_role(commands: tuple[str, .
     assert size_of(operator_policy(LONGEST, *commands)) <= LARGEST_POLICY
 
 
-def test_what_a_deep_roll_out_takes_in_addition_fits_into_a_policy_of_its_own() -> None:
+def test_the_additional_permissions_of_a_deep_roll_out_fit_into_a_separate_policy() -> None:
     assert size_of(operator_policy(LONGEST, "look", "verify")) <= LARGEST_MANAGED_POLICY
 
 
@@ -75,10 +75,10 @@ def test_nothing_is_allowed_twice_under_one_name(command: str, names: Names) -> 
 
 
 @pytest.mark.parametrize("command", ["rollout", "destroy"])
-def test_cloudformation_may_do_no_more_than_its_resource_types_take(
+def test_cloudformation_is_allowed_only_the_actions_of_its_resource_types(
     command: str, names: Names, templates: Templates
 ) -> None:
-    """CloudFormation's registry says which actions the handlers of a type call."""
+    """CloudFormation's registry lists the actions that the handlers of a type call."""
     types = {found["Type"] for stack in ("artifacts", "central") for found in resources(templates[stack]).values()}
     types |= {"AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
     handled = {action for type_ in types for action in actions_of(type_)} | {"sqs:GetQueueUrl", "lambda:GetPolicy"}
@@ -89,7 +89,7 @@ def test_cloudformation_may_do_no_more_than_its_resource_types_take(
 
 
 def actions_of(type_: str, *handlers: str) -> set[str]:
-    """What the handlers of a type call: those that are named, or all of them."""
+    """The actions of the named handlers of a type, or of all of them."""
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415 - takes 50 MB of each worker
 
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-1", type_).schema
@@ -103,7 +103,7 @@ UNUSED_READS = {
 """Permissions of read handlers that our resources do not take, and why."""
 
 
-def test_what_exists_already_can_be_imported(names: Names, templates: Templates) -> None:
+def test_existing_resources_can_be_imported(names: Names, templates: Templates) -> None:
     """CloudFormation reads a resource with its type's read handler before it imports it (ImportExistingResources).
 
     AWS publishes what that takes with each type's schema, which cfn-lint brings.

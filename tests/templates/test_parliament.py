@@ -17,7 +17,7 @@ from tests.templates.resolving import Stack
 
 @pytest.fixture(scope="module")
 def parliament() -> ModuleType:
-    """Its import leaves two files of its own data open and takes `pkg_resources`, which is deprecated."""
+    """Its import leaves two of its data files open and uses `pkg_resources`, which is deprecated."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import parliament  # noqa: PLC0415

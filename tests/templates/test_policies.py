@@ -81,12 +81,12 @@ def keys_of(placed: PlacedStatement) -> set[str]:
     return {key for tests in placed.conditions.values() for key in tests}
 
 
-def test_every_statement_has_an_id_of_its_own(templates: Templates) -> None:
+def test_every_statement_has_a_unique_id(templates: Templates) -> None:
     ids = [placed.id for placed in statements(templates)]
     assert len(ids) == len(set(ids))
 
 
-def test_nothing_here_may_write_an_image_or_delete_more_than_is_listed(allowed: list[PlacedStatement]) -> None:
+def test_no_policy_allows_writing_an_image_or_deleting_more_than_is_listed(allowed: list[PlacedStatement]) -> None:
     for placed in allowed:
         for action in placed.actions:
             assert action != "ecr:PutImage", placed.id
@@ -97,7 +97,7 @@ def test_nothing_here_may_write_an_image_or_delete_more_than_is_listed(allowed: 
 TURN_ON_SCANS = "ecr:PutImageScanningConfiguration"
 
 
-def test_nothing_that_the_handler_can_assume_deletes_or_repairs(templates: Templates) -> None:
+def test_no_role_that_the_handler_can_assume_deletes_or_repairs(templates: Templates) -> None:
     """Functions only add; people change and delete, with roles that trust no function."""
     creators = [
         placed for placed in statements(templates) if placed.place.startswith(("access.Creator", "access.Forw"))
@@ -124,7 +124,7 @@ def test_the_probe_reaches_the_one_repository_of_its_name(allowed: list[PlacedSt
     }
 
 
-def test_without_cleanup_nothing_can_delete_a_repository_but_the_probes(names: Names) -> None:
+def test_without_cleanup_only_the_repository_of_the_probe_can_be_deleted(names: Names) -> None:
     plain = {"access": access.template(names), "central": central.template(names, handler_digest=DIGEST)}
     deleting = {placed.statement["Sid"] for placed in statements(plain) if "ecr:DeleteRepository" in placed.actions}
     reachable = {resource for placed in statements(plain) for resource in placed.resources}
@@ -132,7 +132,7 @@ def test_without_cleanup_nothing_can_delete_a_repository_but_the_probes(names: N
     assert not any(names.cleaner_role in resource for resource in reachable)
 
 
-def test_no_action_holds_a_wildcard(allowed: list[PlacedStatement]) -> None:
+def test_no_action_contains_a_wildcard(allowed: list[PlacedStatement]) -> None:
     for placed in allowed:
         assert not any("*" in action for action in placed.actions), placed.id
 
@@ -142,8 +142,8 @@ def test_only_statements_with_a_reason_have_wildcard_resources(allowed: list[Pla
     assert found == WILDCARDS.keys()
 
 
-def test_no_resource_is_everything(allowed: list[PlacedStatement]) -> None:
-    """Except for lists of Organizations and StackSets, settings of a registry and traces, which take no resource."""
+def test_no_statement_applies_to_all_resources(allowed: list[PlacedStatement]) -> None:
+    """Except for lists of Organizations and StackSets, settings of a registry and traces, which have no resource."""
     everything = {placed.statement["Sid"]: placed.actions for placed in allowed if "*" in placed.resources}
     assert everything.pop("SendTraces") == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     registry = ["ecr:DescribeRepositoryCreationTemplates", "ecr:GetRegistryScanningConfiguration"]
@@ -154,8 +154,8 @@ def test_no_resource_is_everything(allowed: list[PlacedStatement]) -> None:
     assert all(action.startswith("organizations:") for action in everything["ReadAccountNames"])
 
 
-def test_a_wildcard_account_is_held_to_the_organization(allowed: list[PlacedStatement]) -> None:
-    """An ARN with `*` for its account reaches every AWS account there is, unless a condition says otherwise.
+def test_a_wildcard_account_is_restricted_to_the_organization(allowed: list[PlacedStatement]) -> None:
+    """An ARN with `*` for its account includes every AWS account, unless a condition restricts it.
 
     CloudFormation never lets another account in.
     """
@@ -166,14 +166,14 @@ def test_a_wildcard_account_is_held_to_the_organization(allowed: list[PlacedStat
                 assert keys_of(placed) & ORGANIZATION_KEYS or "/o-exampleorg1/" in resource, placed.id
 
 
-def test_anyone_is_never_admitted_without_the_organization(allowed: list[PlacedStatement]) -> None:
+def test_a_principal_of_everybody_is_always_restricted_to_the_organization(allowed: list[PlacedStatement]) -> None:
     for placed in allowed:
         if placed.statement.get("Principal") in ("*", {"AWS": "*"}):
             assert placed.conditions["StringEquals"]["aws:PrincipalOrgID"] == "o-exampleorg1", placed.id
 
 
-def test_an_account_is_never_admitted_as_a_whole(allowed: list[PlacedStatement], names: Names) -> None:
-    """The account root as a principal is the whole account, unless a condition names the role that is meant.
+def test_no_whole_account_is_trusted(allowed: list[PlacedStatement], names: Names) -> None:
+    """The account root as a principal is the whole account, unless a condition names the intended role.
 
     (To the policy of the topic of notices it is the same account, whose IAM decides in any case.)
     """
@@ -212,7 +212,7 @@ LAMBDA = "OnlyLambda"
 
 
 def test_lambda_assumes_the_roles_of_functions_without_a_condition(templates: Templates) -> None:
-    """AWS documents no key that Lambda would send then; a condition on one that it does not send stops every run."""
+    """AWS documents no key that Lambda would send; a condition on a key that it does not send would stop every run."""
     trusted = [placed for placed in statements(templates) if placed.statement["Sid"] == LAMBDA]
     assert [placed.place.split(".")[1] for placed in trusted] == ["HandlerRole", "WatchRole"]
     assert [placed.conditions for placed in trusted] == [{}, {}]
@@ -230,13 +230,13 @@ def test_ecr_assumes_the_role_of_creation_templates_without_a_condition(template
 
 
 def test_the_policy_of_a_topic_has_no_condition(templates: Templates) -> None:
-    """EventBridge supports none there."""
+    """EventBridge does not support conditions there."""
     found = [placed for placed in statements(templates) if placed.place.startswith("central.NoticesTopicPolicy")]
     assert [placed.statement["Sid"] for placed in found] == ["AdmitPublishers"]
     assert not any("Condition" in placed.statement for placed in found)
 
 
-def test_a_service_is_only_admitted_for_a_named_source(allowed: list[PlacedStatement]) -> None:
+def test_a_service_is_allowed_only_for_a_named_source(allowed: list[PlacedStatement]) -> None:
     """Otherwise any customer of the service could have it act here (the confused deputy).
 
     Lambda and ECR take on the roles that were passed to them, which no other account can do (iam:PassRole).
@@ -247,8 +247,8 @@ def test_a_service_is_only_admitted_for_a_named_source(allowed: list[PlacedState
             assert keys_of(placed) & SOURCE_KEYS, placed.id
 
 
-def test_conditions_never_pass_because_a_key_is_missing(allowed: list[PlacedStatement]) -> None:
-    """`ForAllValues` and `…IfExists` are true for a key that is not there."""
+def test_no_condition_matches_because_a_key_is_missing(allowed: list[PlacedStatement]) -> None:
+    """`ForAllValues` and `…IfExists` are true for a missing key."""
     for placed in allowed:
         for operator, tests in placed.conditions.items():
             assert not operator.endswith("IfExists"), placed.id
@@ -309,7 +309,7 @@ def test_keys_are_used_only_if_settings_request_kms(names: Names) -> None:
     assert with_keys - without == {"AuditKeys", "DescribeKeys", "GrantKeysToECR", "RetireGrantsOfECR"}
 
 
-def test_a_repository_can_be_deleted_whatever_its_key_in_todays_settings(names: Names) -> None:
+def test_a_repository_can_be_deleted_whatever_key_todays_settings_have(names: Names) -> None:
     (kept,) = [
         placed
         for placed in statements({"access": access.template(names, cleanup=True)})
@@ -323,7 +323,7 @@ def test_a_session_of_a_role_lasts_an_hour_at_most(templates: Templates) -> None
         assert resource["MaxSessionDuration"] == 3600
 
 
-def test_permissions_are_written_here_and_not_borrowed(templates: Templates) -> None:
+def test_no_role_has_a_managed_policy(templates: Templates) -> None:
     """A managed policy changes when AWS or somebody else changes it."""
     for resource in typed(templates, "AWS::IAM::Role"):
         assert "ManagedPolicyArns" not in resource
@@ -338,7 +338,7 @@ def test_each_function_is_invoked_only_by_its_one_rule(templates: Templates) -> 
     }
 
 
-def test_everybody_of_the_organization_invokes_the_handler_through_its_url_only(templates: Templates) -> None:
+def test_members_of_the_organization_can_invoke_the_handler_only_through_its_url(templates: Templates) -> None:
     (url,) = typed(templates, "AWS::Lambda::Url")
     assert (url["AuthType"], literal(url["TargetFunctionArn"])) == ("AWS_IAM", "${HandlerFunction.Arn}")
     assert "Cors" not in url
@@ -350,7 +350,7 @@ def test_everybody_of_the_organization_invokes_the_handler_through_its_url_only(
     ]
 
 
-def test_without_a_url_nobody_of_the_organization_invokes_anything(names: Names) -> None:
+def test_without_a_url_members_of_the_organization_can_invoke_nothing(names: Names) -> None:
     resources_ = central.template(names, handler_digest="0" * 64).to_dict()
     assert "Outputs" not in resources_
     assert "lambda:Invoke" not in str(resources_["Resources"]["HandlerRole"])
@@ -359,7 +359,7 @@ def test_without_a_url_nobody_of_the_organization_invokes_anything(names: Names)
     assert "iam:GetRole" not in str(access.template(names).to_dict()["Resources"]["CreatorRole"])
 
 
-def test_what_is_at_rest_is_encrypted(templates: Templates) -> None:
+def test_data_at_rest_is_encrypted(templates: Templates) -> None:
     assert all(queue["SqsManagedSseEnabled"] is True for queue in typed(templates, "AWS::SQS::Queue"))
     assert all(table["SSESpecification"]["SSEEnabled"] is True for table in typed(templates, "AWS::DynamoDB::Table"))
     assert all("BucketEncryption" in bucket for bucket in typed(templates, "AWS::S3::Bucket"))
@@ -370,7 +370,7 @@ def test_what_is_at_rest_is_encrypted(templates: Templates) -> None:
     [("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"), ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket")],
     ids=["queues", "buckets"],
 )
-def test_nothing_is_reached_without_tls(kind: str, policy: str, reference: str, templates: Templates) -> None:
+def test_access_without_tls_is_denied(kind: str, policy: str, reference: str, templates: Templates) -> None:
     for template in templates.values():
         found = resources(template)
         guarded = {
@@ -388,7 +388,7 @@ def test_the_bucket_is_never_public(templates: Templates) -> None:
 
 
 @pytest.mark.parametrize(("stack", "logical_id"), [("artifacts", "ArtifactsBucket"), ("central", "LedgerTable")])
-def test_what_cannot_be_created_again_is_kept_when_the_stack_goes(
+def test_irreplaceable_resources_are_retained_when_the_stack_is_deleted(
     stack: str, logical_id: str, templates: Templates
 ) -> None:
     resource = resources(templates[stack])[logical_id]
@@ -422,7 +422,7 @@ UNTAGGED = {
 """Types that take no tags."""
 
 
-def test_every_taggable_resource_names_who_manages_it(templates: Templates) -> None:
+def test_every_taggable_resource_has_a_tag_that_names_its_manager(templates: Templates) -> None:
     for template in templates.values():
         for logical_id, resource in resources(template).items():
             tags = resource["Properties"].get("Tags", [])

@@ -1,4 +1,4 @@
-"""The names and templates that pages are made from, as the tests of templates have them."""
+"""The names and templates from which pages are generated, as in the tests of templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/configuration.md is what the schema states and the handler merges; `make golden` writes it anew."""
+"""docs/configuration.md agrees with the schema and the merging of the handler; `make golden` updates it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/schemas/ describes what programs read; `make golden` writes the schemas anew."""
+"""docs/schemas/ describes the JSON output; `make golden` updates the schemas."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def _printing_json() -> set[str]:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_schema_is_what_the_code_prints(name: str, generated: Generated) -> None:
+def test_a_schema_equals_the_generated_one(name: str, generated: Generated) -> None:
     generated(f"{FOLDER}/{name}.json", render(name))
 
 
-def test_every_command_that_has_json_has_a_schema() -> None:
+def test_every_command_with_json_output_has_a_schema() -> None:
     printing = _printing_json()
     assert len(printing) > 20
     assert {*SCHEMAS} - OF_LINES == printing
 
 
-def test_every_file_is_a_schema_that_something_makes_or_holds() -> None:
+def test_every_file_is_a_schema_that_is_generated_or_tested() -> None:
     assert {file.name for file in (ROOT / FOLDER).iterdir()} == {f"{name}.json" for name in {*SCHEMAS, *BY_HAND}}
 
 

@@ -1,4 +1,4 @@
-"""docs/operations.md is what alarms and reasons say; `make golden` writes it anew."""
+"""docs/operations.md agrees with alarms and reasons; `make golden` updates it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_metric_of_our_own_is_named(names: Names) -> None:
     assert [name for name in published if f"`{name}`" not in render(names)] == []
 
 
-def test_reasons_stand_under_what_they_lead_to() -> None:
+def test_reasons_are_listed_under_their_outcome() -> None:
     assert {reasons.NAME_DENIED, reasons.OU_NOT_ENABLED, reasons.LIMIT_REACHED} <= set(REFUSALS)
     assert {reasons.ACCESS_DENIED, reasons.KMS_FAILED, reasons.MALFORMED_EVENT} <= set(FAILURES)
     others = {reasons.CREATED, reasons.ALREADY_EXISTS, reasons.NOT_A_PUSH, reasons.DUPLICATE_EVENT}

@@ -1,4 +1,4 @@
-"""Pages are complete: no place stays empty, and nothing that is meant for a page is lost."""
+"""Pages are complete: no placeholder stays empty, and no part of a page is lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "__file__", str(tmp_path / "page.py"))
 
 
-def test_every_place_is_filled() -> None:
+def test_every_placeholder_is_filled() -> None:
     assert (
         render_page("example", title="A", table="| {{ title }} |") == "# A\n\n`{principal}` and A\n\n| {{ title }} |\n"
     )
@@ -26,8 +26,8 @@ def test_every_place_is_filled() -> None:
 @pytest.mark.parametrize(
     "parts",
     [
-        pytest.param({"title": "A"}, id="a place without a part"),
-        pytest.param({"title": "A", "table": "B", "note": "C"}, id="a part without a place"),
+        pytest.param({"title": "A"}, id="a placeholder without a part"),
+        pytest.param({"title": "A", "table": "B", "note": "C"}, id="a part without a placeholder"),
     ],
 )
 def test_a_page_that_does_not_fit_its_parts_is_an_error(parts: dict[str, str]) -> None:

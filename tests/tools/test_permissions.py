@@ -1,4 +1,4 @@
-"""docs/permissions.md is what the templates say; `make golden` writes it anew."""
+"""docs/permissions.md agrees with the templates; `make golden` updates it."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _PROGRAM = Program(
 
 @contextmanager
 def ministack(folder: Path) -> Iterator[MiniStack]:
-    """A MiniStack of its own, which keeps nothing."""
+    """A separate MiniStack that persists nothing."""
     if not PYTHON.exists():
         assert os.environ.get("CI") != "true", "MiniStack must be installed in CI (make witnesses)"
         pytest.skip("MiniStack is not installed (make witnesses)")
@@ -52,7 +52,7 @@ def ministack(folder: Path) -> Iterator[MiniStack]:
 
 @dataclass(frozen=True, slots=True)
 class MiniStack:
-    """Where it answers. An account is chosen by the access key, which is its id."""
+    """The endpoint of a MiniStack. The access key, which is an account id, selects the account."""
 
     url: str
 
@@ -67,7 +67,7 @@ class MiniStack:
         )
 
     def deploy(self, name: str, template: Mapping[str, Any], *, account: str = CENTRAL) -> set[str]:
-        """Create a stack of all that it knows; the types of resources that it refused, which are left out."""
+        """Create a stack of all supported resources; returns the types of resources that were refused and omitted."""
         refused: set[str] = set()
         while types := self._refused(name, without(template, refused), account=account):
             assert types.isdisjoint(refused), f"still refused: {types}"
@@ -96,7 +96,7 @@ class MiniStack:
         return failed
 
     def _wait(self, client: Any, name: str) -> str:
-        """The status of a stack at the end of what is under way; DELETE_COMPLETE if it no longer exists."""
+        """The final status of the stack's current operation; DELETE_COMPLETE if it no longer exists."""
         deadline = time.monotonic() + _LIMIT_SECONDS
         while True:
             try:
@@ -110,7 +110,7 @@ class MiniStack:
 
 
 def without(template: Mapping[str, Any], types: set[str]) -> dict[str, Any]:
-    """A template that has no resources of some types, and nothing that refers to them."""
+    """The template without resources of some types and everything that refers to them."""
     resources = template["Resources"]
     kept = {key: value for key, value in resources.items() if value["Type"] not in types}
     gone = resources.keys() - kept.keys()

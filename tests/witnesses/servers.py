@@ -1,4 +1,4 @@
-"""Third-party programs that `deployer` is tested with, each in a process of its own on loopback."""
+"""Third-party programs that `deployer` is tested with, each in its own process on loopback."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START_SECONDS = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """How a program is started on a port, and the path at which it answers once it is up."""
+    """How a program is started on a port, and the path on which it responds when it is ready."""
 
     command: Callable[[int], Sequence[str]]
     health: str
@@ -55,7 +55,7 @@ def _free_port() -> int:
 
 
 def _start(program: Program, port: int, *, folder: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start it with no credentials and no settings but those that it is given."""
+    """Start the program without credentials and with only the given settings."""
     with log.open("wb") as output:
         return subprocess.Popen(
             program.command(port),
@@ -68,7 +68,7 @@ def _start(program: Program, port: int, *, folder: Path, log: Path) -> subproces
 
 
 def _is_up(process: subprocess.Popen[bytes], url: str) -> bool:
-    """Wait until it answers; False if it ended instead."""
+    """Wait until it responds; False if it ended instead."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None:
         try:

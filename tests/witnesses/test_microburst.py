@@ -1,4 +1,4 @@
-"""The handler behind a third-party fault proxy: it answers as AWS would, whatever our sandbox thinks of it.
+"""The handler behind a third-party fault proxy, which simulates errors of AWS independently of our sandbox.
 
 The sandbox injects faults of its own; these come in the wire format that another reader of AWS's models makes, and cut
 connections after the call had its effect.
@@ -27,17 +27,17 @@ from tests.witnesses.servers import LOOPBACK, Program, serving
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Where it answers. A fault fires once, unless it says more."""
+    """The endpoint of the proxy. By default, a fault occurs once."""
 
     url: str
 
     def inject(self, *rules: dict[str, Any]) -> None:
-        """Have these faults, and no others, from now on."""
+        """Inject only these faults from now on."""
         self._call("rules", method="POST", body=[{"times": 1, **rule} for rule in rules])
         self._call("fired", method="DELETE")
 
     def fired(self) -> list[tuple[str, str]]:
-        """Service and operation of each fault that was injected since."""
+        """Service and operation of each fault that has occurred since."""
         return [(one["service"], one["operation"]) for one in self._call("fired")]
 
     def _call(self, path: str, *, method: str = "GET", body: Any = None) -> Any:
@@ -80,7 +80,7 @@ def proxy(installed: Installed, tmp_path: Path) -> Iterator[Proxy]:
 
 
 def warm_up(sandbox: Sandbox, url: str) -> None:
-    """Have the proxy read AWS's models, which it does for its first request: the handler would not wait that long."""
+    """Have the proxy read AWS's models, as it does at its first request: the handler would not wait that long."""
     credentials = sandbox.credentials(sandbox.central_account)
     sts = boto3.client(
         "sts",
@@ -101,7 +101,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
         {"service": "ecr", "operation": "PutLifecyclePolicy", "error": {"code": "ServerException"}},
         {"service": "dynamodb", "operation": "ExecuteStatement", "error": {"code": "ThrottlingException"}},
     ],
-    "the answer to every write is cut off": [
+    "the response to every write is lost": [
         {"service": "ecr", "operation": operation, "response": {"abort_frac": 0.3}}
         for operation in ("CreateRepository", "PutLifecyclePolicy", "SetRepositoryPolicy")
     ]
@@ -111,7 +111,7 @@ NEVER = [{"service": "dynamodb", "operation": "ExecuteStatement", "reset": True,
 """No connection to the ledger lasts, however often it is tried."""
 
 
-def test_invariants_1_2_and_5_hold_behind_faults_that_others_made(proxy: Proxy, installed: Installed) -> None:
+def test_invariants_1_2_and_5_hold_with_faults_of_a_third_party(proxy: Proxy, installed: Installed) -> None:
     for number, (name, rules) in enumerate(FAULTS.items()):
         proxy.inject(*rules)
         installed.send(push(f"team-a/api-{number}", event_id=f"event-{number}"))

@@ -1,4 +1,4 @@
-"""The golden templates and the real zip in a third-party AWS emulator: a second opinion beside the sandbox.
+"""The golden templates and the real zip in a third-party AWS emulator: a second opinion besides the sandbox.
 
 It has no StackSets, and buses that do not reach another account, so the test deploys each template where its StackSet
 would, and hands events to the function itself.
@@ -66,7 +66,7 @@ class World:
     refused: dict[str, set[str]]
 
     def invoke(self, event: Any) -> dict[str, Any]:
-        """What the handler answers."""
+        """The response of the handler."""
         lambda_ = self.witness.client("lambda")
         answer = lambda_.invoke(FunctionName="deployer-handler", Payload=json.dumps(event).encode())
         document: dict[str, Any] = json.loads(answer["Payload"].read())
@@ -104,7 +104,7 @@ def golden(name: str, *, organization_id: str = "o-exampleorg1") -> dict[str, An
 
 
 def organize(witness: MiniStack) -> str:
-    """Make an organization with one member, in Workloads/Prod."""
+    """Create an organization with one member in Workloads/Prod."""
     client = witness.client("organizations")
     root = parent = client.list_roots()["Roots"][0]["Id"]
     for name in ("Workloads", "Prod"):
@@ -133,19 +133,19 @@ def configured(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(("name", "types"), REFUSED.items(), ids=REFUSED)
-def test_what_it_refuses_of_the_golden_templates_is_known(world: World, name: str, types: set[str]) -> None:
+def test_the_types_that_it_refuses_in_the_golden_templates_are_known(world: World, name: str, types: set[str]) -> None:
     assert world.refused[name] == types
     assert types <= {resource["Type"] for resource in golden(name)["Resources"].values()}
 
 
-def test_it_agrees_that_nobody_sends_events_in_the_name_of_ecr(world: World) -> None:
+def test_it_agrees_that_nobody_can_send_events_in_the_name_of_ecr(world: World) -> None:
     """The bus of the organization relies on that: its policy lets every member put events of this source."""
     entry = {"Source": "aws.ecr", "DetailType": "AWS API Call via CloudTrail", "Detail": "{}"}
     answer = world.witness.client("events").put_events(Entries=[entry | {"EventBusName": "deployer-events"}])
     assert answer["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
 
 
-def test_its_organization_is_read_as_it_is(world: World) -> None:
+def test_its_organization_is_read_completely(world: World) -> None:
     assert world.organization.management_account_id == CENTRAL
     assert world.organization.path(world.organization.accounts[world.member].parent_id) == "Workloads/Prod"
 

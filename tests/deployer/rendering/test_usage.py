@@ -60,7 +60,7 @@ def test_ignored_kinds_are_not_shown_but_summed() -> None:
     assert "5 repositories with 81,271 images" in text
 
 
-def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
+def test_long_lists_are_truncated_and_the_rest_is_counted() -> None:
     text = text_of(report(*MANY))
     assert f"Not pulled for 90 days: {SHOWN + 5}" in text
     assert "and 5 more; --json has all" in text

@@ -1,4 +1,4 @@
-"""Chromium without a window, over pages of the report: what a reader sees, and whether anything complains or phones."""
+"""Headless Chromium on pages of the report: what a reader sees, and any errors or network requests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DESK, HAND = 1280, 390
 
 
 def is_installed() -> bool:
-    """Whether Chromium and axe are here."""
+    """Whether Chromium and axe are installed."""
     return shutil.which("chromium") is not None and AXE.is_file()
 
 
@@ -43,7 +43,7 @@ def is_required() -> bool:
 
 @dataclass
 class Seen:
-    """A page that is open, and what it did beside being shown."""
+    """An open page, with its logs and requests."""
 
     page: Page
     messages: list[str] = field(default_factory=list)
@@ -51,12 +51,12 @@ class Seen:
     requested: list[str] = field(default_factory=list)
 
     def rows(self, column: str) -> list[str]:
-        """Texts of a column of the table, without what stands below them in small."""
+        """Values of a column of the table, without the small print below them."""
         texts = self.page.locator(f"#records tbody tr:not(.detail) .{column}").all_inner_texts()
         return [text.split("\n")[0].strip() for text in texts]
 
     def violations(self) -> list[str]:
-        """What axe-core objects to, with the element."""
+        """The violations that axe-core reports, with their elements."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: dict[str, Any] = self.page.evaluate("async () => await axe.run(document)")
         return [
@@ -68,7 +68,7 @@ class Seen:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium; a browser of its own cannot be fetched everywhere, and need not be."""
+    """The system's Chromium: it cannot be downloaded everywhere."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - takes 20 MB of each worker
 
     with sync_playwright() as playwright:
@@ -92,7 +92,7 @@ def opened(
     script: bool = True,
     after: str = "",
 ) -> Iterator[Seen]:
-    """A page in a fresh profile; `after` is what follows its address."""
+    """A page in a new profile; `after` is appended to its URL."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
     )
@@ -123,7 +123,7 @@ _COMPARE = """async pictures => {
 
 
 def difference(browser: Browser, *pictures: bytes) -> float:
-    """How much two PNGs differ, from 0 (not at all) to 1, looked at from so far that letters blur."""
+    """How much two PNGs differ, from 0 (not at all) to 1, at a resolution too low for letters."""
     page = browser.new_page()
     found: float = page.evaluate(_COMPARE, [base64.b64encode(one).decode() for one in pictures])
     page.close()
@@ -131,7 +131,7 @@ def difference(browser: Browser, *pictures: bytes) -> float:
 
 
 def is_sorted(values: Sequence[str], *, down: bool = False) -> bool:
-    """Whether values stand in order, as a reader sees order."""
+    """Whether values are sorted as a reader expects."""
     keys = [_natural(value) for value in values]
     return keys == sorted(keys, reverse=down)
 

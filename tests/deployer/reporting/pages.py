@@ -42,7 +42,7 @@ ATTACKS = (
 
 
 def write(file: Path, records: Iterable[Record], *, subject: Subject | None = None, rows: int = 50_000) -> Path:
-    """Make the page of some records of the last month."""
+    """Write the page of some records of the last month."""
     found = aggregate(records, since=UNTIL - timedelta(days=DAYS), until=UNTIL, rows=rows)
     with file.open("w", encoding="utf-8", newline="\n") as out:
         out.writelines(write_page(found, subject or full_subject()))
@@ -157,7 +157,7 @@ def _organization() -> Organization:
 
 
 def hostile_records() -> list[Record]:
-    """Each attack in every text that somebody else chooses, for every outcome."""
+    """Each attack in every text that an outsider can choose, for every outcome."""
     found = []
     for number, attack in enumerate(ATTACKS):
         for place, outcome in enumerate(("created", "refused", "failed")):

@@ -65,7 +65,7 @@ def record(**changes: Any) -> Record:
 
 
 def records(count: int, *, days: int = 30, seed: int = 7) -> Iterator[Record]:
-    """So many records, the newest first; about one in eleven is refused, and a few fail."""
+    """This many records, the newest first; about one in eleven is refused, and a few fail."""
     chance = random.Random(seed)
     step = timedelta(days=days) / max(count, 1)
     stubborn = [("team-b/tmp-cache", PLACES[0]), ("legacy-app", PLACES[2])]

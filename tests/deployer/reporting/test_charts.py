@@ -28,7 +28,7 @@ def heights(root: ET.Element, part: str) -> list[float]:
     return [float(mark.get("height", "0")) for mark in group.iter(f"{SVG}rect")]
 
 
-def test_bars_are_as_high_as_their_numbers() -> None:
+def test_bars_have_the_height_of_their_numbers() -> None:
     root = chart([10, 20, 40], [5, 0, 10])
     low, middle, high = heights(root, "created")
     assert middle / low == pytest.approx(2)
@@ -49,7 +49,7 @@ def test_a_chart_has_a_description_for_screen_readers() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), min_size=1, max_size=40))
-def test_only_shapes_and_text_are_left(values: list[tuple[int, int]]) -> None:
+def test_a_chart_contains_only_shapes_and_text(values: list[tuple[int, int]]) -> None:
     root = chart([one for one, _ in values], [other for _, other in values])
     tags = {element.tag.removeprefix(SVG) for element in root.iter()}
     assert tags <= {"svg", "g", "path", "rect", "text", "title", "desc"}
@@ -57,11 +57,11 @@ def test_only_shapes_and_text_are_left(values: list[tuple[int, int]]) -> None:
     assert not {name for name in attributes if name in {"style", "href"} or name.startswith("on") or "}" in name}
 
 
-def test_drawing_leaves_the_import_of_everything_else_alone() -> None:
+def test_drawing_does_not_affect_later_imports() -> None:
     assert all(hasattr(finder, "find_spec") for finder in sys.meta_path)
 
 
-def test_the_small_ones_are_for_the_eye_only() -> None:
+def test_small_charts_are_hidden_from_screen_readers() -> None:
     for svg in (strip({"created": 3, "refused": 1}, of=8), trend([0, 3, 1]), trend([0])):
         assert drawn(svg).get("aria-hidden") == "true"
     box = [float(part) for part in (drawn(strip({"created": 4}, of=8)).get("viewBox") or "").split()]

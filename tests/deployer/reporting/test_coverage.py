@@ -40,25 +40,25 @@ def instance(
     ("instances", "cell"),
     [
         pytest.param([instance()], Cell(1, 1), id="covered"),
-        pytest.param([instance(), instance("300000000002", "failed")], Cell(1, 2), id="half"),
-        pytest.param([instance(state="missing")], Cell(0, 1), id="not yet there"),
+        pytest.param([instance(), instance("300000000002", "failed")], Cell(1, 2), id="partly covered"),
+        pytest.param([instance(state="missing")], Cell(0, 1), id="not yet created"),
         pytest.param([instance(state="outdated")], Cell(0, 1), id="outdated does not count as covered"),
-        pytest.param([instance(state="unexpected")], None, id="nobody asked for it"),
-        pytest.param([instance(), instance("600000000001", "skipped")], Cell(1, 1), id="AWS skips suspended accounts"),
+        pytest.param([instance(state="unexpected")], None, id="not desired"),
+        pytest.param([instance(), instance("600000000001", "skipped")], Cell(1, 1), id="a suspended account"),
     ],
 )
-def test_a_cell_of_the_matrix(instances: list[dict[str, Any]], cell: Cell | None) -> None:
+def test_the_state_of_a_cell_of_the_matrix(instances: list[dict[str, Any]], cell: Cell | None) -> None:
     assert coverage_from({"instances": instances}).cells.get(("Prod", "eu-west-1")) == cell
 
 
 @pytest.mark.parametrize(
     ("cell", "level"), [(Cell(2, 2), "full"), (Cell(1, 2), "partial"), (Cell(0, 2), "lacking")], ids=str
 )
-def test_levels(cell: Cell, level: str) -> None:
+def test_the_level_of_a_cell(cell: Cell, level: str) -> None:
     assert cell.level == level
 
 
-def test_rows_and_columns() -> None:
+def test_rows_and_columns_of_the_matrix() -> None:
     found = coverage_from(
         {
             "instances": [
@@ -84,7 +84,7 @@ def test_accounts_that_no_file_enables() -> None:
     assert [one.account for one in found.lacking] == ["300000000002"]
 
 
-def test_a_suspended_account_is_no_gap() -> None:
+def test_a_suspended_account_is_not_a_gap() -> None:
     """`status` counts it as in sync, because no roll-out reaches it."""
     instances = [instance("600000000001", "skipped", part, reason="suspended") for part in ("access", "forwarding")]
     found = coverage_from({"instances": [instance(), *instances]}, ORGANIZATION)
@@ -115,7 +115,7 @@ def test_a_status_and_its_document_give_the_same_coverage() -> None:
     assert [(one.name, one.why) for one in found.lacking] == [("shop", "creator role failed: an SCP")]
 
 
-def test_what_is_no_status_is_not_taken_for_one() -> None:
+def test_a_document_that_is_not_a_status_is_refused() -> None:
     with pytest.raises(KeyError):
         coverage_from({"repositories": []})
     with pytest.raises(ValueError, match="unknown state"):

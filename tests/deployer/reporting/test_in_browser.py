@@ -1,4 +1,4 @@
-"""The page as a reader has it: in Chromium, light and dark, on a desk and in a hand, with and without its script."""
+"""The page in Chromium: light and dark, on a desktop and a phone, with and without its script."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Everything that a page can have, with few rows."""
+    """A page with all of its parts and few rows."""
     return write(tmp_path_factory.mktemp("small") / "report.html", islice(records(400), 12))
 
 
@@ -82,7 +82,7 @@ def seen(browser: Browser, file: Path) -> Iterator[Seen]:
 def test_the_pictures_in_the_docs_show_the_page(
     browser: Browser, file: Path, request: pytest.FixtureRequest, section: str
 ) -> None:
-    """`make picture` takes them anew. Fonts and versions of Chromium differ a little; another layout differs more."""
+    """`make picture` updates them. Fonts and versions of Chromium differ a little; another layout differs more."""
     with opened(browser, file, width=1100) as seen:
         taken = seen.page.locator(f"#{section}").screenshot() if section else seen.page.screenshot()
     picture = ROOT / "docs" / f"report{section and '-'}{section}.png"
@@ -93,7 +93,7 @@ def test_the_pictures_in_the_docs_show_the_page(
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(DESK, "light"), (DESK, "dark"), (HAND, "dark")])
-def test_axe_has_no_objection(browser: Browser, small: Path, width: int, scheme: Scheme) -> None:
+def test_axe_finds_no_violations(browser: Browser, small: Path, width: int, scheme: Scheme) -> None:
     with opened(browser, small, width=width, scheme=scheme) as seen:
         seen.page.locator("#records tbody button").first.click()
         seen.page.locator("summary").first.click()
@@ -109,8 +109,8 @@ def test_nothing_is_wider_than_the_window(browser: Browser, file: Path, hostile:
             assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_paper_holds_as_many_regions_as_there_are(browser: Browser, tmp_path: Path) -> None:
-    """What does not fit makes a browser print the whole page smaller, down to what nobody can read."""
+def test_all_regions_fit_on_paper(browser: Browser, tmp_path: Path) -> None:
+    """If something does not fit, a browser shrinks the whole printed page until it is unreadable."""
     everywhere = replace(full_subject(), coverage=coverage([f"ap-southeast-{number}" for number in range(1, 18)]))
     page = write(tmp_path / "report.html", islice(records(400), 12), subject=everywhere)
     with opened(browser, page, width=PAPER) as seen:
@@ -132,7 +132,7 @@ def test_the_page_logs_and_requests_nothing(seen: Seen) -> None:
 
 
 @pytest.mark.parametrize("column", ["time", "repository", "account", "region", "outcome"])
-def test_a_heading_sorts_and_sorts_the_other_way(seen: Seen, column: str) -> None:
+def test_clicking_a_heading_sorts_and_then_reverses_the_order(seen: Seen, column: str) -> None:
     head = seen.page.locator(f"thead .{column} button")
     if column == "time":
         head.click()
@@ -146,13 +146,13 @@ def test_a_heading_sorts_and_sorts_the_other_way(seen: Seen, column: str) -> Non
     assert seen.page.locator("th[aria-sort]").count() == 1
 
 
-def test_the_longest_waits_come_first(seen: Seen) -> None:
+def test_the_longest_waits_are_listed_first(seen: Seen) -> None:
     seen.page.locator("thead .wait button").click()
     waits = [float(text.removesuffix(" s")) for text in seen.rows("wait")]
     assert waits == sorted(waits, reverse=True)
 
 
-def test_filters_narrow_and_clear(seen: Seen) -> None:
+def test_filters_restrict_rows_and_can_be_cleared(seen: Seen) -> None:
     page = seen.page
     choose(page, "Outcome").select_option("refused")
     assert set(seen.rows("outcome")) == {"refused"}
@@ -174,7 +174,7 @@ def test_filters_that_match_no_row_show_a_message(seen: Seen) -> None:
     assert counted(seen) == 0
 
 
-def test_a_breakdown_leads_to_its_rows(seen: Seen) -> None:
+def test_a_breakdown_links_to_its_rows(seen: Seen) -> None:
     row = seen.page.locator(".by-namespace tbody tr").first
     numbers = [int(text.replace(",", "")) for text in row.locator("td.number").all_inner_texts()]
     row.locator("a").click()
@@ -183,7 +183,7 @@ def test_a_breakdown_leads_to_its_rows(seen: Seen) -> None:
     assert counted(seen) == NUMBER
 
 
-def test_a_view_can_be_handed_on_by_its_address(browser: Browser, seen: Seen, file: Path) -> None:
+def test_a_view_can_be_shared_by_its_url(browser: Browser, seen: Seen, file: Path) -> None:
     choose(seen.page, "Outcome").select_option("failed")
     seen.page.locator("thead .repository button").click()
     address = seen.page.evaluate("location.hash")
@@ -192,7 +192,7 @@ def test_a_view_can_be_handed_on_by_its_address(browser: Browser, seen: Seen, fi
         assert other.rows("repository") == seen.rows("repository")
 
 
-def test_pages_and_details_by_keyboard(seen: Seen) -> None:
+def test_pages_and_details_work_by_keyboard(seen: Seen) -> None:
     page = seen.page
     first = seen.rows("time")
     page.get_by_role("button", name="Next").press("Enter")
@@ -206,7 +206,7 @@ def test_pages_and_details_by_keyboard(seen: Seen) -> None:
     assert page.locator("tr.detail").count() == 0
 
 
-def test_links_lead_to_the_console_of_what_was_created(seen: Seen) -> None:
+def test_links_open_the_console_of_the_created_repository(seen: Seen) -> None:
     choose(seen.page, "Outcome").select_option("created")
     for link in seen.page.locator("#records tbody th a").all()[:5]:
         address = link.get_attribute("href") or ""
@@ -230,13 +230,13 @@ def test_the_reader_chooses_light_or_dark(browser: Browser, file: Path) -> None:
 
 
 @pytest.mark.parametrize(("width", "shown"), [(DESK, "wide"), (HAND, "narrow")])
-def test_charts_come_in_the_width_of_the_window(browser: Browser, file: Path, width: int, shown: str) -> None:
+def test_charts_adapt_to_the_width_of_the_window(browser: Browser, file: Path, width: int, shown: str) -> None:
     with opened(browser, file, width=width) as seen:
         assert seen.page.locator(f"figure .{shown}").first.is_visible()
         assert seen.page.get_by_role("img", name="Decisions over time").count() == 1
 
 
-def test_details_leave_the_columns_as_they_are(browser: Browser, file: Path) -> None:
+def test_opening_details_does_not_change_the_columns(browser: Browser, file: Path) -> None:
     with opened(browser, file) as seen:
         for width in (DESK, HAND, DESK):
             seen.page.set_viewport_size({"width": width, "height": 900})
@@ -254,7 +254,7 @@ def test_details_leave_the_columns_as_they_are(browser: Browser, file: Path) -> 
                 button.click()
 
 
-def test_without_the_script_the_newest_rows_are_there(browser: Browser, file: Path) -> None:
+def test_without_the_script_the_newest_rows_are_shown(browser: Browser, file: Path) -> None:
     with opened(browser, file, script=False) as seen:
         assert seen.page.locator("#records tbody tr").count() == 25
         assert not seen.page.locator("form").is_visible()
@@ -262,7 +262,7 @@ def test_without_the_script_the_newest_rows_are_there(browser: Browser, file: Pa
 
 
 @pytest.mark.parametrize("script", [pytest.param(True, id="with the script"), pytest.param(False, id="without it")])
-def test_no_text_of_strangers_becomes_markup(browser: Browser, hostile: Path, script: bool) -> None:
+def test_no_text_of_outsiders_becomes_markup(browser: Browser, hostile: Path, script: bool) -> None:
     with opened(browser, hostile, script=script) as seen:
         if script:
             for button in seen.page.locator("#records tbody button").all()[:12]:
@@ -301,7 +301,7 @@ TRIES = """({ address, expected }) => new Promise(resolve => {
 
 
 def test_injected_markup_would_neither_run_nor_connect(browser: Browser, file: Path) -> None:
-    """The policy is the second wall: the test is inside of the first, and tries."""
+    """The content security policy is the second line of defence; the test bypasses the first."""
     with opened(browser, file) as seen, socket.create_server(("127.0.0.1", 0)) as listener:
         expected = ["trusted types", "style-src-elem", "img-src", "connect-src"]
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/x.png"
@@ -313,7 +313,7 @@ def test_injected_markup_would_neither_run_nor_connect(browser: Browser, file: P
             listener.accept()
 
 
-def test_an_empty_ledger_makes_a_page_too(browser: Browser, tmp_path: Path) -> None:
+def test_an_empty_ledger_gives_a_page_too(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, write(tmp_path / "report.html", [])) as seen:
         assert seen.page.locator("#time").get_by_text("Nothing was recorded.").is_visible()
         assert seen.page.locator("#breakdowns").get_by_text("Nothing was recorded.").is_visible()
@@ -322,7 +322,7 @@ def test_an_empty_ledger_makes_a_page_too(browser: Browser, tmp_path: Path) -> N
 
 
 def choose(page: Page, name: str) -> Locator:
-    """A filter by what it is called."""
+    """Choose a value of the filter with this label."""
     return page.get_by_role("combobox", name=name, exact=True)
 
 

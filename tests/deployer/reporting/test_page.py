@@ -50,7 +50,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("page") / "report.html", hostile_records(), subject=subject)
 
 
-def test_attacks_make_no_element_and_no_handler(attacked: Path, tmp_path: Path) -> None:
+def test_attacks_create_no_element_and_no_event_handler(attacked: Path, tmp_path: Path) -> None:
     harmless = {tag for tag, _ in elements(write(tmp_path / "report.html", records(50)))}
     found = elements(attacked)
     assert {tag for tag, _ in found} <= harmless
@@ -58,7 +58,7 @@ def test_attacks_make_no_element_and_no_handler(attacked: Path, tmp_path: Path) 
     assert not [name for _, attributes in found for name in attributes if name.startswith("on")]
 
 
-def test_nothing_is_loaded_from_anywhere(tmp_path: Path) -> None:
+def test_the_page_loads_nothing(tmp_path: Path) -> None:
     found = elements(write(tmp_path / "report.html", records(200)))
     assert not [tag for tag, _ in found if tag in {"link", "img", "iframe", "object", "embed", "base", "use", "image"}]
     assert not [attributes for _, attributes in found if {"src", "style", "action", "xlink:href"} & set(attributes)]
@@ -66,7 +66,7 @@ def test_nothing_is_loaded_from_anywhere(tmp_path: Path) -> None:
     assert all(link.startswith(("#", "https://")) for link in links)
 
 
-def test_the_policy_names_exactly_what_is_in_the_page(attacked: Path) -> None:
+def test_the_content_security_policy_allows_exactly_the_content_of_the_page(attacked: Path) -> None:
     text = attacked.read_text(encoding="utf-8")
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
     script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)[-1]
@@ -76,7 +76,7 @@ def test_the_policy_names_exactly_what_is_in_the_page(attacked: Path) -> None:
     assert "unsafe" not in content
 
 
-def test_ids_are_unique_and_links_within_the_page_lead_somewhere(tmp_path: Path) -> None:
+def test_ids_are_unique_and_links_within_the_page_have_targets(tmp_path: Path) -> None:
     found = elements(write(tmp_path / "report.html", records(200)))
     ids = [one["id"] for _, one in found if "id" in one]
     assert len(ids) == len(set(ids))
@@ -100,8 +100,8 @@ def test_a_truncated_table_has_a_note(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [
-        pytest.param(0, "no record matches", id="nothing"),
-        pytest.param(1, "1 repository was created in 1 account.", id="one"),
+        pytest.param(0, "no record matches", id="no repositories"),
+        pytest.param(1, "1 repository was created in 1 account.", id="one repository"),
     ],
 )
 def test_the_opening_sentence(number: int, sentence: str) -> None:
@@ -118,7 +118,7 @@ def test_the_opening_sentence_summarizes_everything() -> None:
     ("value", "text"),
     [(None, "no time"), (0.04, "0.0 s"), (4.24, "4.2 s"), (59.7, "60 s"), (150, "2 min"), (8000, "2.2 h")],
 )
-def test_durations(value: float | None, text: str) -> None:
+def test_how_durations_are_written(value: float | None, text: str) -> None:
     assert seconds(value) == text
 
 
@@ -133,7 +133,7 @@ def test_the_command_prints_a_summary() -> None:
     assert document["seconds_to_repository"]["p50"] == pytest.approx(4, rel=0.2)
 
 
-def test_percentiles_are_not_given_for_a_few_repositories(tmp_path: Path) -> None:
+def test_percentiles_are_omitted_for_few_repositories(tmp_path: Path) -> None:
     few = list(records(15))
     text = write(tmp_path / "report.html", few).read_text(encoding="utf-8")
     assert "Percentiles need at least 20 repositories." in text
@@ -144,7 +144,7 @@ def test_percentiles_are_not_given_for_a_few_repositories(tmp_path: Path) -> Non
     assert set(document["seconds_to_repository"].values()) == {None}
 
 
-def test_the_head_names_what_to_do_first_and_how_much_deployer_is_used(tmp_path: Path) -> None:
+def test_the_head_has_the_first_action_and_the_usage(tmp_path: Path) -> None:
     new = [
         record(outcome="violation", reason="name-denied", engine="native", event_id="wrong"),
         record(outcome="observed", reason="repository-created", action="created", how="by hand", event_id="other"),

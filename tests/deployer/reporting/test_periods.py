@@ -21,7 +21,7 @@ TIMES = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2030, 1,
         pytest.param(timedelta(days=1000), "month", 34, "February 2024", id="months begin on the first"),
     ],
 )
-def test_buckets_are_few_and_begin_at_round_times(length: timedelta, unit: Unit, number: int, first: str) -> None:
+def test_buckets_are_few_and_start_at_round_times(length: timedelta, unit: Unit, number: int, first: str) -> None:
     buckets = buckets_of(NOON - length, NOON)
     assert (buckets.unit, len(buckets.starts), buckets.label(0)) == (unit, number, first)
 

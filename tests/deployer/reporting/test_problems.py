@@ -11,7 +11,7 @@ from tests.deployer.reporting.samples import UNTIL, record
 
 
 def tried(*minutes: float, **changes: Any) -> list[Record]:
-    """Refusals of one repository so many minutes ago."""
+    """Refusals of one repository this many minutes ago."""
     values: dict[str, Any] = {"outcome": "refused", "reason": "name-denied", "repository": "team-a/tmp"} | changes
     return [record(**values | {"event_time": UNTIL - timedelta(minutes=ago), "event_id": f"{ago}"}) for ago in minutes]
 
@@ -26,16 +26,18 @@ def problems(*records: Record, capacity: int = 100) -> Problems:
 @pytest.mark.parametrize(
     ("records", "tries"),
     [
-        pytest.param(tried(1, 60, 120), [3], id="three tries are a repeat"),
-        pytest.param(tried(1, 60), [], id="two are not"),
-        pytest.param(tried(1, 1.1, 1.2, 1.3, 1.4), [], id="the layers of one push are one try"),
-        pytest.param(tried(1, 1.1, 60, 60.1, 120, 120.1), [3], id="and stay one in every push"),
-        pytest.param(tried(1, 60, 120) + tried(2, 61, 121, repository="b"), [3, 3], id="each repository by itself"),
-        pytest.param(tried(1, 60) + tried(2, reason="limit-reached"), [], id="each reason by itself"),
-        pytest.param(tried(1, 60) + tried(2, region="us-east-1"), [], id="each region by itself"),
+        pytest.param(tried(1, 60, 120), [3], id="three attempts are repeated"),
+        pytest.param(tried(1, 60), [], id="two attempts are not repeated"),
+        pytest.param(tried(1, 1.1, 1.2, 1.3, 1.4), [], id="the layers of one push are one attempt"),
+        pytest.param(tried(1, 1.1, 60, 60.1, 120, 120.1), [3], id="the layers of each push are one attempt"),
+        pytest.param(
+            tried(1, 60, 120) + tried(2, 61, 121, repository="b"), [3, 3], id="repositories are counted separately"
+        ),
+        pytest.param(tried(1, 60) + tried(2, reason="limit-reached"), [], id="reasons are counted separately"),
+        pytest.param(tried(1, 60) + tried(2, region="us-east-1"), [], id="regions are counted separately"),
     ],
 )
-def test_refusals_that_repeat(records: list[Record], tries: list[int]) -> None:
+def test_which_refusals_count_as_repeated(records: list[Record], tries: list[int]) -> None:
     assert [one.count for one in problems(*records).repeats()] == tries
 
 
@@ -53,20 +55,20 @@ FAILED: dict[str, Any] = {"outcome": "failed", "reason": "kms-failed", "event_id
     ("records", "counts"),
     [
         pytest.param([record(**FAILED)], [1], id="a failure"),
-        pytest.param([record(**FAILED), record(event_id="one")], [], id="made good by a redrive"),
-        pytest.param([record(**FAILED), record(event_id="two")], [1], id="another event makes nothing good"),
+        pytest.param([record(**FAILED), record(event_id="one")], [], id="resolved by a redrive"),
+        pytest.param([record(**FAILED), record(event_id="two")], [1], id="not resolved by another event"),
         pytest.param(
-            [record(**FAILED), record(**FAILED, request_id="again")], [1], id="each round of one event is one"
+            [record(**FAILED), record(**FAILED, request_id="again")], [1], id="each attempt of one event counts once"
         ),
         pytest.param([record(**FAILED), record(**FAILED | {"event_id": "two"})], [2], id="one cause, two events"),
         pytest.param([record(**FAILED), *tried(500, **FAILED | {"region": "us-east-1"})], [1, 1], id="two causes"),
     ],
 )
-def test_failures_that_nothing_made_good(records: list[Record], counts: list[int]) -> None:
+def test_which_failures_are_unresolved(records: list[Record], counts: list[int]) -> None:
     assert [one.count for one in problems(*records).failures()] == counts
 
 
-def test_storms_of_refusals_do_not_fill_the_memory() -> None:
+def test_many_refusals_do_not_fill_the_memory() -> None:
     storm = [one for number in range(200) for one in tried(number, repository=f"once-{number}")]
     stubborn = [one for number in range(0, 200, 3) for one in tried(number + 0.5, repository="stubborn")]
     found = problems(*storm, *stubborn, capacity=20)
@@ -75,7 +77,7 @@ def test_storms_of_refusals_do_not_fill_the_memory() -> None:
     assert len(found._refused) <= 40
 
 
-def test_what_ecr_created_against_the_rules_is_counted_by_cause() -> None:
+def test_violations_are_counted_by_cause() -> None:
     violation: dict[str, Any] = {"outcome": "violation", "reason": "name-denied", "engine": "native"}
     records = [record(**violation, event_id=str(number), repository=f"x/{number}") for number in range(3)]
     found = problems(*records, record(**violation | {"reason": "limit-reached"}, event_id="other"))

@@ -30,7 +30,7 @@ def test_few_keys_are_counted_exactly(records: list[tuple[str, str, int]]) -> No
     assert breakdown.is_exact
 
 
-def test_what_comes_often_outlasts_what_comes_once() -> None:
+def test_frequent_keys_are_kept_longer_than_rare_ones() -> None:
     breakdown = Breakdown(1, capacity=10)
     for number in range(1000):
         breakdown.add(f"once-{number}", "refused", 0)
@@ -40,7 +40,7 @@ def test_what_comes_often_outlasts_what_comes_once() -> None:
     assert not breakdown.is_exact
 
 
-def test_a_label_stays_and_the_rest_is_counted() -> None:
+def test_a_label_is_kept_and_the_rest_is_counted() -> None:
     breakdown = Breakdown(1)
     for key in "aaabbc":
         breakdown.add(key, "created", 0, label=f"name of {key}")

@@ -1,4 +1,4 @@
-"""What a report reads from the document of `audit verify --json`."""
+"""How a report reads the document of `audit verify --json`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def test_every_verdict_of_a_verification_is_read(verdict: str) -> None:
     assert [one.state for one in found.judged] == ([] if verdict in ("in sync", "under way", "deleted") else [verdict])
 
 
-def test_a_verdict_of_another_version_is_refused_and_not_left_out() -> None:
+def test_an_unknown_verdict_of_another_version_is_refused_and_not_omitted() -> None:
     with pytest.raises(ValueError, match="in step"):
         verification_from(document("in step"))

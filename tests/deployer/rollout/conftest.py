@@ -1,4 +1,4 @@
-"""Fixtures of what happens to roll-outs."""
+"""Fixtures for tests of roll-outs."""
 
 from __future__ import annotations
 

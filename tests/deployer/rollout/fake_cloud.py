@@ -1,4 +1,4 @@
-"""AWS in memory, as far as a roll-out and its removal see it: stacks, StackSets, a bucket and a table."""
+"""AWS in memory, as far as a roll-out and its removal use it: stacks, StackSets, a bucket and a table."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class FakeStacks:
 
 @dataclass
 class FakeStackSets:
-    """StackSets whose operations are over when they begin; `stuck` are instances that nothing is done to."""
+    """StackSets whose operations finish immediately; instances in `stuck` are never changed."""
 
     organization: Organization
     there: dict[str, StackSetState] = field(default_factory=dict)
@@ -249,7 +249,7 @@ class FakeFunctions:
 
 
 class FakeCloud:
-    """All of it; `cloud` is what the deployer acts on."""
+    """All fakes; `cloud` is what the deployer uses."""
 
     def __init__(self, organization: Organization) -> None:
         self.stacks = FakeStacks()

@@ -18,7 +18,7 @@ class Folder:
         self.deployer = Deployer(sandbox, config=self.directory)
 
     def configure(self, file: str, text: str) -> None:
-        """Add a text to a file of the example."""
+        """Append text to a file of the example."""
         (self.directory / file).write_text((CONFIG / file).read_text() + text)
 
     def roll_out(self, *options: str) -> int:

@@ -1,4 +1,4 @@
-"""What is looked at for a plan: each thing once, and nothing that does not matter."""
+"""What a plan reads: each resource once, and nothing irrelevant."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_before_the_first_roll_out_there_is_nothing() -> None:
     assert actual.settings_in_force is None
 
 
-def test_what_is_in_sync_is_neither_previewed_nor_downloaded() -> None:
+def test_stacks_in_sync_are_neither_previewed_nor_downloaded() -> None:
     deployment = example_deployment()
     cloud = rolled_out(deployment)
     cloud.stacks.asked.clear()
@@ -65,14 +65,14 @@ def test_templates_are_compared_if_no_change_set_may_be_created(
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"Resources": {}}', "not JSON"])
-def test_a_central_stack_that_is_none_of_ours_has_no_settings(body: str) -> None:
+def test_a_central_stack_of_another_tool_has_no_settings(body: str) -> None:
     deployment = example_deployment()
     cloud = rolled_out(deployment)
     cloud.stacks.there[CENTRAL_STACK] = replace(cloud.stacks.there[CENTRAL_STACK], body=body)
     assert read_actual_state(deployment.desired, cloud.cloud).settings_in_force is None
 
 
-def test_a_zip_that_is_gone_from_the_bucket_leaves_the_settings_unknown(tmp_path: Path) -> None:
+def test_settings_are_unknown_if_the_zip_is_missing_in_the_bucket(tmp_path: Path) -> None:
     cloud = rolled_out(example_deployment())
     cloud.artifacts.there.clear()
     after = example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60")).desired
@@ -80,14 +80,14 @@ def test_a_zip_that_is_gone_from_the_bucket_leaves_the_settings_unknown(tmp_path
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x05\x06" + bytes(18)], ids=["empty", "text", "an empty zip"])
-def test_what_is_no_zip_of_ours_leaves_the_settings_unknown(tmp_path: Path, data: bytes) -> None:
+def test_settings_are_unknown_if_the_zip_is_invalid(tmp_path: Path, data: bytes) -> None:
     cloud = rolled_out(example_deployment())
     cloud.artifacts.there = dict.fromkeys(cloud.artifacts.there, data)
     after = example_deployment(changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60")).desired
     assert read_actual_state(after, cloud.cloud).settings_in_force is None
 
 
-def test_stack_sets_of_earlier_contents_are_found_and_those_of_others_left_alone(tmp_path: Path) -> None:
+def test_stack_sets_with_earlier_content_are_found_and_those_of_others_ignored(tmp_path: Path) -> None:
     before = example_deployment(changed(tmp_path, PROD, "", SCANNING))
     cloud = rolled_out(before)
     for name in ("deployer-registry-scanning-of-mine", "other-registry-scanning-0123abcd"):
@@ -102,7 +102,7 @@ def test_stack_sets_of_earlier_contents_are_found_and_those_of_others_left_alone
 
 
 def _recorded(cloud: FakeCloud) -> list[str]:
-    """The bodies of the central stack that are applied from now on."""
+    """The template bodies of the central stack that are applied from now on."""
     bodies: list[str] = []
     apply = cloud.stacks.apply
 
@@ -154,7 +154,7 @@ def test_an_update_that_deploys_another_zip_restores_nothing_before(tmp_path: Pa
     assert (found.central.change, found.central.restored_functions) == ("update", ())
 
 
-def test_a_plan_rests_on_the_code_that_the_functions_run() -> None:
+def test_a_plan_is_based_on_the_code_that_the_functions_run() -> None:
     deployment = example_deployment()
     cloud = rolled_out(deployment)
 

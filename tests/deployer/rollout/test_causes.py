@@ -45,7 +45,7 @@ def _failure(account: str, reason: str, region: str = "eu-west-1") -> Failure:
         pytest.param("", "", id="no reason"),
     ],
 )
-def test_reasons_are_cut_to_what_matters(reason: str, short: str) -> None:
+def test_reasons_are_shortened_to_the_essential_part(reason: str, short: str) -> None:
     assert shortened(reason) == short
 
 
@@ -58,7 +58,7 @@ def test_the_same_cause_in_several_accounts_is_reported_once_and_the_most_freque
     )
 
 
-def test_ids_of_stacks_do_not_make_causes_different() -> None:
+def test_causes_that_differ_only_in_stack_ids_are_equal() -> None:
     stack = "arn:aws:cloudformation:eu-west-1:{0}:stack/StackSet-deployer-x-{1}/{1}"
     ids = {
         "111111111111": "d5c7aa07-ab38-4d18-9dca-269cbf37d5f4",
@@ -71,14 +71,14 @@ def test_ids_of_stacks_do_not_make_causes_different() -> None:
     assert cause.reason == "ROOT already exists in stack StackSet-deployer-x-…"
 
 
-def test_what_was_only_cancelled_is_omitted_beside_a_cause_and_reported_alone() -> None:
+def test_cancelled_instances_are_omitted_if_there_is_a_cause_and_otherwise_reported() -> None:
     cancelled = _failure("111111111111", "Cancelled since failure tolerance has exceeded")
     cause = _failure("222222222222", "no role")
     assert [one.failures for one in causes([cancelled, cause])] == [(cause,)]
     assert [one.failures for one in causes([cancelled])] == [(cancelled,)]
 
 
-def test_each_accounts_own_execution_role_is_no_cause_of_its_own() -> None:
+def test_causes_that_differ_only_in_the_execution_role_of_the_account_are_equal() -> None:
     text = (
         "User: arn:aws:sts::{0}:assumed-role/stacksets-exec-{1}/stacksets is not authorized to perform: sqs:CreateQueue"
     )
@@ -108,7 +108,7 @@ def test_each_accounts_own_execution_role_is_no_cause_of_its_own() -> None:
             id="any other quota: the service that has it",
         ),
         pytest.param("Rate exceeded (Service: Iam)", ("--max-concurrent",), id="throttling"),
-        pytest.param("Role deployer-creator already exists", ("delete or rename",), id="a name that is taken"),
+        pytest.param("Role deployer-creator already exists", ("delete or rename",), id="a name that is in use"),
         pytest.param(
             "Template0a1b2c3d (AWS::ECR::RepositoryCreationTemplate): Resource of type"
             " 'AWS::ECR::RepositoryCreationTemplate' with identifier 'team-a' already exists.",
@@ -127,7 +127,7 @@ def test_each_accounts_own_execution_role_is_no_cause_of_its_own() -> None:
             ("activate-organizations-access",),
             id="no role for StackSets",
         ),
-        pytest.param("{weird} 100% ${AWS::Region}", ("events",), id="a reason that nobody knows"),
+        pytest.param("{weird} 100% ${AWS::Region}", ("events",), id="an unknown reason"),
         pytest.param("", ("events",), id="no reason"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The creation templates of native OUs, in the sandbox: which registry has which afterwards."""
+"""The creation templates of native OUs in the sandbox: which templates each registry has afterwards."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_registries_of_a_native_ou_have_its_templates_until_the_end_of_the_i
 
 
 def the_first_push_is_completed_and_recorded(sandbox: Sandbox, folder: Folder) -> None:
-    """By the handler, with IAM enforced: the tags and scans that no template holds, and one record."""
+    """By the handler, with IAM enforced: the tags and scan settings that templates lack, and one record."""
     ecr = sandbox.client("ecr", account=SHOP_DEV, region=HOME)
     client = Client.login(ecr, endpoint=sandbox.endpoint_url, registry=host_of(SHOP_DEV, HOME))
     client.push(oci_images.build(), "anything/api", "1")
@@ -142,7 +142,7 @@ def test_an_account_that_did_not_get_its_templates_is_reported_with_its_cause_an
 
 
 @begins_rolled_out
-def test_an_account_that_joins_one_with_templates_of_its_own_gets_those_of_its_ou_with_the_next_roll_out(
+def test_an_account_that_joins_an_ou_with_an_account_with_its_own_templates_gets_those_of_the_ou_with_the_next_roll_out(
     sandbox: Sandbox, folder: Folder
 ) -> None:
     """AWS deploys to new accounts of an OU what was deployed to any account in it."""

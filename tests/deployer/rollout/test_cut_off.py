@@ -1,4 +1,4 @@
-"""Cut off at every call in turn, from the first to the last: the next run brings about what one run would have.
+"""A command is interrupted at every call in turn: the next run reaches the same state as one undisturbed run.
 
 Killed by a real SIGKILL, an answer lost, the network gone. In a small organization, whose roll-out makes all the calls
 that one of a large organization makes.
@@ -52,7 +52,7 @@ DESTROY = ("destroy", "--yes", "--delete-ledger")
 
 @dataclass(frozen=True)
 class World:
-    """The sandbox, and three states of the config files: the least that there can be, and two that differ in all."""
+    """The sandbox, and three states of the config files: a minimal one, and two that differ in everything."""
 
     least: Deployer
     before: Deployer
@@ -65,7 +65,7 @@ class World:
 
 @pytest.fixture
 def world(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """From `before` to `after` a StackSet's template changes, a region comes, one goes, and scanning moves over."""
+    """From `before` to `after` a StackSet's template changes, one region is added, one removed, and scanning moves."""
     monkeypatch.setattr(deleted_names, "SECONDS", 0.0)  # as if a minute lay between two runs; test_patience has less
     sandbox.reset(SMALL)
     yield World(
@@ -84,7 +84,7 @@ def world(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="module")
 def unharmed(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Everything after one roll-out of the least that nothing disturbed."""
+    """The state after one undisturbed roll-out of the minimal config."""
     running_sandbox.reset(SMALL)
     config = _config(tmp_path_factory.mktemp("unharmed") / "least")
     assert Deployer(running_sandbox, clock=impatient(0.02), config=config)(*ROLL_OUT).exit_code == 0
@@ -110,7 +110,7 @@ def _config(folder: Path, *, region: str | None = None, scanning: str | None = N
 
 
 def everything(sandbox: Sandbox) -> dict[str, Any]:
-    """All that deployer makes, wherever it is, without ids and times."""
+    """Everything that deployer creates, in all accounts and regions, without ids and times."""
     cloudformation, s3 = sandbox.client("cloudformation"), sandbox.client("s3")
     stack_sets = cloudformation.list_stack_sets(Status="ACTIVE", CallAs="DELEGATED_ADMIN")["Summaries"]
     names = [one["StackSetName"] for one in stack_sets]
@@ -160,7 +160,7 @@ def _region(sandbox: Sandbox, region: str) -> Any:
 
 
 class Trials:
-    """One command, killed by SIGKILL after each of its calls in turn, and what is left each time in a copy.
+    """One command, killed by SIGKILL after each of its calls in turn, and the resulting state in a copy each time.
 
     After a call that could have changed anything, it is run again there, and all is as if nothing had happened. After
     a read, what is left is what the call before it had left, so that running it again has been tried already: each
@@ -176,7 +176,7 @@ class Trials:
         self.locks_left = 0
 
     def run(self) -> None:
-        """Run the command unharmed to see its result, then kill it after every call."""
+        """Run the command undisturbed to get its result, then kill it after every call."""
         everything(self.sandbox)  # creates the clients that all copies have then
         expected = in_copy(self.sandbox, self._unharmed)
         left = in_copy(self.sandbox, self._settled)
@@ -189,7 +189,7 @@ class Trials:
         assert in_copy(self.sandbox, self._settled) == expected
 
     def _examine(self, expected: Any, *, left_before: Any) -> Any:
-        """What the killed process left, once nothing is in progress any more."""
+        """The state that the killed process left, once nothing is in progress."""
         operation = [call.operation for call in self.sandbox.calls if "deployer" in call.user_agent][-1]
         is_known = operation in self.killed_after
         self.killed_after.append(operation)
@@ -251,8 +251,8 @@ def test_a_roll_out_of_changes_may_be_killed_after_any_call(world: World, killab
 @pytest.mark.parametrize(
     "operation", ["PutObject", "CreateChangeSet", "ExecuteChangeSet", "CreateStackSet", "CreateStackInstances"]
 )
-def test_an_answer_that_is_lost_once_does_not_matter(world: World, unharmed: Any, operation: str) -> None:
-    """The call has its effect, and botocore makes it again."""
+def test_a_response_that_is_lost_once_does_not_matter(world: World, unharmed: Any, operation: str) -> None:
+    """The call takes effect, and botocore repeats it."""
     lost = world.sandbox.faults.add(
         Fault(effect=Drop(), operation=operation, principal="*administrator", moment=Moment.AFTER, times=1)
     )
@@ -283,10 +283,8 @@ def test_a_lost_network_is_reported_and_the_next_run_finishes(world: World, unha
     assert everything(world.sandbox) == unharmed
 
 
-def test_a_roll_out_that_is_killed_again_and_again_still_comes_to_its_end(
-    world: World, killable: KillableProcesses
-) -> None:
-    """Each run gets a few calls further than the one before it, on what all the runs before have left."""
+def test_a_roll_out_that_is_killed_repeatedly_still_finishes(world: World, killable: KillableProcesses) -> None:
+    """Each run gets a few calls further than the previous one, on the state that all previous runs left."""
     roll_out = partial(killable, *ROLL_OUT, "--config", str(world.before.config))
     assert roll_out().exit_code == 0
     world.sandbox.settle()

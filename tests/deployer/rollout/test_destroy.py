@@ -1,4 +1,4 @@
-"""All is removed in reverse order, the ledger only if requested; the rest is reported and removed next time."""
+"""Everything is removed in reverse order, the ledger only if requested; the rest is reported and removed next time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CALLER = "arn:aws:iam::200000000001:user/x"
 
 
 class Installation:
-    """A roll-out that is there, and what its stacks keep."""
+    """A deployed installation, and the resources that its stacks retain."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.desired = deployment
@@ -71,7 +71,7 @@ def _text(plan: Removal) -> str:
     return "\n".join(lines)
 
 
-def test_it_goes_in_the_reverse_order_of_the_roll_out(installation: Installation) -> None:
+def test_it_deletes_in_the_reverse_order_of_the_roll_out(installation: Installation) -> None:
     plan = installation.plan()
     scanning, *others = [one.name for one in plan.stack_sets]
     assert scanning.startswith("deployer-registry-scanning-")
@@ -80,7 +80,7 @@ def test_it_goes_in_the_reverse_order_of_the_roll_out(installation: Installation
     assert removed_instances(plan) == 8 + 14 + 9
 
 
-def test_everything_but_the_ledger_is_deleted(installation: Installation) -> None:
+def test_everything_except_the_ledger_is_deleted(installation: Installation) -> None:
     outcome = installation.destroy()
     assert (outcome.exit_code, outcome.deleted, outcome.not_run) == (0, 31, ())
     assert installation.is_gone
@@ -104,7 +104,7 @@ def test_the_plan_reports_the_settings_that_registries_return_to(installation: I
     assert "afterwards: ECR's default, manual basic scanning" in _text(installation.plan())
 
 
-def test_an_instance_that_stays_keeps_its_stack_set_and_all_that_it_needs(installation: Installation) -> None:
+def test_a_remaining_instance_keeps_its_stack_set_and_its_dependencies(installation: Installation) -> None:
     key = InstanceKey(SHOP_PROD, "us-east-1")
     installation.aws.stack_sets.stuck = {key}
     outcome = installation.destroy()
@@ -139,8 +139,10 @@ def test_instances_of_an_account_that_left_the_organization_are_reported(install
     assert FORWARDING not in installation.aws.stack_sets.there
 
 
-@pytest.mark.parametrize("ou_id", ["ou-exam-susp0001", "ou-exam-prod0001"], ids=["there since", "moved there"])
-def test_instances_of_a_suspended_account_are_released_and_their_stacks_stay(
+@pytest.mark.parametrize(
+    "ou_id", ["ou-exam-susp0001", "ou-exam-prod0001"], ids=["deployed in its OU", "deployed before it moved to its OU"]
+)
+def test_instances_of_a_suspended_account_are_released_and_their_stacks_remain(
     installation: Installation, ou_id: str
 ) -> None:
     stack = "arn:aws:cloudformation:eu-west-1:600000000001:stack/StackSet-deployer-access-1/2"
@@ -172,7 +174,7 @@ def test_instances_of_a_suspended_account_are_released_and_their_stacks_stay(
     assert document["outcome"]["released"] == 2
 
 
-def test_a_suspended_account_that_aws_does_not_release_keeps_no_other_instance(
+def test_a_suspended_account_that_aws_does_not_release_does_not_keep_other_instances(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _add(installation, Instance(account="600000000001", region="eu-west-1", ou_id="ou-exam-susp0001", status="CURRENT"))
@@ -191,7 +193,9 @@ def test_a_suspended_account_that_aws_does_not_release_keeps_no_other_instance(
 
 
 @pytest.mark.parametrize("stack", ["deployer-central", "deployer-artifacts"])
-def test_a_stack_that_stays_stops_the_rest_and_running_again_finishes(installation: Installation, stack: str) -> None:
+def test_a_stack_that_cannot_be_deleted_stops_the_rest_and_running_again_finishes(
+    installation: Installation, stack: str
+) -> None:
     installation.aws.stacks.broken = {stack}
     outcome = installation.destroy(delete_ledger=True)
     assert outcome.exit_code == 1
@@ -203,7 +207,7 @@ def test_a_stack_that_stays_stops_the_rest_and_running_again_finishes(installati
     assert not installation.ledger.is_there
 
 
-def test_the_document_has_the_plan_and_its_end(installation: Installation) -> None:
+def test_the_document_has_the_plan_and_its_result(installation: Installation) -> None:
     plan = installation.plan()
     document: Any = removal_document(plan, installation.destroy(), EXAMPLE)
     assert document["instances"] == document["outcome"]["instances"] == 31

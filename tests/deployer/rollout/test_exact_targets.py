@@ -86,7 +86,7 @@ class World:
         return roll_out(self.plan(desired), BUNDLE, self.fake.cloud, lambda _: None, options=options)
 
     def disturb(self, data: st.DataObject) -> None:
-        """What failures, people and auto-deployment leave: instances gone, and instances that are OUTDATED."""
+        """The effects of failures, people and auto-deployment: missing instances, and instances that are OUTDATED."""
         state = self.fake.stack_sets.there[NAME]
         keys = sorted(one.key for one in state.instances)
         gone, old = (data.draw(st.sets(st.sampled_from(keys)) if keys else st.just(set())) for _ in range(2))
@@ -119,7 +119,7 @@ def _waves(data: st.DataObject, organization: Organization) -> list[list[str]]:
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_every_operation_names_only_what_exists_and_all_of_the_scope_gets_the_new_template(
+def test_every_operation_names_only_existing_instances_and_the_whole_scope_gets_the_new_template(
     data: st.DataObject,
 ) -> None:
     coverage = data.draw(coverages())
@@ -170,7 +170,7 @@ def _planned(first: Scope, second: Scope, coverage: Coverage = EVERYWHERE) -> St
     return found
 
 
-def test_a_scope_without_instances_begins_with_a_single_creation_that_the_update_names() -> None:
+def test_a_scope_without_instances_starts_with_one_creation_that_the_update_then_names() -> None:
     found = _planned(_of("ou-b"), _of("ou-c"))
     assert found.creates_first
     assert found.only is not None
@@ -182,7 +182,7 @@ def test_a_scope_without_instances_begins_with_a_single_creation_that_the_update
     assert [one.instances for one in rest] == [(InstanceKey("d1", "x"),)]
 
 
-def test_what_does_not_exist_is_created_after_the_update_of_what_exists() -> None:
+def test_missing_instances_are_created_after_the_update_of_existing_ones() -> None:
     found = _planned(_of(accounts=("b1",), regions="x"), _of("ou-b"))
     assert not found.creates_first
     assert found.only is not None
@@ -198,14 +198,14 @@ def test_accounts_with_different_regions_are_updated_in_exact_groups() -> None:
     assert groups == {(("a1", "b1", "b2", "c1", "d1"), ("x",)), (("b1", "b2"), ("y",))}
 
 
-def test_the_ou_is_the_one_that_the_instance_was_deployed_by_and_none_above_or_below_it() -> None:
+def test_the_target_is_the_ou_that_the_instance_was_deployed_by_and_none_above_or_below_it() -> None:
     coverage = coverage_of({"ou-a": "x", "ou-b": "x", "ou-c": "x", "ou-d": "x"})
     found = _planned(_of("ou-a"), _of("ou-d", accounts=("b1",)), coverage)
     assert found.only is not None
     assert [one.targets.ou_ids for one in found.only] == [("ou-a",)]
 
 
-def test_ous_within_each_other_are_never_named_together() -> None:
+def test_nested_ous_are_never_named_together() -> None:
     world = World(EVERYWHERE.organization)
     for scope in (_of("ou-d"), _of("ou-a")):
         assert world.roll_out(world.desired(EVERYWHERE, scope, "a")).exit_code == 0
@@ -227,7 +227,7 @@ def test_no_operation_names_more_than_a_thousand_accounts(count: int) -> None:
     assert sorted(account for one in found for account in one.targets.accounts) == [one.account for one in targets]
 
 
-def test_an_account_that_fails_first_does_not_keep_the_others_of_its_scope_from_being_created() -> None:
+def test_the_failure_of_the_first_account_does_not_prevent_the_creation_of_the_others() -> None:
     world = World(EVERYWHERE.organization)
     assert world.roll_out(world.desired(EVERYWHERE, _of("ou-b"), "a")).exit_code == 0
     world.fake.stack_sets.stuck = {InstanceKey("c1", "x")}
@@ -239,7 +239,7 @@ def test_an_account_that_fails_first_does_not_keep_the_others_of_its_scope_from_
     assert world.roll_out(desired).exit_code == 0
 
 
-def test_one_group_that_fails_does_not_keep_the_next_from_being_updated() -> None:
+def test_the_failure_of_one_group_does_not_prevent_the_update_of_the_next() -> None:
     world = World(EVERYWHERE.organization)
     assert world.roll_out(world.desired(EVERYWHERE, _of("r-1"), "a")).exit_code == 0
     stuck = {InstanceKey(account, "y") for account in ("b1", "b2")}

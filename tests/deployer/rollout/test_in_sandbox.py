@@ -36,7 +36,7 @@ EXPECTED = {
 
 
 def installed(sandbox: Sandbox) -> dict[str, set[str]]:
-    """Accounts with both roles, and the regions in which they have rule and queue; halves fail."""
+    """Accounts with both roles, and the regions in which they have rule and queue; only one of two fails."""
     found: dict[str, set[str]] = {}
     for account in sandbox.organization.accounts:
         roles = {role["RoleName"] for role in sandbox.client("iam", account=account).list_roles()["Roles"]}
@@ -124,14 +124,14 @@ def test_a_plan_reports_changes_and_makes_none(deployer: Deployer) -> None:
     assert created == {(account, region) for account, regions in EXPECTED.items() for region in regions}
 
 
-def test_nothing_is_written_if_nobody_can_confirm(deployer: Deployer) -> None:
+def test_nothing_is_written_without_a_confirmation(deployer: Deployer) -> None:
     ran = deployer("rollout", "--org")
     assert ran.exit_code == 10
     assert "--yes" in ran.err
     assert writes(deployer.sandbox) == []
 
 
-def test_an_account_that_fails_is_reported_with_region_and_reason_and_the_rest_is_done(deployer: Deployer) -> None:
+def test_a_failed_account_is_reported_with_region_and_reason_and_the_rest_is_completed(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     iam = sandbox.client("iam", account=SEARCH_PROD)
     iam.create_role(RoleName=CREATOR, AssumeRolePolicyDocument=json.dumps(trust({"AWS": SEARCH_PROD})))
@@ -154,7 +154,7 @@ def test_an_account_that_fails_is_reported_with_region_and_reason_and_the_rest_i
     assert installed(sandbox) == EXPECTED
 
 
-def test_all_accounts_failing_stops_what_depends_on_it(deployer: Deployer) -> None:
+def test_dependent_steps_do_not_run_if_all_accounts_fail(deployer: Deployer) -> None:
     deployer.sandbox.faults.add(
         Fault(
             effect=Error(code="ServiceFailure", message="IAM is down"),
@@ -174,10 +174,8 @@ def test_all_accounts_failing_stops_what_depends_on_it(deployer: Deployer) -> No
 @pytest.mark.parametrize(
     "operation", ["ExecuteChangeSet", "CreateStackSet", "CreateStackInstances", "DescribeStackSetOperation"]
 )
-def test_credentials_that_expire_midway_leave_nothing_that_a_second_run_does_not_finish(
-    deployer: Deployer, operation: str
-) -> None:
-    """The call has had its effect, but nobody hears of it: the worst moment to be cut off."""
+def test_a_second_run_finishes_after_credentials_expired_midway(deployer: Deployer, operation: str) -> None:
+    """The call took effect, but its response is lost: the worst moment for an interruption."""
     expired = Error(code="ExpiredToken", message="The security token included in the request is expired")
     deployer.sandbox.faults.add(
         Fault(
@@ -197,7 +195,7 @@ def test_credentials_that_expire_midway_leave_nothing_that_a_second_run_does_not
     assert installed(deployer.sandbox) == EXPECTED
 
 
-def test_a_central_stack_that_never_came_to_be_is_deleted_and_made_anew(deployer: Deployer) -> None:
+def test_a_central_stack_whose_creation_failed_is_deleted_and_created_again(deployer: Deployer) -> None:
     deployer.sandbox.faults.add(
         Fault(effect=Error(code="ServiceException", message="Lambda is down", status=500), operation="CreateFunction")
     )
@@ -244,7 +242,9 @@ def test_a_moved_account_gets_the_regions_of_its_new_ou(deployer: Deployer) -> N
 
 
 @begins_rolled_out
-def test_an_ou_that_is_switched_off_is_cleared_once_the_deletion_is_allowed(deployer: Deployer, tmp_path: Path) -> None:
+def test_an_ou_that_is_no_longer_enabled_is_cleaned_up_once_the_deletion_is_allowed(
+    deployer: Deployer, tmp_path: Path
+) -> None:
     sandbox = deployer.sandbox
     config = _edited(tmp_path, "ous/workloads/payments.yaml", "create:", "enabled: false\ncreate:")
     without_payments = Deployer(sandbox, config=config)
@@ -261,7 +261,7 @@ def test_an_ou_that_is_switched_off_is_cleared_once_the_deletion_is_allowed(depl
     assert without_payments("plan").exit_code == 0
 
 
-def test_what_aws_adds_to_an_ou_that_is_off_is_predicted_and_removed(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_instances_that_aws_adds_to_a_disabled_ou_are_predicted_and_removed(sandbox: Sandbox, tmp_path: Path) -> None:
     config = _edited(tmp_path, "ous/workloads/payments.yaml", "create:", "enabled: false\ncreate:")
     deployer = Deployer(sandbox, config=config)
     shown = deployer("rollout", "--org", "--yes")
@@ -284,7 +284,7 @@ def test_a_scoped_roll_out_touches_only_its_scope(deployer: Deployer) -> None:
     assert deployer("plan").exit_code == 0
 
 
-def test_a_scope_of_one_region_brings_the_roles_that_it_needs_and_takes_none_away(
+def test_a_scope_of_one_region_adds_the_roles_that_it_needs_and_deletes_none(
     deployer: Deployer, tmp_path: Path
 ) -> None:
     sandbox, one_region = deployer.sandbox, ("rollout", "--ou", "Workloads", "--region", "us-east-1", "--yes")
@@ -303,7 +303,7 @@ def test_a_scope_of_one_region_brings_the_roles_that_it_needs_and_takes_none_awa
 
 
 @begins_rolled_out
-def test_destroy_leaves_the_ledger_alone_and_a_roll_out_takes_it_up_again(deployer: Deployer) -> None:
+def test_destroy_keeps_the_ledger_and_a_roll_out_adopts_it_again(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     ran = deployer("destroy", "--yes", "--json", "--log-format", "json")
     assert ran.exit_code == 0, ran
@@ -393,7 +393,7 @@ def test_another_account_than_the_central_one_is_refused(sandbox: Sandbox, comma
     assert writes(sandbox) == []
 
 
-def test_another_organization_than_the_configs_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_another_organization_than_in_the_config_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     config = _edited(tmp_path, "organization.yaml", "o-exampleorg1", "o-another0001")
     _refused(Deployer(sandbox, config=config)("rollout", "--org", "--yes"), 17, "o-another0001")
     assert writes(sandbox) == []
@@ -410,7 +410,7 @@ def test_an_account_that_may_not_manage_stack_sets_gets_the_command_that_registe
     _refused(ran, 5, "register-delegated-administrator")
 
 
-def test_missing_trusted_access_names_the_command_that_gives_it(sandbox: Sandbox) -> None:
+def test_missing_trusted_access_is_reported_with_the_command_that_enables_it(sandbox: Sandbox) -> None:
     sandbox.client("cloudformation", account=MANAGEMENT).deactivate_organizations_access()
     _refused(Deployer(sandbox)("rollout", "--org", "--yes"), 5, "activate-organizations-access")
 

@@ -32,7 +32,7 @@ def _statuses(sandbox: Sandbox, name: str = "deployer-access") -> dict[str, set[
 
 
 def _operations(sandbox: Sandbox, name: str = "deployer-access") -> list[tuple[str, frozenset[str]]]:
-    """What was asked of a StackSet since the calls were cleared: the call and the accounts that it names."""
+    """The requests for a StackSet since the calls were cleared: each call and the accounts that it names."""
     changing = {"CreateStackInstances", "DeleteStackInstances", "UpdateStackInstances", "UpdateStackSet"}
     return [
         (call.operation, frozenset(call.parameters.get("DeploymentTargets", {}).get("Accounts", ())))
@@ -81,7 +81,7 @@ def test_waves_bring_a_changed_template_to_ous_with_and_without_instances(sandbo
     assert installed(sandbox) == {}
 
 
-def test_what_changed_between_plan_and_operation_is_explained(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_changes_between_plan_and_operation_are_explained(sandbox: Sandbox, tmp_path: Path) -> None:
     assert Deployer(sandbox)("rollout", "--ou", "Workloads/Dev", "--yes").exit_code == 0
     gone = Error(code="StackInstanceNotFoundException", message="Stack instance not found", status=404)
     fault = sandbox.faults.add(Fault(effect=gone, operation="UpdateStackSet"))
@@ -92,7 +92,7 @@ def test_what_changed_between_plan_and_operation_is_explained(sandbox: Sandbox, 
     assert "Run the same command again" in shown
 
 
-def test_an_ou_that_aws_does_not_find_any_more_does_not_stop_a_removal(sandbox: Sandbox) -> None:
+def test_an_ou_that_aws_no_longer_finds_does_not_stop_a_removal(sandbox: Sandbox) -> None:
     """Whether AWS finds a covered OU that never had an account is not documented."""
     deployer = Deployer(sandbox)
     empty = sandbox.create_ou("Later", "ou-exam-dev00001")

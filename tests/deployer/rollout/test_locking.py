@@ -1,4 +1,4 @@
-"""One roll-out at a time: against each other, against the dead, and against lost answers."""
+"""One roll-out at a time: with concurrent runs, killed processes, and lost responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECORD = LockRecord(command="rollout", holder=Holder(owner="", machine="", proce
 
 
 class Bucket:
-    """An object with conditional writes, as S3 has them; `troubles` are raised by the next writes."""
+    """An object with conditional writes as in S3; `troubles` are raised by the next writes."""
 
     def __init__(self) -> None:
         self.object: Versioned | None = None
@@ -67,7 +67,7 @@ def world() -> World:
     return World()
 
 
-def test_the_first_has_it_and_the_second_gets_its_owner_and_start(world: World) -> None:
+def test_the_first_gets_the_lock_and_the_second_an_error_with_its_owner_and_start(world: World) -> None:
     assert world.lock(1).take(RECORD)
     with pytest.raises(
         BusyError, match=r"`deployer rollout` is in progress\. \S*user/u1 started it at 2026-11-23 09:00:00 UTC"
@@ -75,14 +75,14 @@ def test_the_first_has_it_and_the_second_gets_its_owner_and_start(world: World) 
         world.lock(2).check()
 
 
-def test_of_two_that_saw_it_free_one_gets_it(world: World) -> None:
+def test_only_one_of_two_that_saw_the_lock_free_gets_it(world: World) -> None:
     one, other = world.lock(1), world.lock(2)
     assert one.take(RECORD)
     with pytest.raises(BusyError, match="after this plan was made"):
         other.take(RECORD)
 
 
-def test_a_plan_from_before_a_roll_out_that_is_over_meanwhile_is_not_carried_out(world: World) -> None:
+def test_a_plan_made_before_another_roll_out_is_not_carried_out(world: World) -> None:
     stale = world.lock(2)
     quick = world.lock(1)
     quick.take(RECORD)
@@ -97,16 +97,18 @@ def test_a_plan_from_before_a_roll_out_that_is_over_meanwhile_is_not_carried_out
     [
         pytest.param(lambda world: world.alive.discard(1), True, id="its process is dead"),
         pytest.param(lambda world: None, False, id="its process is alive"),
-        pytest.param(lambda world: setattr(world, "now", BEGIN + LEASE), True, id="nobody renewed it"),
+        pytest.param(lambda world: setattr(world, "now", BEGIN + LEASE), True, id="it was not renewed"),
     ],
 )
-def test_what_a_killed_roll_out_left_is_free(world: World, change: Callable[[World], None], is_free: bool) -> None:
+def test_whether_the_lock_of_a_killed_roll_out_is_free(
+    world: World, change: Callable[[World], None], is_free: bool
+) -> None:
     world.lock(1).take(RECORD)
     change(world)
     assert world.lock(2).is_free is is_free
 
 
-def test_a_dead_process_on_another_machine_is_detected_by_expiry_alone(world: World) -> None:
+def test_a_dead_process_on_another_machine_is_detected_only_by_expiry(world: World) -> None:
     world.lock(1, "there").take(RECORD)
     world.alive.clear()
     assert not world.lock(2, "here").is_free
@@ -114,7 +116,7 @@ def test_a_dead_process_on_another_machine_is_detected_by_expiry_alone(world: Wo
     assert world.lock(2, "here").is_free
 
 
-def test_it_is_renewed_now_and_then_and_lasts(world: World) -> None:
+def test_the_lock_is_renewed_periodically_and_does_not_expire(world: World) -> None:
     lock = world.lock(1)
     lock.take(RECORD)
     for _ in range(120):
@@ -133,7 +135,7 @@ def test_a_broken_lock_stops_its_former_holder(world: World) -> None:
         lock.renew()
 
 
-def test_s3_may_be_down_for_as_long_as_the_lock_lasts(world: World) -> None:
+def test_s3_may_be_unavailable_until_the_lock_expires(world: World) -> None:
     lock = world.lock(1)
     lock.take(RECORD)
     world.bucket.is_down = True
@@ -144,7 +146,7 @@ def test_s3_may_be_down_for_as_long_as_the_lock_lasts(world: World) -> None:
         lock.renew()
 
 
-def test_a_lost_answer_is_no_lost_race(world: World) -> None:
+def test_a_lost_response_is_not_mistaken_for_another_holder(world: World) -> None:
     world.bucket.answers_lost = 1
     lock = world.lock(1)
     assert lock.take(RECORD)
@@ -153,7 +155,7 @@ def test_a_lost_answer_is_no_lost_race(world: World) -> None:
     assert last.exit_code == 0
 
 
-def test_without_a_bucket_there_is_nothing_to_take_and_with_it_gone_nothing_to_keep(world: World) -> None:
+def test_without_a_bucket_there_is_no_lock_to_acquire_or_release(world: World) -> None:
     lock = world.lock(1)
     world.bucket.is_there = False
     assert not lock.take(RECORD)
@@ -166,7 +168,7 @@ def test_without_a_bucket_there_is_nothing_to_take_and_with_it_gone_nothing_to_k
 
 
 @pytest.mark.parametrize("data", [b"{}", b"[]", b"\xff", b'{"version": 2}', b'{"version": 1, "started": 1}'])
-def test_a_record_that_nobody_can_read_holds_until_it_is_broken(world: World, data: bytes) -> None:
+def test_an_unreadable_record_counts_as_locked_until_it_is_broken(world: World, data: bytes) -> None:
     world.bucket.object = Versioned(data, "of a later version")
     lock = world.lock(1)
     with pytest.raises(BusyError, match="this version of deployer cannot read") as caught:

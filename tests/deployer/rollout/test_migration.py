@@ -1,4 +1,4 @@
-"""The paths of docs/migration.md, walked in the sandbox: what created repositories before, both together, and after."""
+"""The procedures of docs/migration.md in the sandbox: before deployer, both together, and afterwards."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def own_function(sandbox: Sandbox) -> None:
 
 
 def push(sandbox: Sandbox, repository: str, tag: str, *, account: str = SHOP_DEV) -> None:
-    """Push an image; Rejected if the registry refuses it. Every event is handled afterwards."""
+    """Push an image and wait for its events; raises Rejected if the registry refuses it."""
     ecr = sandbox.client("ecr", account=account, region=HOME)
     registry = Client.login(ecr, endpoint=sandbox.endpoint_url, registry=host_of(account, HOME))
     try:
@@ -98,14 +98,14 @@ def described(sandbox: Sandbox, repository: str) -> dict[str, Any]:
 
 
 def outcomes(folder: Folder, repository: str) -> set[str]:
-    """Who created it according to the ledger; not which looks at it came to nothing."""
+    """How it was created according to the ledger, without records of calls that created nothing."""
     listed = folder.deployer("audit", "list", "--all", "--repository", repository, "--json")
     assert listed.exit_code == 0, listed
     return {str(record["outcome"]) for record in listed.document} - {"exists", "ignored"}
 
 
-def test_from_a_function_of_ones_own(sandbox: Sandbox, folder: Folder) -> None:
-    """Both serve every push until its rule is disabled; then deployer does, and what exists stays as it is."""
+def test_migration_from_a_custom_function(sandbox: Sandbox, folder: Folder) -> None:
+    """Both handle every push until its rule is disabled, then deployer does; existing repositories do not change."""
     own_function(sandbox)
     push_twice(sandbox, "team/both")
     assert outcomes(folder, "team/both") in ({"created"}, {"observed"})
@@ -196,7 +196,7 @@ def by_hand(sandbox: Sandbox) -> Leave:
 
 
 def by_stack_set(sandbox: Sandbox) -> Leave:
-    """A creation template in every registry of an OU, by a StackSet that deployer knows nothing of."""
+    """A creation template in every registry of an OU, by a StackSet that deployer does not know."""
     stack_sets = sandbox.client("cloudformation")
     stack_sets.create_stack_set(
         **OWN_STACK_SET,
@@ -216,7 +216,7 @@ def by_stack_set(sandbox: Sandbox) -> Leave:
     return leave
 
 
-def test_from_creation_templates(sandbox: Sandbox, folder: Folder) -> None:
+def test_migration_from_creation_templates(sandbox: Sandbox, folder: Folder) -> None:
     """While they exist, ECR creates; once removed, the handler does; then deployer's own templates take over."""
     for number, others in enumerate((by_hand, by_stack_set)):
         leave = others(sandbox)

@@ -73,13 +73,13 @@ def _by_key(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def before_the_handler(creator: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings without those that the handler puts, with what ECR gives instead."""
+    """The settings before the handler's part, with the values that ECR sets instead."""
     given = {**settings, **_by_key(creator["created_with"])}
     return {key: value for key, value in given.items() if f"repository.{key}" not in creator["put_afterwards"]}
 
 
 @begins_rolled_out
-def test_what_ecr_creates_has_the_settings_that_explain_shows(sandbox: Sandbox, folder: Folder) -> None:
+def test_a_repository_that_ecr_creates_has_the_settings_that_explain_shows(sandbox: Sandbox, folder: Folder) -> None:
     folder.configure(DEV, UNENFORCED + RULES)
     assert folder.roll_out() == 0
     ecr = sandbox.client("ecr", account=SHOP_DEV, region=HOME)
@@ -104,7 +104,7 @@ def test_what_ecr_creates_has_the_settings_that_explain_shows(sandbox: Sandbox, 
 
 
 def only_the_bypassed_namespace_drifts(sandbox: Sandbox, folder: Folder) -> None:
-    """As for every other repository: verify finds what the template gave instead, and repair restores it."""
+    """As for every other repository: verify finds the settings of the template, and repair restores them."""
     verified = folder.deployer("audit", "verify", "--account", SHOP_DEV, "--json")
     assert verified.exit_code == 2
     verdicts = {one["repository"]: one["verdict"] for one in verified.document["repositories"]}

@@ -1,4 +1,4 @@
-"""A plan after the ledger's observation of repositories is turned off."""
+"""A plan after the observation of repositories is disabled."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def _result(account: str, status: str) -> InstanceResult:
 
 
 class Script:
-    """A StackSet whose operation goes as written: each look takes the next line."""
+    """A StackSet with a scripted operation: each read returns the next line."""
 
     def __init__(
         self, *, others: int, looks: Sequence[tuple[str, tuple[InstanceResult, ...]]], counts: bool = False
@@ -122,7 +122,7 @@ def test_an_operation_of_someone_else_is_reported_once_and_waited_for() -> None:
     assert len(slept) >= 3
 
 
-def test_an_operation_of_someone_else_can_be_followed_like_ours() -> None:
+def test_an_operation_of_someone_else_can_be_followed_like_our_own() -> None:
     theirs = [("RUNNING", (_result("1", "RUNNING"),)), ("FAILED", (_result("1", "FAILED"),))]
     events, _, runner = _run(Script(others=1, looks=[*theirs, ("SUCCEEDED", ())]), "attach")
     assert [type(event) for event in events] == [
@@ -135,7 +135,7 @@ def test_an_operation_of_someone_else_can_be_followed_like_ours() -> None:
     assert [result.status for result in runner.results["s"].values()] == ["FAILED"]
 
 
-def test_an_operation_of_someone_else_can_be_a_reason_to_give_up() -> None:
+def test_an_operation_of_someone_else_can_stop_the_roll_out() -> None:
     with pytest.raises(
         BusyError, match=r"CREATE theirs, RUNNING, not started by deployer .*; \d+ of \d+ instances? finished"
     ):
@@ -177,14 +177,14 @@ def test_each_instance_is_reported_when_it_changes_and_the_last_result_is_kept()
     }
 
 
-def test_looks_get_rarer_up_to_ten_seconds() -> None:
+def test_the_polling_interval_grows_to_ten_seconds() -> None:
     _, slept, _ = _run(Script(others=0, looks=[*[("RUNNING", ())] * 30, ("SUCCEEDED", ())]))
     assert slept[0] < 0.1
     assert slept == sorted(slept)
     assert 9 < slept[-1] < 11
 
 
-def test_if_aws_counts_results_are_listed_only_for_new_failures_and_what_they_cancelled() -> None:
+def test_with_counts_of_aws_results_are_listed_only_for_new_failures_and_cancellations() -> None:
     running, done = _result("1", "RUNNING"), _result("1", "SUCCEEDED")
     failed, pending, cancelled = _result("2", "FAILED"), _result("3", "PENDING"), _result("3", "CANCELLED")
     looks = [
@@ -214,7 +214,7 @@ def test_all_results_are_listed_if_the_counts_are_incomplete_at_the_end() -> Non
     st.sets(st.integers(0, 9)),
 )
 def test_counts_give_the_same_successes_as_results(statuses: dict[int, str], others: set[int]) -> None:
-    """If every intended instance has a result, and none that is not intended succeeded."""
+    """If every intended instance has a result, and no other instance succeeded."""
     results = {number: _result(str(number), status) for number, status in statuses.items()}
     listed = {one.key: one for one in results.values()}
     intended = frozenset(listed) - {InstanceKey(str(one), "x") for one in others if statuses.get(one) != "SUCCEEDED"}

@@ -1,4 +1,4 @@
-"""A plan file is carried out exactly, or nothing is, whatever happened since it was written."""
+"""A plan file is carried out exactly or not at all, whatever happened since it was written."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _verified(context: RolloutContext, text: str) -> tuple[RolloutContext, Plan,
 
 
 def _forged(text: str, edit: Callable[[dict[str, Any]], None]) -> str:
-    """An edited file whose digest fits again."""
+    """An edited file with a matching digest."""
     document = json.loads(text)
     del document["digest"]
     edit(document)
@@ -132,7 +132,7 @@ def _without_dev() -> Deployment:
 
 
 def _out_of_date() -> FakeCloud:
-    """Rolled out, with something to create and to update everywhere."""
+    """Rolled out, with instances to create and to update everywhere."""
     cloud = _rolled_out()
     sets = cloud.stack_sets.there
     sets[FORWARDING] = replace(sets[FORWARDING], body="{}", instances=sets[FORWARDING].instances[2:])
@@ -140,8 +140,8 @@ def _out_of_date() -> FakeCloud:
 
 
 BEGINNINGS: dict[str, Callable[[], FakeCloud]] = {
-    "nothing yet": lambda: FakeCloud(EXAMPLE),
-    "everything": _rolled_out,
+    "nothing deployed": lambda: FakeCloud(EXAMPLE),
+    "everything deployed": _rolled_out,
     "out of date": _out_of_date,
 }
 
@@ -177,7 +177,7 @@ IN_BETWEEN: dict[str, Callable[[FakeCloud], None]] = {
     "an instance is outdated": lambda cloud: _outdate(cloud, FORWARDING, InstanceKey(SHOP_PROD, "eu-west-1")),
     "an instance is new": _add,
     "the template differs": lambda cloud: _edit(cloud, ACCESS, body='{"Resources": {}}'),
-    "auto-deployment is off": lambda cloud: _edit(cloud, FORWARDING, auto_deployment=False),
+    "auto-deployment is disabled": lambda cloud: _edit(cloud, FORWARDING, auto_deployment=False),
     "an OU is a target": lambda cloud: _edit(
         cloud, ACCESS, auto_deployment_targets={"ou-exam-sand0001": frozenset({"eu-west-1"})}
     ),
@@ -196,7 +196,7 @@ def test_the_file_of_an_unchanged_state_is_carried_out(beginning: str) -> None:
 
 
 @pytest.mark.parametrize("change", IN_BETWEEN)
-def test_whatever_differs_in_aws_is_named(change: str) -> None:
+def test_every_difference_in_aws_is_named(change: str) -> None:
     cloud = _rolled_out()
     text = _written(_context(cloud))
     IN_BETWEEN[change](cloud)
@@ -262,11 +262,11 @@ def _none(_: dict[str, Any]) -> None:
 
 FORGERIES: dict[str, Callable[[dict[str, Any]], None]] = {
     "fewer deletions shown": lambda one: one["changes"]["totals"].update(create=1),
-    "a StackSet less": lambda one: one["changes"]["stack_sets"].pop(),
+    "a StackSet fewer": lambda one: one["changes"]["stack_sets"].pop(),
     "another scope": lambda one: one["scope"].update(ous=["ou-exam-prod0001"]),
-    "an instance less in the state": lambda one: one["basis"][f"StackSet {ACCESS}"].popitem(),
+    "an instance fewer in the state": lambda one: one["basis"][f"StackSet {ACCESS}"].popitem(),
     "another config": lambda one: one["basis"]["config files"].update({"organization.yaml": "sha256:9"}),
-    "a section more": lambda one: one["basis"].update(more={"a": "b"}),
+    "an additional section": lambda one: one["basis"].update(more={"a": "b"}),
 }
 
 
@@ -279,7 +279,7 @@ def test_a_forged_file_is_refused_even_if_its_digest_fits(forgery: str) -> None:
     assert found
 
 
-def test_a_file_that_only_seems_forged_is_taken() -> None:
+def test_an_edited_but_consistent_file_is_accepted() -> None:
     cloud = _out_of_date()
     assert _verified(_context(cloud), _forged(_written(_context(cloud)), _none))[2] == ()
 
@@ -289,21 +289,23 @@ def test_a_file_that_only_seems_forged_is_taken() -> None:
     [
         pytest.param(lambda text: text.replace('"create"', '"craete"', 1), id="edited"),
         pytest.param(lambda text: text.replace('"version": 1', '"version": 2'), id="another version"),
-        pytest.param(lambda text: _forged(text, lambda one: one.update(version=2)), id="another version, digest fits"),
-        pytest.param(lambda text: _forged(text, lambda one: one.update(more=1)), id="a key more"),
-        pytest.param(lambda text: _forged(text, lambda one: one.pop("changes")), id="a key less"),
+        pytest.param(
+            lambda text: _forged(text, lambda one: one.update(version=2)), id="another version, with a matching digest"
+        ),
+        pytest.param(lambda text: _forged(text, lambda one: one.update(more=1)), id="an additional key"),
+        pytest.param(lambda text: _forged(text, lambda one: one.pop("changes")), id="a missing key"),
         pytest.param(lambda text: _forged(text, lambda one: one["scope"].update(ous=[])), id="no scope"),
         pytest.param(lambda text: _forged(text, lambda one: one["scope"].update(ous=[1])), id="a number"),
         pytest.param(lambda text: _forged(text, lambda one: one["basis"].update(code=1)), id="no section"),
         pytest.param(lambda text: _forged(text, lambda one: one["changes"].pop("stacks")), id="no stacks"),
-        pytest.param(lambda text: text[:-50], id="cut off"),
+        pytest.param(lambda text: text[:-50], id="a truncated file"),
         pytest.param(lambda _: "", id="empty"),
         pytest.param(lambda _: "[]", id="a list"),
         pytest.param(lambda _: '{"version": 1, "id": "o-1"}', id="another document"),
-        pytest.param(lambda _: "[" * 100_000, id="deep"),
+        pytest.param(lambda _: "[" * 100_000, id="deep nesting"),
     ],
 )
-def test_what_is_no_plan_file_is_refused(edit: Callable[[str], str]) -> None:
+def test_an_invalid_plan_file_is_refused(edit: Callable[[str], str]) -> None:
     text = edit(_written(_context(FakeCloud(EXAMPLE))))
     with pytest.raises(PlanFileError, match=r"plan\.json"):
         PlanFile.from_json(text, source="plan.json")
@@ -317,7 +319,7 @@ def test_the_same_state_gives_the_same_bytes_on_every_machine() -> None:
     assert len(texts) == 1
 
 
-def test_who_may_not_create_change_sets_plans_for_one_who_may(tmp_path: Path) -> None:
+def test_a_caller_without_permission_for_change_sets_can_plan_for_another(tmp_path: Path) -> None:
     cloud = _rolled_out()
     context = _context(cloud, config=changed(tmp_path, PROD, "per_hour: 50", "per_hour: 60"))
     found = context.compare()
@@ -378,7 +380,7 @@ CONFIGS = ("as it was", "without an OU")
     config_then=st.sampled_from(CONFIGS),
     at=st.dictionaries(st.integers(0, 12), st.sampled_from(DURING), max_size=3),
 )
-def test_nothing_changes_that_the_file_does_not_name_whatever_happens_in_between(
+def test_only_changes_in_the_file_are_made_whatever_happens_in_between(
     beginning: str,
     config: str,
     waves: tuple[tuple[str, ...], ...],

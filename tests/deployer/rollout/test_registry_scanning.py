@@ -17,7 +17,7 @@ Scans = dict[tuple[str, str], str]
 
 
 def scans(sandbox: Sandbox) -> Scans:
-    """Every registry that is not as ECR made it: type, frequency and filters."""
+    """Every registry that does not have ECR's default: type, frequency and filters."""
     found: Scans = {}
     for account in sandbox.organization.accounts:
         for region in ("eu-west-1", "us-east-1"):
@@ -41,7 +41,7 @@ def in_dev(text: str) -> Scans:
     return {(account, "eu-west-1"): text for account in (SHOP_DEV, SEARCH_DEV)}
 
 
-def test_each_ou_gets_its_own_and_others_keep_the_default(sandbox: Sandbox, folder: Folder) -> None:
+def test_each_ou_gets_its_own_scanning_and_others_keep_the_default(sandbox: Sandbox, folder: Folder) -> None:
     folder.configure(PROD, ENHANCED)
     folder.configure(DEV, BASIC)
     assert folder.roll_out() == 0

@@ -1,4 +1,4 @@
-"""Names that AWS keeps for a minute after a deletion: waited for, and what failed for them is done again."""
+"""Names that AWS reserves for a minute after a deletion are waited for, and failures because of them are retried."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEARCH_PROD = "300000000002"
 
 
 def handler_message(message: str) -> str:
-    """As CloudFormation words what a service refused."""
+    """The message of CloudFormation for an error of a service."""
     return f'Resource handler returned message: "{message} (Service: Sqs, Status Code: 400, Request ID: 1)"'
 
 
@@ -49,20 +49,20 @@ class Rollouts:
 
 
 @pytest.mark.parametrize("reason", [handler_message(QUEUE), handler_message(BUCKET)], ids=["SQS", "S3"])
-def test_what_ends_by_itself_is_done_again_until_it_is_done(reason: str) -> None:
+def test_a_failure_that_resolves_by_itself_is_retried_until_it_succeeds(reason: str) -> None:
     again = Rollouts(failed(reason), RolloutResult(done=("second",), created=2))
     outcome = again.after(failed(reason))
     assert outcome == RolloutResult(done=("first", "first", "second"), created=8, unchanged=7)
     assert again.waits == list(PAUSES[:2])
 
 
-def test_a_stack_that_stopped_the_roll_out_is_done_again() -> None:
+def test_a_stack_that_stopped_the_roll_out_is_retried() -> None:
     error = DeployerError(f"Stack deployer-central ended as ROLLBACK_COMPLETE: Queue (AWS::SQS::Queue): {QUEUE}")
     again = Rollouts(RolloutResult(done=("second",)))
     assert again.after(RolloutResult(error=error)).exit_code == 0
 
 
-def test_it_is_not_waited_for_ever() -> None:
+def test_the_wait_has_a_limit() -> None:
     again = Rollouts(*[failed(QUEUE)] * len(PAUSES))
     assert again.after(failed(QUEUE)).exit_code == 1
     assert again.count == len(PAUSES)
@@ -72,13 +72,13 @@ def test_it_is_not_waited_for_ever() -> None:
 @pytest.mark.parametrize(
     "outcome",
     [
-        pytest.param(RolloutResult(), id="all is well"),
-        pytest.param(failed("explicit deny in a service control policy"), id="what a person has to correct"),
-        pytest.param(failed("deployer-forwarding already exists"), id="a name that somebody else has"),
+        pytest.param(RolloutResult(), id="a success"),
+        pytest.param(failed("explicit deny in a service control policy"), id="a failure that a person must resolve"),
+        pytest.param(failed("deployer-forwarding already exists"), id="a name that somebody else uses"),
         pytest.param(RolloutResult(error=BusyError("another roll-out")), id="another roll-out"),
     ],
 )
-def test_nothing_else_is_done_again(outcome: RolloutResult) -> None:
+def test_nothing_else_is_retried(outcome: RolloutResult) -> None:
     again = Rollouts()
     assert again.after(outcome) is outcome
     assert not again.waits
@@ -94,12 +94,12 @@ def test_the_wait_is_reported_with_its_reason() -> None:
     assert "deleted queues and buckets" in started.step
 
 
-def test_the_words_of_both_services_are_known_by_code_or_by_message() -> None:
+def test_the_errors_of_both_services_are_recognized_by_code_or_by_message() -> None:
     assert all(map(is_temporary, [QUEUE, BUCKET, "AWS.SimpleQueueService.QueueDeletedRecently", "OperationAborted"]))
     assert not is_temporary("AlreadyExists")
 
 
-def test_a_roll_out_waits_for_kept_names_and_stack_sets_not_found_yet(
+def test_a_roll_out_waits_for_reserved_names_and_stack_sets_not_found_yet(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retries, "PAUSES", (0.01,) * 4)

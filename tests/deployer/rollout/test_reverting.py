@@ -39,7 +39,7 @@ def planned(damage: Damage) -> Plan:
     return make_plan(DEPLOYMENT.desired, replace(actual, inspection=inspection))
 
 
-def test_what_was_changed_is_reverted_and_what_was_added_remains_to_be_removed() -> None:
+def test_changes_are_reverted_and_additions_remain_to_be_removed() -> None:
     plan = planned(Damage(problems=(DISABLED,), additions=ADDED, resources=(RULE,)))
     assert [(one.logical_id, one.details) for one in plan.central.resources] == [("HandlerRule", ("State",))]
     assert [(key, found.additions) for key, found in plan.blocked] == [(HERE, ADDED)]
@@ -49,7 +49,7 @@ def test_what_was_changed_is_reverted_and_what_was_added_remains_to_be_removed()
     assert (result.exit_code, [one.reason for one in result.failures]) == (1, [ADDED[0].text])
 
 
-def test_additions_alone_change_nothing() -> None:
+def test_additions_alone_cause_no_changes() -> None:
     plan = planned(Damage(additions=ADDED))
     assert (plan.central.change, plan.is_empty, [key for key, _ in plan.blocked]) == ("unchanged", True, [HERE])
 
@@ -80,7 +80,7 @@ def test_a_stack_first_adopts_what_drift_aware_change_sets_do_not_compare() -> N
 TABLE = DamagedResource("LedgerTable", "AWS::DynamoDB::Table", is_missing=True, changed=(), unset=())
 
 
-def test_a_ledger_that_is_created_again_is_a_caution_and_has_to_be_allowed() -> None:
+def test_recreating_the_ledger_is_a_warning_and_must_be_allowed() -> None:
     plan = planned(Damage(problems=("table deployer-ledger does not exist",), resources=(TABLE,)))
     (text,) = (one for one in cautions(plan, DEPLOYMENT.desired.organization, Course()) if "ledger" in one)
     assert "without its records" in text
@@ -94,7 +94,7 @@ def test_a_ledger_that_is_created_again_is_a_caution_and_has_to_be_allowed() -> 
     check_deletions(plan, allowed=1)
 
 
-def test_a_ledger_that_exists_is_reverted_without_a_caution() -> None:
+def test_an_existing_ledger_is_reverted_without_a_warning() -> None:
     edited = DamagedResource(TABLE.logical_id, TABLE.type, is_missing=False, changed=("DeletionProtection",), unset=())
     plan = planned(Damage(problems=("changed",), resources=(edited,)))
     assert losses(plan) == ()
@@ -102,7 +102,7 @@ def test_a_ledger_that_exists_is_reverted_without_a_caution() -> None:
 
 
 @pytest.mark.parametrize("type_", sorted(CONTENTS))
-def test_each_deleted_resource_that_held_something_is_a_caution(type_: str) -> None:
+def test_each_deleted_resource_with_content_is_a_warning(type_: str) -> None:
     missing = DamagedResource(TABLE.logical_id, type_, is_missing=True, changed=(), unset=())
     plan = planned(Damage(problems=("it does not exist",), resources=(missing,)))
     found = cautions(plan, DEPLOYMENT.desired.organization, Course())

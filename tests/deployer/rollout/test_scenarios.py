@@ -1,4 +1,4 @@
-"""Failures of roll-outs, as a table: afterwards the desired state is reached, and exit codes are those documented.
+"""Failures of roll-outs: afterwards the desired state is reached, and exit codes are those documented.
 
 `test_cut_off` has a real SIGKILL after every call in turn.
 """
@@ -61,7 +61,7 @@ def _all_is_well(deployer: Deployer) -> None:
 
 
 def _read_twice(sandbox: Sandbox) -> list[str]:
-    """StackSets whose instances were listed again although they had not been changed in between."""
+    """StackSets whose instances were listed again although they had not changed in between."""
     read: set[str] = set()
     twice = []
     for call in sandbox.calls:
@@ -75,7 +75,7 @@ def _read_twice(sandbox: Sandbox) -> list[str]:
     return twice
 
 
-def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_again(deployer: Deployer) -> None:
+def test_an_scp_that_denies_a_region_fails_only_there_and_only_that_is_retried(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     organizations = sandbox.client("organizations", account=MANAGEMENT)
     content = {
@@ -126,7 +126,7 @@ def test_an_scp_that_denies_a_region_fails_just_there_and_only_that_is_tried_aga
 def test_an_instance_that_aws_excludes_from_updates_is_repaired_as_the_troubleshooting_page_describes(
     deployer: Deployer, tmp_path: Path
 ) -> None:
-    """Its deletion failed, and then it is desired again."""
+    """Its deletion failed, and afterwards it is desired again."""
     sandbox, account, region = deployer.sandbox, "400000000001", "eu-west-1"
     dev = ("--account", account, "--yes", "--allow-delete", "9")
     assert deployer("rollout", *dev).exit_code == 0
@@ -164,7 +164,7 @@ def test_an_instance_that_aws_excludes_from_updates_is_repaired_as_the_troublesh
     assert deployer("status", "--account", account).exit_code == 0
 
 
-def test_an_opt_in_region_has_to_be_enabled_in_the_management_account_too(deployer: Deployer, tmp_path: Path) -> None:
+def test_an_opt_in_region_must_be_enabled_in_the_management_account_too(deployer: Deployer, tmp_path: Path) -> None:
     abroad, sandbox = "me-central-1", deployer.sandbox
     deployer.config = _edited(tmp_path, "ous/infrastructure/network.yaml", "eu-central-1", abroad)
     network = ("--ou", "Infrastructure/Network")
@@ -269,7 +269,7 @@ LOOKS_BEFORE_WAITING = 9
 
 @pytest.fixture
 def busy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Starts an operation that nobody of deployer's started, and that lasts until a roll-out looks into it."""
+    """Starts an operation that deployer did not start and that lasts until a roll-out reads it."""
     released = threading.Event()
     listed = sandbox.faults.add(Fault(effect=Delay(seconds=0), operation="ListStackSetOperations"))
     followed = sandbox.faults.add(Fault(effect=Delay(seconds=0), operation="DescribeStackSetOperation"))
@@ -373,7 +373,7 @@ def _in_waves(deployer: Deployer, tmp_path: Path, waves: str) -> Deployer:
     return Deployer(deployer.sandbox, config=config)
 
 
-def test_waves_come_one_after_the_other_and_a_second_roll_out_has_nothing_to_do(
+def test_waves_run_one_after_the_other_and_a_second_roll_out_has_nothing_to_do(
     deployer: Deployer, tmp_path: Path
 ) -> None:
     in_waves = _in_waves(deployer, tmp_path, '[[Workloads/Dev], ["300000000001", Infrastructure], ["*"]]')
@@ -385,7 +385,7 @@ def test_waves_come_one_after_the_other_and_a_second_roll_out_has_nothing_to_do(
     _all_is_well(in_waves)
 
 
-def test_a_wave_that_is_not_healthy_keeps_the_next_from_beginning(deployer: Deployer, tmp_path: Path) -> None:
+def test_the_next_wave_does_not_start_if_a_wave_is_unhealthy(deployer: Deployer, tmp_path: Path) -> None:
     sandbox = deployer.sandbox
     in_waves = _in_waves(deployer, tmp_path, '[[Infrastructure], ["*"]]')
     broken = sandbox.faults.add(
@@ -446,7 +446,7 @@ def _store(sandbox: Sandbox, record: Any) -> None:
     sandbox.client("s3").put_object(Bucket=BUCKET, Key=LOCK, Body=json.dumps(record).encode())
 
 
-def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer, killable: KillableProcesses) -> None:
+def test_a_roll_out_in_progress_excludes_another(deployer: Deployer, killable: KillableProcesses) -> None:
     sandbox = deployer.sandbox
     assert killable(*ROLL_OUT, "--config", str(CONFIG), writes=8).exit_code == KILLED
     elsewhere = _record(sandbox)
@@ -461,7 +461,7 @@ def test_a_roll_out_that_is_under_way_keeps_another_one_out(deployer: Deployer, 
     _all_is_well(deployer)
 
 
-def test_resume_takes_up_the_scope_of_what_did_not_end_well(deployer: Deployer, killable: KillableProcesses) -> None:
+def test_resume_uses_the_scope_of_the_failed_roll_out(deployer: Deployer, killable: KillableProcesses) -> None:
     assert deployer("rollout", "--resume", "--yes").exit_code == 11
     dev = ("rollout", "--ou", "Workloads/Dev", "--yes")
     assert killable(*dev, "--config", str(CONFIG), writes=10).exit_code == KILLED

@@ -1,4 +1,4 @@
-"""Coverage by OU and region, what differs, and what the exit code rests on."""
+"""Coverage by OU and region, the differences, and the exit code."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_an_instance_out_of_sync_is_reported_with_its_reason(instance: Instance,
     assert has_next_steps == (state != "unexpected")
 
 
-def test_what_no_roll_out_can_remove_is_reported_and_is_not_out_of_sync() -> None:
+def test_instances_that_no_roll_out_can_remove_are_reported_and_not_out_of_sync() -> None:
     left, suspended = "999999999999", SHOP_PROD
     accounts = {**EXAMPLE.accounts, suspended: replace(EXAMPLE.accounts[suspended], state="SUSPENDED")}
     deployment = example_deployment(organization=replace(EXAMPLE, accounts=accounts))
@@ -240,7 +240,7 @@ def test_nothing_outside_the_scope_is_reported() -> None:
     assert status.is_in_sync
 
 
-def test_every_instance_is_listed_on_request_alone() -> None:
+def test_every_instance_is_listed_only_on_request() -> None:
     deployment = example_deployment()
     status = _status(deployment, rolled_out(deployment))
     line = "current Workloads/Dev: shop-dev (400000000001) in eu-west-1 (deployer-access)"
@@ -256,7 +256,9 @@ REFUSED = (
 )
 
 
-def test_a_failed_account_has_what_failed_why_and_what_to_do_and_one_cause_is_one_line_with_a_count() -> None:
+def test_a_failed_account_has_the_resource_the_reason_and_the_next_step_and_one_cause_is_one_line_with_a_count() -> (
+    None
+):
     deployment = example_deployment()
     cloud = rolled_out(deployment)
     failed = {"status": "OUTDATED", "detailed_status": "FAILED"}

@@ -1,4 +1,4 @@
-"""A config folder to write into, with an organization.yaml that is right."""
+"""A config folder to write to, with a valid organization.yaml."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Write = Callable[[str, str], Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write a file by its path inside the folder `config`; gives the folder."""
+    """Write a file by its path inside the folder `config`; returns the folder."""
     folder = tmp_path / "config"
 
     def write_file(path: str, text: str) -> Path:

@@ -1,4 +1,4 @@
-"""Random layers of settings that are valid, as files would contain them."""
+"""Random valid layers of settings, as files would contain them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _tags = st.dictionaries(
 
 
 def _some(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    """Any of the keys, each perhaps null."""
+    """Any of the keys, each possibly null."""
     return st.fixed_dictionaries({}, optional={key: st.none() | value for key, value in fields.items()})
 
 
@@ -85,7 +85,7 @@ EXPIRE: dict[str, Any] = {
 
 
 def _write(folder: Path, path: str, head: dict[str, Any], layer: Mapping[str, Any]) -> None:
-    """One key a line as far as it goes, so that a line stands for a value."""
+    """One key per line if possible, so that a line corresponds to a value."""
     (folder / path).parent.mkdir(parents=True, exist_ok=True)
     (folder / path).write_text(json.dumps({**head, **layer}, indent=1), encoding="utf-8")
 

@@ -14,7 +14,7 @@ TOPIC = "arn:aws:sns:eu-west-1:200000000001:on-call"
 
 
 def notified(write: Write, text: str) -> set[tuple[str, ...]]:
-    """What the alarms of the central template notify."""
+    """The topics that the alarms of the central template notify."""
     compiled = settings.compile(load(write("organization.yaml", ORGANIZATION + text)), EXAMPLE)
     resources = synthesize(compiled).central.to_dict()["Resources"].values()
     alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
@@ -43,7 +43,7 @@ def test_without_a_topic_alarms_notify_nobody(write: Write, section: str) -> Non
         ),
     ],
 )
-def test_a_topic_that_cannot_be_notified_is_refused_at_its_place(write: Write, topic: str, problem: str) -> None:
+def test_a_topic_that_cannot_be_notified_is_refused_at_its_location(write: Write, topic: str, problem: str) -> None:
     folder = write("organization.yaml", f"{ORGANIZATION}alarms: {{topic: {topic}}}\n")
     with pytest.raises(InvalidConfigurationError) as refused:
         load(folder)

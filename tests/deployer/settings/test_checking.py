@@ -20,14 +20,14 @@ def _problems(folder: Path, *, live: bool = True) -> list[str]:
 PROD = "ou: Workloads/Prod\nenabled: true\nregions: [eu-west-1]\n"
 
 
-@pytest.mark.parametrize("live", [True, False], ids=["with an organization", "without one"])
+@pytest.mark.parametrize("live", [True, False], ids=["with an organization", "without an organization"])
 @pytest.mark.parametrize(
     ("text", "warning"),
     [
         pytest.param(
             "namespaces:\n  - {match: 'team-*/**'}\n  - {match: 'team-a/**'}\n",
             "6:13: warning: namespaces[1].match: never reached: namespaces[0] (team-*/**) matches first",
-            id="a namespace behind a wider one",
+            id="a namespace after a wider one",
         ),
         pytest.param(
             "create: {names: {allow: ['team-*/**']}}\nnamespaces: [{match: 'scratch/**'}]\n",
@@ -85,11 +85,11 @@ def test_a_rule_without_effect_is_a_warning(write: Write, text: str, warning: st
     assert _problems(write("ous/prod.yaml", PROD + text), live=live) == [f"ous/prod.yaml:{warning}"]
 
 
-def test_pulls_are_no_warning_if_nothing_is_enabled(write: Write) -> None:
+def test_pulls_are_not_a_warning_if_nothing_is_enabled(write: Write) -> None:
     assert _problems(write("ous/prod.yaml", "ou: Workloads/Prod\nenabled: false\ncreate: {on: [pull]}\n")) == []
 
 
-def test_encryption_in_two_layers_is_no_warning_in_govcloud_or_if_nothing_is_enabled(write: Write) -> None:
+def test_encryption_in_two_layers_is_not_a_warning_in_govcloud_or_if_nothing_is_enabled(write: Write) -> None:
     layers = "repository: {encryption: {type: KMS_DSSE}}\n"
     off = f"ou: Workloads/Prod\nenabled: false\nregions: [eu-west-1]\n{layers}"
     assert _problems(write("ous/prod.yaml", off)) == []
@@ -146,13 +146,11 @@ def test_a_namespace_of_build_caches_with_immutable_tags_is_a_warning(write: Wri
     "namespace",
     [
         pytest.param("match: '**/cache', repository: {image_tag_mutability: MUTABLE}", id="mutable"),
-        pytest.param(
-            "match: '**/cache', repository: {mutability_exclusions: ['main*']}", id="with exclusions of its own"
-        ),
+        pytest.param("match: '**/cache', repository: {mutability_exclusions: ['main*']}", id="with its own exclusions"),
         pytest.param("match: 'cached/**', repository: {scan_on_push: false}", id="another name"),
     ],
 )
-def test_other_namespaces_are_no_warning(write: Write, namespace: str) -> None:
+def test_other_namespaces_are_not_a_warning(write: Write, namespace: str) -> None:
     assert _problems(write("ous/prod.yaml", PROD + f"namespaces: [{{{namespace}}}]\n")) == []
 
 
@@ -183,7 +181,7 @@ def test_a_key_of_one_region_is_refused_in_others(write: Write) -> None:
     assert _problems(folder) == []
 
 
-def test_too_many_tags_only_show_once_they_are_merged(write: Write) -> None:
+def test_too_many_tags_are_found_only_after_merging(write: Write) -> None:
     def tags(first: int, last: int) -> str:
         return "".join(f"    tag{number}: x\n" for number in range(first, last))
 
@@ -194,8 +192,8 @@ def test_too_many_tags_only_show_once_they_are_merged(write: Write) -> None:
     ]
 
 
-@pytest.mark.parametrize("live", [True, False], ids=["with an organization", "without one"])
-def test_an_error_in_one_file_hides_nothing_that_follows_from_merging_others(write: Write, live: bool) -> None:
+@pytest.mark.parametrize("live", [True, False], ids=["with an organization", "without an organization"])
+def test_an_error_in_one_file_does_not_hide_problems_of_merging_others(write: Write, live: bool) -> None:
     write("organization.yaml", 'central: {account: "200000000001", region: eu-west-1}\nprefix: 9a\n')
     write("ous/sandbox.yaml", "ou: Sandbox\nenabled: maybe\n")
     folder = write("ous/prod.yaml", PROD)
@@ -253,5 +251,5 @@ def test_two_files_for_one_ou_are_noticed_without_an_organization(write: Write) 
     assert line.startswith("ous/b.yaml:1:5: ou: ")
 
 
-def test_the_example_is_right_in_the_example_organization() -> None:
+def test_the_example_is_valid_in_the_example_organization() -> None:
     assert check_folder(Path("config"), EXAMPLE) == ()

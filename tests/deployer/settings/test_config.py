@@ -42,7 +42,7 @@ def _problems(folder: Path, *, severity: Severity = Severity.ERROR) -> list[str]
     return [str(found).replace(f"{folder.as_posix()}/", "") for found in problems if found.severity is severity]
 
 
-def test_twelve_and_more_mistakes_in_one_file_are_all_reported_at_their_places(write: Write) -> None:
+def test_a_dozen_mistakes_in_one_file_are_all_reported_at_their_locations(write: Write) -> None:
     folder = write("ous/prod.yaml", TWELVE_MISTAKES)
     assert [line.split(": ", 2)[:2] for line in _problems(folder)] == [
         ["ous/prod.yaml:2:1", "enabeld"],
@@ -61,7 +61,7 @@ def test_twelve_and_more_mistakes_in_one_file_are_all_reported_at_their_places(w
     ]
 
 
-def test_too_many_parts_are_reported_beside_their_own_problems(write: Write) -> None:
+def test_too_many_parts_are_reported_together_with_their_own_problems(write: Write) -> None:
     tags = "".join(f"    tag{number}: x\n" for number in range(50))
     folder = write(
         "ous/prod.yaml",
@@ -114,7 +114,7 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         pytest.param(
             "colour: red",
             "1:1: colour: unknown key; known here: create, enabled, engine, id, namespaces, native, ou, regions, registry, repository",
-            id="nothing like it",
+            id="an unknown key without a similar one",
         ),
         pytest.param(
             "regions: eu-west-1", '1:10: regions: must be a list: write ["eu-west-1"]', id="a word instead of a list"
@@ -129,7 +129,7 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
             "3:16: namespaces[0].repository: must not be null here: leave it out, or name the keys to reset",
             id="a namespace that is null",
         ),
-        pytest.param("regions:\n  -", "2:4: regions[0]: must not be null here", id="nothing in a list"),
+        pytest.param("regions:\n  -", "2:4: regions[0]: must not be null here", id="an empty list entry"),
         pytest.param(
             'enabled: "a\\nb"',
             '1:10: enabled: must be true or false, not the string "a\\nb"',
@@ -143,7 +143,7 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         pytest.param(
             "repository: {encryption: {type: KMS, kms_key: 'arn:aws:kms:{region}:{account}:alias/{ou}'}}",
             "1:47: repository.encryption.kms_key: not the ARN of a KMS key, as in arn:aws:kms:{region}:{account}:alias/ecr",
-            id="a placeholder that keys have not",
+            id="a placeholder that keys do not have",
         ),
         pytest.param("regions: [null]", "1:11: regions[0]: must not be null here", id="null in a list"),
         pytest.param("regions: {a: b}", "1:10: regions: must be a list, not a map", id="a map instead of a list"),
@@ -156,17 +156,17 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         pytest.param(
             "create: {limit: {per_hour: 1.5}}",
             "1:28: create.limit.per_hour: must be a whole number, not 1.5",
-            id="half a repository",
+            id="an incomplete repository",
         ),
         pytest.param(
             "create: {limit: {per_hour: true}}",
             "1:28: create.limit.per_hour: must be a whole number, not true",
-            id="true is no number",
+            id="true instead of a number",
         ),
         pytest.param(
             "create: {limit: {per_hour: 10001}}",
             "1:28: create.limit.per_hour: at most 10,000, up to which counting is exact; null for no limit",
-            id="more than the counter has room for",
+            id="a limit above that of the counter",
         ),
         pytest.param(
             "repository: {tags: {cost: 12}}",
@@ -176,12 +176,12 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         pytest.param(
             "repository: {tags: {cost: 1.50}}",
             '1:27: repository.tags.cost: must be a string: write "1.50"',
-            id="as it was written",
+            id="a number in another notation",
         ),
         pytest.param(
             "repository: {image_tag_mutability: IMMUTABLE_WITH_EXCLUSION}",
             "1:36: repository.image_tag_mutability: must be MUTABLE or IMMUTABLE: write IMMUTABLE and list the exclusions as mutability_exclusions",
-            id="ECR's word for exclusions",
+            id="ECR's name for exclusions",
         ),
         pytest.param(
             "repository: {mutability_exclusions: [a, b, c, d, e, f]}",
@@ -201,12 +201,12 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         pytest.param(
             "repository: {tags: {a: 'b{account'}}",
             "1:24: repository.tags.a: braces are for placeholders: {principal} {account} {account_name} {ou} {region} {repository} {namespace} {event_time}",
-            id="a brace alone",
+            id="an unbalanced brace",
         ),
         pytest.param(
             "repository: {tags: {a: 'b!'}}",
             "1:24: repository.tags.a: ECR accepts letters, digits, spaces and _ . : / = + - @ in a tag value",
-            id="a character that tags lack",
+            id="a character that tags cannot have",
         ),
         pytest.param(
             "repository: {lifecycle_policy: ../x.json}",
@@ -226,12 +226,12 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         pytest.param(
             "create: {names: {allow: ['a?b']}}",
             "1:26: create.names.allow[0]: matches no repository: ECR names have only a-z 0-9 . _ - and /; wildcards are * and **",
-            id="another kind of wildcard",
+            id="an unsupported wildcard",
         ),
         pytest.param(
             "create: {principals: {allow: [ci]}}",
             "1:31: create.principals.allow[0]: an IAM ARN, `*` as wildcard, as in arn:aws:iam::*:role/ci-*",
-            id="a role's name alone",
+            id="only the name of a role",
         ),
         pytest.param(
             "namespaces: [{repository: {}}]",
@@ -241,11 +241,11 @@ def test_every_file_is_reported_in_one_run(write: Write) -> None:
         pytest.param(
             "regions: [cn-north-1]",
             "1:11: regions[0]: of partition aws-cn, but the home region is of aws: they cannot be mixed",
-            id="China beside the rest",
+            id="China together with other partitions",
         ),
     ],
 )
-def test_a_mistake_in_an_ous_file_is_explained(write: Write, text: str, problem: str) -> None:
+def test_a_mistake_in_the_file_of_an_ou_is_explained(write: Write, text: str, problem: str) -> None:
     folder = write("ous/prod.yaml", f"{text}\nou: Workloads/Prod\n")
     assert _problems(folder) == [f"ous/prod.yaml:{problem}"]
 
@@ -254,14 +254,14 @@ def test_a_mistake_in_an_ous_file_is_explained(write: Write, text: str, problem:
     ("text", "problem"),
     [
         pytest.param("", "the file is empty: delete it, or add settings", id="an empty file"),
-        pytest.param("# only a comment\n", "the file is empty: delete it, or add settings", id="a comment alone"),
+        pytest.param("# only a comment\n", "the file is empty: delete it, or add settings", id="only a comment"),
         pytest.param("- a\n", "the file does not contain a map of keys and values", id="a list"),
         pytest.param(
             "enabled: true\n", "names no OU: add `ou: Workloads/Prod` (a path of names) or `id: ou-…`", id="no OU"
         ),
     ],
 )
-def test_a_file_that_is_for_nothing_is_a_problem(write: Write, text: str, problem: str) -> None:
+def test_a_file_without_a_target_is_a_problem(write: Write, text: str, problem: str) -> None:
     assert _problems(write("ous/a.yaml", text)) == [f"ous/a.yaml:1:1: {problem}"]
 
 
@@ -280,7 +280,7 @@ def test_a_folder_without_organization_yaml_is_an_error(write: Write) -> None:
     ]
 
 
-def test_no_folder_at_all_raises_with_the_next_step(tmp_path: Path) -> None:
+def test_a_missing_folder_raises_with_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="does not exist") as caught:
         read(tmp_path / "config")
     assert "deployer init" in (caught.value.next_step or "")
@@ -320,10 +320,10 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("path", "hint"),
         [
-            pytest.param("ous/a.yml", "rename it to a.yaml", id="yml for yaml"),
-            pytest.param("ous/b/A.YAML", "rename it to A.yaml", id="capitals"),
-            pytest.param("accounts/300000000001.YML", "rename it to 300000000001.yaml", id="an account's"),
-            pytest.param("policies/p.JSON", "rename it to p.json", id="a policy's"),
+            pytest.param("ous/a.yml", "rename it to a.yaml", id="yml instead of yaml"),
+            pytest.param("ous/b/A.YAML", "rename it to A.yaml", id="uppercase letters"),
+            pytest.param("accounts/300000000001.YML", "rename it to 300000000001.yaml", id="an account file"),
+            pytest.param("policies/p.JSON", "rename it to p.json", id="a policy file"),
             *(
                 pytest.param(path, "move it out of the folder, or begin its name with a dot", id=path)
                 for path in (
@@ -342,14 +342,14 @@ class TestFiles:
         assert problem.message.startswith("not read: ")
         assert problem.message.endswith(hint)
 
-    def test_a_yml_file_does_not_stand_in_for_organization_yaml(self, tmp_path: Path) -> None:
+    def test_a_yml_file_does_not_replace_organization_yaml(self, tmp_path: Path) -> None:
         (tmp_path / "organization.yml").write_text(ORGANIZATION, encoding="utf-8")
         assert [(Path(found.file).name, found.severity) for found in read(tmp_path)[1]] == [
             ("organization.yaml", Severity.ERROR),
             ("organization.yml", Severity.WARNING),
         ]
 
-    def test_hidden_files_and_a_snapshot_are_left_alone(self, write: Write) -> None:
+    def test_hidden_files_and_a_snapshot_are_ignored(self, write: Write) -> None:
         write(".schema/ou.yaml", "nonsense: true\n")
         write("ous/.a.yaml.swp", "\0")
         folder = write("snapshot.json", "{}\n")
@@ -364,7 +364,7 @@ class TestFiles:
         folder = write("ous/a.yaml", "#" * (1024 * 1024 + 1))
         assert _problems(folder) == ["ous/a.yaml:1:1: larger than 1 MB, which no config file is"]
 
-    def test_a_link_out_of_the_folder_is_not_followed(self, write: Write, tmp_path: Path) -> None:
+    def test_a_link_that_leaves_the_folder_is_not_followed(self, write: Write, tmp_path: Path) -> None:
         (tmp_path / "secret.json").write_text("{}", encoding="utf-8")
         folder = write("ous/a.yaml", "ou: A\nrepository: {lifecycle_policy: policies/link.json}\n")
         (folder / "policies").mkdir()

@@ -24,7 +24,7 @@ def test_without_the_native_engine_the_handler_creates_everything() -> None:
     assert creator("a/b", engine="handler") == Creator(engine="handler")
 
 
-def test_ecr_creates_what_a_template_matches_and_the_handler_puts_the_rest() -> None:
+def test_ecr_creates_repositories_that_a_template_matches_and_the_handler_sets_the_rest() -> None:
     tags = {"by": "{principal}", "env": "prod"}
     found = creator("a/b", repository={"tags": tags}, create={"names": {"allow": ["a/**"]}})
     afterwards = ("repository.scan_on_push", "repository.tags.by")
@@ -36,7 +36,9 @@ def test_ecr_creates_what_a_template_matches_and_the_handler_puts_the_rest() -> 
     ("name", "trigger", "reason"),
     [
         pytest.param("a/b", "pull", "pushes only", id="a pull"),
-        pytest.param("a/tmp-1/x", "push", "create.names.deny **/tmp-* denies this name, too", id="more denied by IAM"),
+        pytest.param(
+            "a/tmp-1/x", "push", "create.names.deny **/tmp-* denies this name, too", id="a name that only IAM denies"
+        ),
         pytest.param("team-x/y", "push", "(create.names.allow: team-*/**)", id="a name without a template"),
         pytest.param("else", "push", "no creation template matches it", id="a name that is not allowed"),
     ],
@@ -47,14 +49,14 @@ def test_the_handler_creates_the_rest_for_a_reason(name: str, trigger: Trigger, 
     assert reason in found.reason
 
 
-def test_after_a_failed_call_only_the_handler_is_left() -> None:
+def test_after_a_failed_call_only_the_handler_creates() -> None:
     assert creator("x").after_failure() == Creator(
         engine="handler", reason="ECR refused the call although the creation template ROOT matches the name"
     )
     assert creator("x", engine="handler").after_failure() == Creator(engine="handler")
 
 
-def test_rules_that_do_not_hold_are_named_with_what_ecr_gives_instead() -> None:
+def test_bypassed_rules_are_named_with_the_values_that_ecr_sets_instead() -> None:
     layer: dict[str, Any] = {
         "create": {"limit": {"per_hour": 5}},
         "native": {"unenforced": ["create.limit", "namespaces"]},
@@ -71,7 +73,7 @@ def test_rules_that_do_not_hold_are_named_with_what_ecr_gives_instead() -> None:
 
 
 def of_template(template: CreationTemplate) -> dict[str, Any]:
-    """The settings that a template gives, by key; texts of policies stand for their files."""
+    """The settings of a template by key; policies are given by their text instead of their file."""
     files = {text: name for name, text in POLICIES.items()}
     return {
         "repository.image_tag_mutability": template.image_tag_mutability,
@@ -85,7 +87,7 @@ def of_template(template: CreationTemplate) -> dict[str, Any]:
 
 
 @given(LAYERS, st.lists(NAMES, min_size=1, max_size=3), st.sampled_from([[], ["namespaces"]]))
-def test_what_is_explained_is_what_the_template_of_a_name_gives(
+def test_the_explained_settings_are_those_of_the_template(
     layer: Mapping[str, Any], names: list[str], unenforced: list[str]
 ) -> None:
     settings = native_settings(**layer, native={"unenforced": unenforced})

@@ -41,27 +41,29 @@ def _lifecycle(**changes: Any) -> str:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        pytest.param("{", "1:2: not JSON: Expecting property name enclosed in double quotes", id="half an object"),
+        pytest.param(
+            "{", "1:2: not JSON: Expecting property name enclosed in double quotes", id="an incomplete object"
+        ),
         pytest.param("[]", "1:1: a policy is a JSON object: { … }", id="a list"),
         pytest.param("", "1:1: not JSON: Expecting value", id="an empty file"),
-        pytest.param('{"a": 1,\n\t"a": 2}', "2:2: a: duplicate key, first in line 1", id="twice"),
-        pytest.param('{"a": NaN}', "1:1: not usable as JSON: NaN is not JSON", id="no number"),
+        pytest.param('{"a": 1,\n\t"a": 2}', "2:2: a: duplicate key, first in line 1", id="a duplicate key"),
+        pytest.param('{"a": NaN}', "1:1: not usable as JSON: NaN is not JSON", id="NaN"),
         pytest.param(
             '{"rules":[]}', "1:1: 12 characters; ECR accepts no lifecycle policy of fewer than 100", id="too short"
         ),
     ],
 )
-def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, problem: str) -> None:
+def test_json_that_ecr_would_refuse_is_refused(write: Write, text: str, problem: str) -> None:
     assert problem in _said(write, text)
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        pytest.param(_lifecycle(), None, id="a sound policy"),
+        pytest.param(_lifecycle(), None, id="a valid policy"),
         pytest.param(_lifecycle(rulePriority=0), "each rule has a rulePriority, a whole number from 1", id="priority 0"),
         pytest.param(
-            json.dumps({"rules": [RULE, RULE]}), "another rule has priority 1; ECR requires unique priorities", id="priority twice"
+            json.dumps({"rules": [RULE, RULE]}), "another rule has priority 1; ECR requires unique priorities", id="a duplicate priority"
         ),
         pytest.param(
             _lifecycle(selection={"tagStatus": "all"}), "tagStatus is tagged, untagged, any", id="unknown status"
@@ -90,7 +92,7 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
             "a rule for tagStatus any has the highest rulePriority of all for storage class standard",
             id="any before another",
         ),
-        pytest.param(_lifecycle(rulePriority=True), "each rule has a rulePriority, a whole number from 1", id="true is no priority"),
+        pytest.param(_lifecycle(rulePriority=True), "each rule has a rulePriority, a whole number from 1", id="true as a priority"),
         pytest.param(_lifecycle(selection={"tagStatus": ["any"]}), "tagStatus is tagged, untagged, any", id="a list as status"),
         pytest.param(_lifecycle(descripton="x"), "unknown key, which ECR refuses; did you mean description?", id="a typo in a rule"),
         pytest.param(_lifecycle(selection={"countNumbr": 1}), "unknown key, which ECR refuses; did you mean countNumber?", id="a typo in a selection"),
@@ -106,19 +108,19 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
         pytest.param(
             _lifecycle(selection={"tagStatus": "tagged", "tagPrefixList": "v"}), "a list of strings, at least one", id="a string as list"
         ),
-        pytest.param(_lifecycle(action={"type": "transition"}), "a transition has a targetStorageClass, and it is archive", id="to nowhere"),
+        pytest.param(_lifecycle(action={"type": "transition"}), "a transition has a targetStorageClass, and it is archive", id="a transition without a target"),
         pytest.param(
             _lifecycle(action={"type": "transition", "targetStorageClass": "archive"}), None, id="to the archive"
         ),
         pytest.param(
             json.dumps({"rules": [RULE | {"rulePriority": number + 1, "selection": UNTAGGED} for number in range(2)]}),
             "ECR accepts one rule for tagStatus untagged in each storage class",
-            id="untagged twice",
+            id="two rules for untagged images",
         ),
         pytest.param(
             _lifecycle(selection={"countType": "sinceImagePulled", "countUnit": "days"}),
             "with countType sinceImagePulled, ECR accepts only the action transition",
-            id="deleted for want of pulls",
+            id="deleted because it was not pulled",
         ),
         pytest.param(
             _lifecycle(selection=ARCHIVED | {"countNumber": 89}), "archived images are kept for at least 90 days, not 89", id="out of the archive too early"
@@ -131,12 +133,12 @@ def test_json_that_ecr_would_not_take_is_refused(write: Write, text: str, proble
         pytest.param(_lifecycle(selection=ARCHIVED), None, id="out of the archive"),
     ],
 )  # fmt: skip
-def test_a_lifecycle_policy_is_held_to_ecrs_rules(write: Write, text: str, problem: str | None) -> None:
+def test_a_lifecycle_policy_is_checked_by_ecrs_rules(write: Write, text: str, problem: str | None) -> None:
     messages = [line.rpartition(": ")[2] for line in _said(write, text)]
     assert messages == ([] if problem is None else [problem])
 
 
-def test_problems_of_a_policy_stand_at_their_line(write: Write) -> None:
+def test_problems_of_a_policy_are_reported_at_their_line(write: Write) -> None:
     text = json.dumps({"rules": [RULE | {"action": {"type": "delete"}}]}, indent="\t")
     assert _said(write, text) == ["10:14: rules[0].action: the type of an action is expire or transition"]
 
@@ -144,10 +146,12 @@ def test_problems_of_a_policy_stand_at_their_line(write: Write) -> None:
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        pytest.param({"Statement": [STATEMENT]}, None, id="a sound policy"),
+        pytest.param({"Statement": [STATEMENT]}, None, id="a valid policy"),
         pytest.param({"Statement": STATEMENT}, None, id="one statement without a list"),
         pytest.param({}, "a repository policy has a Statement, at least one", id="no statement"),
-        pytest.param({"Statement": [STATEMENT | {"Effect": "allow"}]}, "Effect is Allow or Deny", id="small letters"),
+        pytest.param(
+            {"Statement": [STATEMENT | {"Effect": "allow"}]}, "Effect is Allow or Deny", id="an effect in lower case"
+        ),
         pytest.param(
             {"Statement": [{"Effect": "Allow", "Action": "ecr:*"}]},
             "a statement of a repository policy names a Principal",
@@ -172,7 +176,7 @@ def test_problems_of_a_policy_stand_at_their_line(write: Write) -> None:
         ),
     ],
 )
-def test_a_repository_policy_is_held_to_ecrs_rules(write: Write, document: Any, problem: str | None) -> None:
+def test_a_repository_policy_is_checked_by_ecrs_rules(write: Write, document: Any, problem: str | None) -> None:
     messages = [line.rpartition(": ")[2] for line in _said(write, json.dumps(document), key="repository_policy")]
     assert messages == ([] if problem is None else [problem])
 
@@ -185,7 +189,7 @@ def test_limits_are_those_of_the_minified_text(write: Write) -> None:
     assert "ECR accepts at most 10,240 for a repository policy" in problem
 
 
-def test_a_policy_travels_minified(write: Write) -> None:
+def test_a_policy_is_minified(write: Write) -> None:
     write("ous/prod.yaml", "ou: Workloads/Prod\nrepository: {lifecycle_policy: policies/p.json}\n")
     folder = write("policies/p.json", json.dumps(json.loads(_lifecycle()), indent=4))
     text = load(folder).documents["policies/p.json"].text

@@ -1,4 +1,4 @@
-"""`ensure:` of organization.yaml: whether requests reach the handler through a URL of its own."""
+"""`ensure:` of organization.yaml: whether requests reach the handler through its own URL."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_handler_has_no_url_unless_the_config_requests_it(write: Write, sect
     assert what_is_there(synthesize(found)) == [False] * 4
 
 
-def test_with_it_the_handler_has_a_url_and_what_answering_requests_needs(write: Write) -> None:
+def test_with_it_the_handler_has_a_url_and_the_permissions_for_requests(write: Write) -> None:
     found = compiled(write, "ensure: {url: true}\n")
     assert function_url_of(found) == "deployed"
     assert what_is_there(synthesize(found)) == [True] * 4
@@ -46,7 +46,7 @@ ADDRESS = "https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws/
 
 
 @pytest.mark.parametrize("written", [ADDRESS, ADDRESS.removesuffix("/"), f'"{ADDRESS}"'])
-def test_an_address_means_true_and_changes_nothing_that_is_deployed(write: Write, written: str) -> None:
+def test_a_url_as_the_value_means_true_and_does_not_change_the_deployment(write: Write, written: str) -> None:
     found, switched_on = (compiled(write, f"ensure: {{url: {value}}}\n") for value in (written, "true"))
     assert found.config.function_url is not None
     assert found.config.function_url.text == ADDRESS
@@ -80,7 +80,7 @@ def test_a_region_without_function_urls_gets_none(write: Write, region: str) -> 
         ("{uri: true}", "ensure.uri: unknown key"),
     ],
 )
-def test_what_is_no_switch_is_refused_at_its_place(write: Write, section: str, problem: str) -> None:
+def test_an_invalid_value_is_refused_at_its_location(write: Write, section: str, problem: str) -> None:
     with pytest.raises(InvalidConfigurationError) as refused:
         load(write("organization.yaml", f"{ORGANIZATION}ensure: {section}\n"))
     assert refused.value.message.count("ensure.ur") == 1

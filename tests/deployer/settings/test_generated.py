@@ -99,7 +99,7 @@ def test_the_reference_has_every_key_of_the_schema() -> None:
 
 
 def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Keys of a model; `defaults` is one, since its own are those of every file."""
+    """Keys of a model; `defaults` counts as one key, since its own keys are those of every file."""
     for name, field in model.model_fields.items():
         inner = None if name == "defaults" else model_in(field.annotation)
         yield from _leaves(inner, f"{prefix}{name}.") if inner else [f"{prefix}{name}"]
@@ -120,7 +120,7 @@ def test_the_reference_names_every_placeholder_of_a_tag() -> None:
     assert re.findall(r"{(\w+)}", tags) == list(PLACEHOLDERS)
 
 
-def test_every_limit_belongs_to_a_key_that_there_is() -> None:
+def test_every_limit_belongs_to_an_existing_key() -> None:
     for kind, name in (*WHOLE, *EACH, *KEYS):
         assert name in {item.name for item in fields(kind)}
 

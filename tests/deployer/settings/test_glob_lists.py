@@ -33,17 +33,17 @@ def _pairwise(patterns: list[str], *, are_arns: bool) -> list[tuple[int, str]]:
 
 
 @given(st.lists(_NAMES, max_size=6))
-def test_the_redundant_names_are_those_that_comparing_every_pair_finds(patterns: list[str]) -> None:
+def test_redundant_names_equal_those_found_by_comparing_every_pair(patterns: list[str]) -> None:
     assert list(GlobList(patterns).redundant) == _pairwise(patterns, are_arns=False)
 
 
 @given(st.lists(_ARNS, max_size=6))
-def test_the_redundant_arns_are_those_that_comparing_every_pair_finds(patterns: list[str]) -> None:
+def test_redundant_arns_equal_those_found_by_comparing_every_pair(patterns: list[str]) -> None:
     assert list(GlobList(patterns, are_arns=True).redundant) == _pairwise(patterns, are_arns=True)
 
 
 @given(st.lists(_NAMES, max_size=5), _NAMES)
-def test_what_covers_or_overlaps_another_glob_is_what_comparing_each_finds(patterns: list[str], other: str) -> None:
+def test_covering_and_overlapping_globs_equal_those_found_by_comparing_each(patterns: list[str], other: str) -> None:
     globs = GlobList(patterns)
     assert globs.covering(other) == next((one for one in patterns if covers_name(one, other)), None)
     assert globs.overlap(other) == any(names_overlap(one, other) for one in patterns)

@@ -27,12 +27,12 @@ _ARNS = st.tuples(st.sampled_from(["1", "2"]), st.text("ab/", max_size=4)).map(
         pytest.param("*", "team-*/**", False, id="one star stays within a part"),
         pytest.param("team-*/**", "team-a/web/**", True, id="a narrower prefix is covered"),
         pytest.param("team-a/**", "team-*/**", False, id="a wider prefix is not"),
-        pytest.param("**/tmp-*", "tmp-*", True, id="two stars may stand for no parent"),
-        pytest.param("a/**/z", "a/z", True, id="and for no part between"),
+        pytest.param("**/tmp-*", "tmp-*", True, id="two stars may match no parent"),
+        pytest.param("a/**/z", "a/z", True, id="two stars between slashes may match no part"),
         pytest.param("a*", "a*", True, id="every glob covers itself"),
     ],
 )
-def test_what_one_glob_covers_of_another(wide: str, narrow: str, is_covered: bool) -> None:
+def test_whether_one_glob_covers_another(wide: str, narrow: str, is_covered: bool) -> None:
     assert covers_name(wide, narrow) is is_covered
 
 
@@ -64,7 +64,7 @@ def test_globs_that_share_a_name_overlap(one: str, other: str, name: str) -> Non
 
 
 @given(_PATTERNS, _NAMES)
-def test_a_glob_matches_a_beginning_if_it_shares_a_name_with_all_that_begin_so(pattern: str, beginning: str) -> None:
+def test_a_glob_matches_a_prefix_if_it_overlaps_with_all_names_with_the_prefix(pattern: str, beginning: str) -> None:
     assert matches_beginning(pattern, beginning) is names_overlap(pattern, f"{beginning}**")
 
 
@@ -75,7 +75,9 @@ def test_every_glob_covers_itself_and_two_stars_cover_it(pattern: str) -> None:
 
 
 @given(_ARN_PATTERNS, _ARN_PATTERNS, st.lists(_ARNS, max_size=20))
-def test_a_covered_arn_glob_matches_nothing_more(wide: str, narrow: str, arns: list[str]) -> None:
+def test_a_covered_arn_glob_matches_nothing_that_the_wider_one_does_not(
+    wide: str, narrow: str, arns: list[str]
+) -> None:
     assert covers_arn("*", narrow)
     assert not covers_arn(narrow, "*")
     if covers_arn(wide, narrow):
@@ -90,7 +92,7 @@ _FEW_PATTERNS = st.lists(
 
 
 @given(_FEW_PATTERNS, _FEW_PATTERNS, _FEW_PATTERNS)
-def test_some_name_matches_as_trying_every_short_name_finds(
+def test_whether_any_name_matches_agrees_with_trying_every_short_name(
     all_of: list[str], none_of: list[str], no_pattern_of: list[str]
 ) -> None:
     found = any(
@@ -110,7 +112,7 @@ def test_some_name_matches_as_trying_every_short_name_finds(
         pytest.param(["a*"], [], ["a*"], False, id="all of it is denied"),
         pytest.param(["a-/**"], [], [], False, id="no repository has such a name"),
         pytest.param(["a--b/c__d.e"], [], [], True, id="separators that ECR accepts"),
-        pytest.param(["a___b"], [], [], False, id="three underscores, which it does not"),
+        pytest.param(["a___b"], [], [], False, id="three underscores, which ECR does not accept"),
         pytest.param(["*a" * 40, "a*" * 40], ["*b" * 40], [], True, id="too many states to decide"),
     ],
 )
@@ -120,5 +122,5 @@ def test_names_that_match_some_globs_and_not_others(
     assert some_name_matches(all_of, none_of=none_of, no_pattern_of=no_pattern_of) is expected
 
 
-def test_a_hostile_pair_of_globs_ends() -> None:
+def test_comparing_a_hostile_pair_of_globs_terminates() -> None:
     assert covers_name("*a" * 60, "a*" * 60) in {True, False}

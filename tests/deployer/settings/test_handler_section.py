@@ -1,4 +1,4 @@
-"""`handler:` of organization.yaml: how many runs of the handler at once Lambda sets aside."""
+"""`handler:` of organization.yaml: how many concurrent runs of the handler Lambda reserves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_reserved_concurrency_is_the_handlers_and_not_the_watchs(write: Write) -
 
 
 @pytest.mark.parametrize("section", ["", "handler: {}\n", "handler: null\n", "handler: {reserved_concurrency: null}\n"])
-def test_without_it_the_handler_shares(write: Write, section: str) -> None:
+def test_without_it_the_handler_shares_the_concurrency_of_the_account(write: Write, section: str) -> None:
     assert all(KEY not in one for one in functions(write, section).values())
 
 
@@ -41,7 +41,9 @@ def test_without_it_the_handler_shares(write: Write, section: str) -> None:
         ("{reserved_concurency: 3}", "handler.reserved_concurency: unknown key"),
     ],
 )
-def test_what_lambda_cannot_reserve_is_refused_at_its_place(write: Write, section: str, problem: str) -> None:
+def test_concurrency_that_lambda_cannot_reserve_is_refused_at_its_location(
+    write: Write, section: str, problem: str
+) -> None:
     with pytest.raises(InvalidConfigurationError) as refused:
         load(write("organization.yaml", f"{ORGANIZATION}handler: {section}\n"))
     assert problem in refused.value.message

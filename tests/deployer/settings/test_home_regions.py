@@ -1,4 +1,4 @@
-"""Home regions from which StackSets cannot reach an organization: refused, or warned of, with the reason."""
+"""Home regions from which StackSets cannot reach an organization: an error or a warning, with the reason."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def test_china_is_refused(write: Write, region: str) -> None:
     ("region", "instead"),
     [
         pytest.param("eu-south-2", "(eu-central-1, eu-north-1, eu-west-1, eu-west-2, eu-west-3), or", id="Europe"),
-        pytest.param("af-south-1", "(ap-northeast-1, ", id="none of the same continent"),
+        pytest.param("af-south-1", "(ap-northeast-1, ", id="without another region of the continent"),
         pytest.param("eusc-de-east-1", ": make the management account", id="European Sovereign Cloud"),
         pytest.param("us-iso-east-1", ": make the management account", id="isolated"),
     ],
 )
-def test_a_region_without_delegated_administrators_is_warned_of(write: Write, region: str, instead: str) -> None:
+def test_a_region_without_delegated_administrators_is_a_warning(write: Write, region: str, instead: str) -> None:
     [(severity, message)] = problems_of(write, region)
     assert severity is Severity.WARNING
     assert "delegated administrators of StackSets" in message
@@ -51,7 +51,7 @@ def test_a_region_without_delegated_administrators_is_warned_of(write: Write, re
         ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
     ],
 )
-def test_names_and_addresses_are_of_the_home_regions_partition(
+def test_names_and_urls_are_those_of_the_home_regions_partition(
     write: Write, region: str, partition: str, suffix: str
 ) -> None:
     folder = write("organization.yaml", f'central: {{account: "200000000001", region: {region}}}\n')
@@ -61,6 +61,6 @@ def test_names_and_addresses_are_of_the_home_regions_partition(
 
 
 @pytest.mark.parametrize("region", sorted(DELEGATED_ADMINISTRATOR_REGIONS))
-def test_a_region_that_aws_lists_is_fine(write: Write, region: str) -> None:
+def test_a_region_that_aws_lists_is_accepted(write: Write, region: str) -> None:
     assert region in known_regions()
     assert problems_of(write, region) == []

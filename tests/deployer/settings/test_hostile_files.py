@@ -1,4 +1,4 @@
-"""Config files broken at random: every break is a problem with one line, and what has no error can be rolled out."""
+"""Config files damaged at random: every mistake is a problem with one line, and valid files can be rolled out."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _places(value: Any, at: KeyPath = ()) -> Iterator[KeyPath]:
 
 @st.composite
 def _broken(draw: st.DrawFn) -> dict[str, Any]:
-    """The files with one to three values replaced, dropped, or set beside the others."""
+    """The files with one to three values replaced, removed, or added."""
     files = copy.deepcopy(FILES)
     for _ in range(draw(st.integers(1, 3))):
         place = draw(st.sampled_from([place for place in _places(files) if len(place) > 1]))

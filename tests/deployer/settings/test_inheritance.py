@@ -65,7 +65,7 @@ def _plain(value: Any) -> Any:
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(_cases(), st.booleans())
-def test_effective_settings_and_their_places_equal_a_naive_reference(
+def test_effective_settings_and_their_locations_equal_a_naive_reference(
     case: tuple[Organization, dict[str, Any]], by_id: bool
 ) -> None:
     organization, values = case

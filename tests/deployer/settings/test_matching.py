@@ -24,7 +24,7 @@ def _with_origin(write: Write, text: str, known: object = SMALL) -> Placement:
     [
         pytest.param("ou: Workloads/Prod", id="by path"),
         pytest.param(f"id: {PROD}", id="by id"),
-        pytest.param(f"ou: {PROD}", id="by id in place of the path"),
+        pytest.param(f"ou: {PROD}", id="by id instead of the path"),
         pytest.param(f"ou: Workloads/Prod\nid: {PROD}", id="by both"),
     ],
 )
@@ -50,12 +50,12 @@ def test_the_root_is_an_ou_too(write: Write, text: str) -> None:
         pytest.param(
             "ou: workloads/PROD",
             f"1:5: ou: there is no OU `workloads/PROD` in o-exampleorg1; did you mean `Workloads/Prod` ({PROD})?",
-            id="other capitals",
+            id="different case",
         ),
         pytest.param(
             "ou: 'Workloads/Prod '",
             f"1:5: ou: there is no OU `Workloads/Prod ` in o-exampleorg1; did you mean `Workloads/Prod` ({PROD})?",
-            id="a space at the end",
+            id="a trailing space",
         ),
         pytest.param(
             "ou: Other/Prod",
@@ -65,12 +65,12 @@ def test_the_root_is_an_ou_too(write: Write, text: str) -> None:
         pytest.param(
             "ou: Workloads/Zebra",
             "1:5: ou: there is no OU `Workloads/Zebra` in o-exampleorg1; below `Workloads` there are `Workloads/Prod`",
-            id="gone",
+            id="deleted",
         ),
         pytest.param(
             "ou: Zebra",
             "1:5: ou: there is no OU `Zebra` in o-exampleorg1; at the top there are `Other`, `Root`, `Workloads`",
-            id="gone from the top",
+            id="deleted at the top level",
         ),
         pytest.param(
             f"ou: Workloads/Old\nid: {PROD}",
@@ -85,7 +85,7 @@ def test_the_root_is_an_ou_too(write: Write, text: str) -> None:
         pytest.param(
             "ou: Workloads/Prod\nid: ou-exam-99999999",
             f"2:5: id: there is no OU ou-exam-99999999 in o-exampleorg1; `Workloads/Prod` is {PROD}",
-            id="made anew under its old name",
+            id="recreated with its old name",
         ),
         pytest.param(
             "id: ou-exam-99999999",

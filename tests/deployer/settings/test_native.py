@@ -62,8 +62,8 @@ def test_nothing_is_compiled_unless_the_engine_is_native_in_an_enabled_ou(layer:
         pytest.param(["a/b/**"], ["a/b"], id="all names below a prefix"),
         pytest.param(["a/**/*"], ["a"], id="all names below a prefix, written otherwise"),
         pytest.param(["a/**", "b/**"], ["a", "b"], id="two prefixes"),
-        pytest.param(["a/**", "a/b/**"], ["a"], id="a prefix in another one needs no template"),
-        pytest.param(["**", "a/**"], [ROOT], id="nor does one in all names"),
+        pytest.param(["a/**", "a/b/**"], ["a"], id="a prefix within another one needs no template"),
+        pytest.param(["**", "a/**"], [ROOT], id="a prefix within all names needs no template"),
         pytest.param(["a--b/x__y/**"], ["a--b/x__y"], id="every separator that ECR accepts"),
         pytest.param(["root/**"], ["root"], id="a prefix named root is not ROOT"),
         pytest.param(["x/**"], ["x"], id="a prefix of one character"),
@@ -72,10 +72,10 @@ def test_nothing_is_compiled_unless_the_engine_is_native_in_an_enabled_ou(layer:
         pytest.param(["a/*"], [], id="names one part below a prefix"),
         pytest.param(["a/**/x"], [], id="names that end with a part"),
         pytest.param(["team-*/**"], [], id="a wildcard in the first part"),
-        pytest.param(["a**"], [], id="the beginning of a part"),
+        pytest.param(["a**"], [], id="the start of a part"),
         pytest.param(["a/b"], [], id="one name"),
-        pytest.param(["a-/**"], [], id="a prefix that is no name"),
-        pytest.param([], [], id="nothing"),
+        pytest.param(["a-/**"], [], id="a prefix that is not a name"),
+        pytest.param([], [], id="no names"),
     ],
 )
 def test_prefixes_of_allowed_names_get_a_template(allow: list[str], expected: list[str]) -> None:
@@ -85,7 +85,7 @@ def test_prefixes_of_allowed_names_get_a_template(allow: list[str], expected: li
     assert found.violations == ()
 
 
-def test_names_that_no_template_can_hold_stay_with_the_handler_with_a_reason() -> None:
+def test_names_that_no_template_can_cover_are_left_to_the_handler_with_a_reason() -> None:
     found = compiled(create=named(["a/**", "team-*/**", "a/x/*", "b/**"], ["b*"]))
     assert prefixes(found) == ["a"]
     (free, denied) = found.uncovered
@@ -107,7 +107,7 @@ def test_a_key_alias_needs_the_handler_and_a_key_does_not() -> None:
     assert with_key.encryption.kms_key == KEY
 
 
-def test_a_template_holds_every_setting_that_is_the_same_for_all_repositories_of_a_registry() -> None:
+def test_a_template_contains_every_setting_that_is_the_same_for_all_repositories_of_a_registry() -> None:
     tags = {"z": "{account}/{region}", "env": "prod", "by": "{principal}", "ou": "{ou}", "long": "x" * 240 + "{region}"}
     repository = {
         "mutability_exclusions": ["latest"],
@@ -190,7 +190,7 @@ def test_the_first_namespace_decides_about_a_prefix() -> None:
             "namespaces[0].match",
             {"namespaces": [{"match": "a/**", "repository": {"encryption": {"type": "KMS", "kms_key": ALIAS}}}]},
             ["namespaces"],
-            id="a namespace with settings that no template holds",
+            id="a namespace with settings that templates lack",
         ),
     ],
 )
@@ -219,7 +219,7 @@ def test_a_rule_that_templates_bypass_is_a_violation_unless_it_is_listed(
         pytest.param({"namespaces": [{"match": "*/x", "repository": {}}]}, id="a namespace that changes nothing"),
         pytest.param(
             {"namespaces": [{"match": "*/x", "repository": {"scan_on_push": False, "tags": {"a": "{repository}"}}}]},
-            id="a namespace of what is put afterwards",
+            id="a namespace with settings that the handler sets",
         ),
         pytest.param(
             {"namespaces": [{"match": "a/**", "repository": MUTABLE}, {"match": "a/*/tmp", "repository": {}}]},
@@ -235,11 +235,11 @@ def test_a_rule_that_templates_bypass_is_a_violation_unless_it_is_listed(
         pytest.param({"create": named(["**"], ["**/tmp-*", "x/**"])}, id="denied names, which the role denies"),
     ],
 )
-def test_rules_that_no_template_bypasses_are_no_violations(layer: dict[str, Any]) -> None:
+def test_rules_that_no_template_bypasses_are_not_violations(layer: dict[str, Any]) -> None:
     assert compiled(**layer).violations == ()
 
 
-def test_entries_without_a_rule_are_superfluous() -> None:
+def test_entries_without_a_bypassed_rule_are_superfluous() -> None:
     unenforced = ["create.limit", "create.principals.allow", "create.principals", "create.principals", "namespaces"]
     principals = {"allow": ["arn:aws:iam::*:role/ci-*"]}
     found = compiled(create={"principals": principals}, native={"unenforced": unenforced})
@@ -377,7 +377,7 @@ def test_names_that_are_not_reported_as_uncovered_are_created_by_ecr(layer: Mapp
 
 
 @given(LAYERS)
-def test_names_that_the_role_is_denied_beyond_the_deny_list_are_reported_by_an_example(
+def test_names_denied_to_the_role_beyond_the_deny_list_are_reported_with_an_example(
     layer: Mapping[str, Any],
 ) -> None:
     settings = native_settings(**layer)

@@ -21,7 +21,7 @@ def problems(folder: Path, *, live: bool = True) -> list[str]:
     return [str(one).replace(f"{folder.as_posix()}/", "") for one in found]
 
 
-@pytest.mark.parametrize("live", [True, False], ids=["with an organization", "without one"])
+@pytest.mark.parametrize("live", [True, False], ids=["with an organization", "without an organization"])
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -49,12 +49,12 @@ def problems(folder: Path, *, live: bool = True) -> list[str]:
         pytest.param(
             OPEN.replace("{princ", "{names: {allow: ['a/**', 'team-*/**']}, princ"),
             "5:34: note: create.names.allow[1]: team-*/** stays with the handler although engine is native: creation templates match names only by a prefix of whole parts, as team-a/** does",
-            id="names that stay with the handler",
+            id="names that are left to the handler",
         ),
         pytest.param(
             OPEN.replace("{princ", "{names: {deny: ['a/b', 'tmp-*']}, princ"),
             "5:32: note: create.names.deny[1]: with engine: native, the handler creates tmp-x/x, which the IAM policy for tmp-* denies: a * of IAM crosses /",
-            id="names that ECR's role is denied, too",
+            id="names that are denied to ECR's role too",
         ),
         pytest.param(
             OPEN + "native: {unenforced: [create.limit]}\n",

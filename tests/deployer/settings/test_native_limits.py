@@ -66,12 +66,12 @@ def test_the_policy_of_the_role_is_never_longer_than_estimated(
         pytest.param(
             "create.names.deny",
             {"create": {"names": {"deny": [f"{'x' * 200}-{number}/**" for number in range(50)]}}},
-            id="denied names that no policy holds",
+            id="too many denied names for a policy",
         ),
         pytest.param(
             "create.names.allow",
             {"create": {"names": {"allow": [f"{'x' * 200}-{number}/**" for number in range(50)]}}},
-            id="allowed names that no policy holds",
+            id="too many allowed names for a policy",
         ),
         pytest.param(
             "create.names.allow",
@@ -82,7 +82,7 @@ def test_the_policy_of_the_role_is_never_longer_than_estimated(
                     for number in range(1, 500)
                 ],
             },
-            id="more templates than a stack holds",
+            id="too many templates for a stack",
         ),
         pytest.param(
             "create.names.allow",
@@ -92,11 +92,11 @@ def test_the_policy_of_the_role_is_never_longer_than_estimated(
                     for number in range(40)
                 ]
             },
-            id="longer policies than a template of CloudFormation holds",
+            id="too long policies for a CloudFormation template",
         ),
     ],
 )
-def test_what_aws_would_refuse_is_a_violation_that_cannot_be_listed(rule: str, layer: dict[str, Any]) -> None:
+def test_limits_of_aws_are_violations_that_cannot_be_accepted(rule: str, layer: dict[str, Any]) -> None:
     found = compile_native(native_settings(**layer), {"p": '"' * 30_000})
     assert found is not None
     (violation,) = found.violations

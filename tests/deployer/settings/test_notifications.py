@@ -23,7 +23,7 @@ def test_nobody_is_notified_unless_the_config_names_a_topic(write: Write) -> Non
     assert not [name for name in central(write, "") if name.startswith("Notices") and name != "NoticesFailedFilter"]
 
 
-def test_a_given_topic_is_notified_of_the_outcomes_that_are_named(write: Write) -> None:
+def test_a_configured_topic_is_notified_of_the_configured_outcomes(write: Write) -> None:
     made = central(write, f"notifications: {{topic: '{TOPIC}', format: slack, outcomes: [refused]}}\n")
     rule = made["NoticesRule"]["Properties"]
     assert rule["Targets"][0]["Arn"] == TOPIC
@@ -53,7 +53,7 @@ def test_a_topic_is_created_if_configured(write: Write) -> None:
         ("{topic: create, outcomes: []}", "list at least one outcome"),
     ],
 )
-def test_what_cannot_work_is_refused_at_its_place(write: Write, section: str, problem: str) -> None:
+def test_an_invalid_configuration_is_refused_at_its_location(write: Write, section: str, problem: str) -> None:
     folder = write("organization.yaml", f"{ORGANIZATION}notifications: {section}\n")
     with pytest.raises(InvalidConfigurationError) as refused:
         load(folder)

@@ -40,7 +40,7 @@ LOOKED_UP = {"EventId": "1", "EventName": "InitiateLayerUpload", "CloudTrailEven
         pytest.param(text_of(ENVELOPE), 1, False, id="the envelope"),
         pytest.param(text_of([ENVELOPE, ENVELOPE]), 2, True, id="a list of envelopes"),
         pytest.param(text_of([ENVELOPE]), 1, True, id="a list of one"),
-        pytest.param(text_of(RECORD), 1, False, id="a record of CloudTrail alone"),
+        pytest.param(text_of(RECORD), 1, False, id="a single record of CloudTrail"),
         pytest.param(text_of([RECORD]), 1, True, id="a list of records"),
         pytest.param(text_of({"Records": [RECORD, RECORD]}), 2, True, id="a file of CloudTrail"),
         pytest.param(text_of({"Events": [LOOKED_UP], "NextToken": "x"}), 1, True, id="the output of lookup-events"),
@@ -56,7 +56,7 @@ LOOKED_UP = {"EventId": "1", "EventName": "InitiateLayerUpload", "CloudTrailEven
         pytest.param(
             text_of(SQS_MESSAGE | {"Body": text_of(ENVELOPE)}), 1, False, id="a message of a dead-letter queue"
         ),
-        pytest.param(text_of(text_of(QUEUE_BODY)), 1, False, id="a body as text"),
+        pytest.param(text_of(text_of(QUEUE_BODY)), 1, False, id="a body as a string"),
         pytest.param(text_of(NOTIFICATION), 1, False, id="a notification of SNS"),
         pytest.param(
             text_of({"Messages": [SQS_MESSAGE | {"Body": text_of(NOTIFICATION)}]}), 1, True, id="SNS within SQS"
@@ -65,13 +65,13 @@ LOOKED_UP = {"EventId": "1", "EventName": "InitiateLayerUpload", "CloudTrailEven
             text_of({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": text_of(ENVELOPE)}}]}),
             1,
             True,
-            id="what SNS sends to Lambda",
+            id="an event of SNS to Lambda",
         ),
         pytest.param(
             text_of({"Records": [{"messageId": "1", "body": text_of(ENVELOPE), "eventSource": "aws:sqs"}]}),
             1,
             True,
-            id="what SQS sends to Lambda",
+            id="an event of SQS to Lambda",
         ),
         pytest.param(
             text_of({"events": [{"timestamp": 1, "message": text_of(RECORD)}], "searchedLogStreams": []}),
@@ -91,8 +91,8 @@ LOOKED_UP = {"EventId": "1", "EventName": "InitiateLayerUpload", "CloudTrailEven
             True,
             id="the input of put-events",
         ),
-        pytest.param(f"{text_of(ENVELOPE)}\n{text_of(RECORD)}\r\n\n", 2, True, id="one JSON document a line"),
-        pytest.param(json.dumps(ENVELOPE, indent=2) * 2, 2, True, id="one document after the other"),
+        pytest.param(f"{text_of(ENVELOPE)}\n{text_of(RECORD)}\r\n\n", 2, True, id="one JSON document per line"),
+        pytest.param(json.dumps(ENVELOPE, indent=2) * 2, 2, True, id="concatenated JSON documents"),
         pytest.param(text_of(ENVELOPE | {"replay-name": "replay-1"}), 1, False, id="a replay of an archive"),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_record_of_another_service_is_another_event() -> None:
 @pytest.mark.parametrize(
     ("text", "description"),
     [
-        pytest.param("", "empty", id="nothing"),
+        pytest.param("", "empty", id="an empty file"),
         pytest.param(" \n", "empty", id="blanks"),
         pytest.param("ou: Sandbox", "not JSON", id="YAML"),
         pytest.param("[]", "empty list", id="an empty list"),
@@ -126,7 +126,7 @@ def test_a_record_of_another_service_is_another_event() -> None:
         pytest.param("{}", "empty object", id="an empty object"),
         pytest.param("[3]", "3 instead of an event", id="a number"),
         pytest.param("null", "null instead of an event", id="null"),
-        pytest.param('"hello"', '"hello" instead of an event', id="a text"),
+        pytest.param('"hello"', '"hello" instead of an event', id="a string"),
         pytest.param(
             '{"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {}}]}',
             'keys "eventSource", "eventName", "s3"',
@@ -138,12 +138,12 @@ def test_a_record_of_another_service_is_another_event() -> None:
         pytest.param(
             '{"outcome": "refused", "reason": "name-denied", "event_id": "1"}', "record of the ledger", id="a record"
         ),
-        pytest.param("[" * 100_000, "not JSON", id="endless lists"),
+        pytest.param("[" * 100_000, "not JSON", id="endlessly nested lists"),
         pytest.param("[" * 50 + "]" * 50, "nested too deeply", id="many lists"),
         pytest.param('{"requestPayload": {"\\u001b[31m": 1}}', r'"\\u001b\[31m"', id="control characters in a key"),
     ],
 )
-def test_anything_else_is_described(text: str, description: str) -> None:
+def test_other_content_is_described(text: str, description: str) -> None:
     with pytest.raises(UnknownContentError, match=description):
         recorded_events(text)
 
@@ -157,7 +157,7 @@ def test_anything_else_is_described(text: str, description: str) -> None:
         ),
     )
 )
-def test_whatever_the_content_is_it_is_events_or_described(value: object) -> None:
+def test_any_content_gives_events_or_a_description(value: object) -> None:
     try:
         found = recorded_events(text_of(value))
     except UnknownContentError:
@@ -166,7 +166,7 @@ def test_whatever_the_content_is_it_is_events_or_described(value: object) -> Non
 
 
 @pytest.mark.parametrize("file", sorted(HERE.glob("*.json")), ids=lambda file: str(file.stem))
-def test_the_files_that_people_have(file: Path) -> None:
+def test_files_of_common_tools_are_read(file: Path) -> None:
     calls = [parse(event) for event in recorded_events(file.read_text(encoding="utf-8")).events]
     assert len(calls) == (2 if file.stem == "records-file" else 1)
     assert all(isinstance(call, FailedCall) for call in calls)

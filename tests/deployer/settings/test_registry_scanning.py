@@ -25,17 +25,17 @@ MOST = ", ".join(f'"a{number}"' for number in range(101))
         pytest.param(
             "registry: {scanning: {type: basic}}",
             "4:29: registry.scanning.type: must be BASIC or ENHANCED",
-            id="a type that there is not",
+            id="an unknown type",
         ),
         pytest.param(
             "registry: {scanning: {type: BASIC, frequency: CONTINUOUS_SCAN}}",
             "4:47: registry.scanning.frequency: ECR scans continuously only with type ENHANCED; BASIC supports SCAN_ON_PUSH and MANUAL",
-            id="basic scanning is not continuous",
+            id="continuous basic scanning",
         ),
         pytest.param(
             "registry: {scanning: {type: ENHANCED, frequency: MANUAL}}",
             "4:50: registry.scanning.frequency: ECR has no manual scans with type ENHANCED; it supports SCAN_ON_PUSH and CONTINUOUS_SCAN",
-            id="enhanced scanning is not by hand",
+            id="manual enhanced scanning",
         ),
         pytest.param(
             "registry: {scanning: {type: BASIC, filters: []}}",
@@ -50,12 +50,12 @@ MOST = ", ".join(f'"a{number}"' for number in range(101))
         pytest.param(
             "registry: {scanning: {type: BASIC, filters: [Prod]}}",
             "4:46: registry.scanning.filters[0]: ECR accepts a-z 0-9 * in a scanning filter, and . _ - / singly between them",
-            id="a filter with a capital",
+            id="a filter with an uppercase letter",
         ),
         pytest.param(
             "registry: {scanning: {type: BASIC, frequency: MANUAL, filters: [prod]}}",
             "4:64: warning: registry.scanning.filters: MANUAL scans nothing automatically, so filters have no effect",
-            id="filters of scans by hand",
+            id="filters of manual scans",
         ),
         pytest.param(
             "registry: {scanning: {filters: [prod]}}",
@@ -72,7 +72,7 @@ def test_what_ecr_would_not_accept_is_reported_with_its_position(write: Write, t
 
 
 @pytest.mark.parametrize("text", ["*", "prod", "prod-*", "team-a/*", "a", "**", "*prod*", "a.b_c-d/e", "0" * 255])
-def test_filters_that_ecr_takes(text: str) -> None:
+def test_filters_that_ecr_accepts(text: str) -> None:
     assert scan_filter.check(text) is None
     assert re.search(scan_filter.schema["pattern"], text)
 
@@ -82,7 +82,7 @@ def test_filters_that_ecr_refuses(text: str) -> None:
     assert scan_filter.check(text)
 
 
-def test_it_is_inherited_key_by_key_and_null_takes_it_back(write: Write) -> None:
+def test_it_is_inherited_key_by_key_and_null_resets_it(write: Write) -> None:
     write(
         "ous/workloads.yaml",
         "ou: Workloads\nregistry: {scanning: {type: ENHANCED, frequency: CONTINUOUS_SCAN, filters: [prod]}}\n",

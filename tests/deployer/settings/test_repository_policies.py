@@ -65,7 +65,7 @@ REFUSED = [
     pytest.param(_policy(Condition=[]), "Condition", id="a list as condition"),
     pytest.param(_policy(Condition=None), "Condition", id="null as condition"),
     pytest.param(_policy(Condition={"StringEquals": {}}), "Condition.StringEquals", id="an operator without keys"),
-    pytest.param(_policy(Condition={"StringEquals": "a"}), "Condition.StringEquals", id="an operator with text"),
+    pytest.param(_policy(Condition={"StringEquals": "a"}), "Condition.StringEquals", id="an operator with a string"),
     *(
         pytest.param(_condition(operator, "true"), f"Condition.{operator}", id=f"operator {operator}")
         for operator in ("StringEqual", "stringEquals", "NullIfExists", "ForEachValue:StringEquals", "Equals", "")
@@ -111,8 +111,8 @@ REFUSED = [
     *(pytest.param(_principal(value), "Principal", id=f"principal {value}") for value in NO_PRINCIPALS),
     *(pytest.param(_principal({"AWS": name}), "Principal.AWS", id=f"AWS {name}") for name in NO_AWS_PRINCIPALS),
     pytest.param(_principal({"AWS": ["300000000001", "3"]}), "Principal.AWS.1", id="a short account in a list"),
-    pytest.param(_principal({"aws": "300000000001"}), "Principal.aws", id="aws in small letters"),
-    pytest.param(_principal({"*": "*"}), "Principal.*", id="a wildcard as kind"),
+    pytest.param(_principal({"aws": "300000000001"}), "Principal.aws", id="aws in lower case"),
+    pytest.param(_principal({"*": "*"}), "Principal.*", id="a wildcard as the principal type"),
     pytest.param(_principal({"Service": "codebuild"}), "Principal.Service", id="a service without its domain"),
     pytest.param(_principal({"Service": "*.amazonaws.com"}), "Principal.Service", id="a wildcard in a service"),
     pytest.param(_principal({"Federated": "*"}), "Principal.Federated", id="anyone federated"),
@@ -142,11 +142,11 @@ def test_what_ecr_refuses_in_a_statement_is_a_problem_of_its_key(policy: dict[st
             for value in ("2012-10-18", "", None, 2012, "2008-10-17 ", ["2012-10-17"])
         ),
         pytest.param({"Id": 1}, "Id", id="a number as Id"),
-        pytest.param({"version": "2012-10-17"}, "version", id="version in small letters"),
+        pytest.param({"version": "2012-10-17"}, "version", id="version in lower case"),
         pytest.param({"Statements": []}, "Statements", id="an unknown key"),
         pytest.param({"Statement": []}, "Statement", id="no statement in the list"),
         pytest.param({"Statement": None}, "Statement", id="null as statement"),
-        pytest.param({"Statement": "a"}, "Statement", id="text as statement"),
+        pytest.param({"Statement": "a"}, "Statement", id="string as statement"),
         pytest.param({"Statement": [STATEMENT, 1]}, "Statement.1", id="a number among statements"),
     ],
 )
@@ -230,7 +230,7 @@ def test_every_operator_may_have_a_set_operator_and_if_exists(operator: str, pre
     ("policy", "key"),
     [
         pytest.param(
-            _policy(Action=["ecr:BatchGetImages", "ecr:Get*"]), "Statement.0.Action.0", id="no such action of ECR"
+            _policy(Action=["ecr:BatchGetImages", "ecr:Get*"]), "Statement.0.Action.0", id="an unknown action of ECR"
         ),
         pytest.param(_policy(Action="ecr:" + "a*b*" * 2_000), "Statement.0.Action", id="wildcards beyond any name"),
         pytest.param(_policy(Action="ecr:***Batch*Get*Image*?"), "Statement.0.Action", id="one character too many"),
@@ -241,7 +241,7 @@ def test_every_operator_may_have_a_set_operator_and_if_exists(operator: str, pre
             id="a condition key without a prefix",
         ),
         pytest.param(_policy(Condition={}), "Statement.0.Condition", id="an empty condition"),
-        pytest.param({"Statement": [STATEMENT, STATEMENT]}, "Statement.1.Sid", id="a Sid twice"),
+        pytest.param({"Statement": [STATEMENT, STATEMENT]}, "Statement.1.Sid", id="a duplicate Sid"),
         pytest.param(_policy(Sid="pull/ü"), "Statement.0.Sid", id="other characters in a Sid"),
         pytest.param(
             _principal({"Federated": "accounts.google.com"}), "Statement.0.Principal.Federated", id="a federated user"
@@ -280,7 +280,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from([*STATEMENT, "Condition", "NotPrincipal", "NotAction"]), JSON))
-def test_any_json_has_an_answer(statement: dict[str, Any]) -> None:
+def test_any_json_is_checked_without_an_error(statement: dict[str, Any]) -> None:
     for policy in (statement, {"Statement": statement}, {"Statement": [statement, statement]}):
         assert all(message for _, message in [*check_repository_policy(policy), *repository_policy_warnings(policy)])
 
@@ -305,7 +305,7 @@ def test_validate_names_file_line_and_key_and_exits_2(write: Write, capsys: pyte
         ("unknown-statement-key", 2, "Statement[0].Conditions", 2),
     ],
 )
-def test_policies_that_were_once_accepted(
+def test_invalid_policies_that_earlier_versions_accepted(
     write: Write, capsys: pytest.CaptureFixture[str], name: str, line: int, key: str, exit_code: int
 ) -> None:
     folder = _written(write, (CASES / f"{name}.json").read_text())

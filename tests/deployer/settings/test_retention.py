@@ -16,7 +16,7 @@ def compiled(write: Write, text: str) -> Compiled:
 
 
 def kept(made: Compiled) -> tuple[timedelta, int, int]:
-    """Expiring records as the handler reads it, events as both have it, and logs as the template has them."""
+    """Retention of records as the handler reads it, of events as both have it, and of logs as in the template."""
     central = synthesize(made).central.to_dict()["Resources"]
     assert made.settings_file.archive_retention.days == central["EventArchive"]["Properties"]["RetentionDays"]
     return (
@@ -26,7 +26,7 @@ def kept(made: Compiled) -> tuple[timedelta, int, int]:
     )
 
 
-def test_retention_travels_to_the_handler_and_into_the_central_template(write: Write) -> None:
+def test_retention_is_passed_to_the_handler_and_the_central_template(write: Write) -> None:
     section = "retention: {expiring_records: 7, event_archive: 14, logs: 365, refused: 400}\n"
     made = compiled(write, section)
     assert kept(made) == (timedelta(days=7), 14, 365)
@@ -34,7 +34,7 @@ def test_retention_travels_to_the_handler_and_into_the_central_template(write: W
 
 
 @pytest.mark.parametrize("section", ["", "retention: {}\n", "retention: {logs: null}\n"])
-def test_without_a_setting_retention_is_that_of_the_reference(write: Write, section: str) -> None:
+def test_the_default_retention_is_that_of_the_reference(write: Write, section: str) -> None:
     made = compiled(write, section)
     assert kept(made) == (timedelta(days=30), 30, 90)
     assert made.settings_file.kept.refused is None
@@ -49,7 +49,9 @@ def test_without_a_setting_retention_is_that_of_the_reference(write: Write, sect
         ("{event_archiv: 3}", "2:13: retention.event_archiv: unknown key"),
     ],
 )
-def test_what_aws_does_not_take_is_refused_at_its_place(write: Write, section: str, problem: str) -> None:
+def test_retention_that_aws_does_not_accept_is_refused_at_its_location(
+    write: Write, section: str, problem: str
+) -> None:
     folder = write("organization.yaml", f"{ORGANIZATION}retention: {section}\n")
     with pytest.raises(InvalidConfigurationError) as refused:
         load(folder)

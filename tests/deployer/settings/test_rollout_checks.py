@@ -29,19 +29,27 @@ def _folder(tmp_path: Path, rollout: str) -> Path:
     ("rollout", "organization", "parts"),
     [
         pytest.param("{}", EXAMPLE, [], id="no preferences"),
-        pytest.param("{max_concurrent: 50%, failure_tolerance: null}", EXAMPLE, [], id="half at a time"),
+        pytest.param("{max_concurrent: 50%, failure_tolerance: null}", EXAMPLE, [], id="a fraction as concurrency"),
         pytest.param("{waves: [[Sandbox], [Workloads/Dev], ['*']]}", EXAMPLE, [], id="waves for all"),
         pytest.param("{max_concurrent: 0}", None, ["max_concurrent: at least 1"], id="none at a time"),
-        pytest.param("{failure_tolerance: some}", None, ["a number of accounts or a percentage"], id="no number"),
-        pytest.param("{concurrency_mode: SOFT}", None, ["must be SOFT_FAILURE_TOLERANCE or"], id="AWS's words in full"),
-        pytest.param("{waves: [[A], [A]]}", None, ["named twice: A"], id="named twice"),
+        pytest.param("{failure_tolerance: some}", None, ["a number of accounts or a percentage"], id="not a number"),
+        pytest.param(
+            "{concurrency_mode: SOFT}", None, ["must be SOFT_FAILURE_TOLERANCE or"], id="an abbreviated value of AWS"
+        ),
+        pytest.param("{waves: [[A], [A]]}", None, ["named twice: A"], id="an OU named twice"),
         pytest.param("{waves: [[A], []]}", None, ["a wave is empty"], id="an empty wave"),
         pytest.param("{wave: [[A]]}", None, ["did you mean `waves`?"], id="an unknown key"),
         pytest.param(
-            "{waves: [['*', A]]}", None, ["other names beside it are in the same wave"], id="a star beside a name"
+            "{waves: [['*', A]]}",
+            None,
+            ["other names beside it are in the same wave"],
+            id="a star together with a name",
         ),
         pytest.param(
-            "{region_order: [us-east-1]}", None, ["has no effect while region_concurrency is PARALLEL"], id="no order"
+            "{region_order: [us-east-1]}",
+            None,
+            ["has no effect while region_concurrency is PARALLEL"],
+            id="an order without sequential regions",
         ),
         pytest.param(
             "{max_concurrent: 9, failure_tolerance: 2, concurrency_mode: STRICT_FAILURE_TOLERANCE}",
@@ -68,7 +76,7 @@ def _folder(tmp_path: Path, rollout: str) -> Path:
             id="regions without accounts",
         ),
         pytest.param(
-            "{waves: [[Workloads], [Sandbox]]}", EXAMPLE, ["no wave has `*`: 100000000000"], id="some left out"
+            "{waves: [[Workloads], [Sandbox]]}", EXAMPLE, ["no wave has `*`: 100000000000"], id="some OUs omitted"
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""cfn-lint's rule for repository policies of ECR, beside ours: it knows less, and must not find what we accept.
+"""cfn-lint's rule for repository policies of ECR compared with ours: it must not refuse what we accept.
 
 It is no dependency of `deployer`: it takes seconds, brings sympy, and names no line of a file. Nor is parliament,
 which does not know policies of repositories, and imports what setuptools no longer has.

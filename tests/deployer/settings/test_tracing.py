@@ -1,4 +1,4 @@
-"""Tracing, as organization.yaml asks for it: the handler's alone, with just the permissions that it takes."""
+"""Tracing as configured in organization.yaml: only of the handler, with only the permissions that it needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def actions_of(role: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("section", ["", "tracing: false\n", "tracing: null\n"])
-def test_without_it_nothing_is_traced_and_nobody_may(write: Write, section: str) -> None:
+def test_without_it_nothing_is_traced_and_no_role_may_trace(write: Write, section: str) -> None:
     resources = central(write, section)
     assert all("TracingConfig" not in one.get("Properties", {}) for one in resources.values())
     assert "xray" not in str(resources)
@@ -42,7 +42,7 @@ def test_with_it_the_handler_is_traced_and_the_watch_is_not(write: Write) -> Non
     assert traced.keys() == plain.keys()
 
 
-def test_it_is_true_or_false(write: Write) -> None:
+def test_tracing_must_be_true_or_false(write: Write) -> None:
     with pytest.raises(InvalidConfigurationError) as refused:
         load(write("organization.yaml", f"{ORGANIZATION}tracing: Active\n"))
     assert "tracing: " in refused.value.message

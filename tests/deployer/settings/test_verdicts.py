@@ -1,4 +1,4 @@
-"""`explain`, `simulate` and the Lambda decide alike: one settings file, one event, three ways."""
+"""`explain`, `simulate` and the Lambda decide alike on the same settings file and event."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ def test_simulate_decides_as_the_lambda_does(number: int) -> None:
         pytest.param("creation-by-template", {}, id="by a template of ours"),
         pytest.param("creation-by-template", {"detail.requestParameters.repositoryName": "tmp-1"}, id="a violation"),
         pytest.param("creation-by-template", {"detail.awsRegion": "us-east-1"}, id="an event that contradicts itself"),
-        pytest.param("creation-by-template", {"account": "999999999999"}, id="of no account of the organization"),
+        pytest.param("creation-by-template", {"account": "999999999999"}, id="of an account outside the organization"),
         pytest.param("creation-by-hand", {}, id="by hand"),
         pytest.param("creation-by-replication", {}, id="by replication"),
         pytest.param("deletion-by-hand", {}, id="a deletion"),
     ],
 )
-def test_simulate_decides_on_what_others_create_and_delete_as_the_lambda_does(
+def test_simulate_decides_on_creations_and_deletions_by_others_as_the_lambda_does(
     event: str, changes: dict[str, Any]
 ) -> None:
     if "account" in changes:
@@ -102,7 +102,7 @@ def test_simulate_decides_on_what_others_create_and_delete_as_the_lambda_does(
     assert bool(verdict.rules) is is_completed
 
 
-def test_simulate_takes_a_creation_of_the_handler_for_recorded() -> None:
+def test_simulate_assumes_that_a_creation_of_the_handler_is_recorded() -> None:
     assert judge_event(load_event("creation-by-deployer"), COMPILED).reason == "recorded-already"
 
 
@@ -184,7 +184,7 @@ def _explained(account: str, repository: str, *, principal: str | None = None, r
     return judge(call, asked, COMPILED.provenance_for_account(account), is_member=COMPILED.is_member)
 
 
-def test_the_rule_that_decided_has_its_line() -> None:
+def test_the_deciding_rule_has_its_line() -> None:
     denied = _explained("300000000001", "team-a/tmp-1")
     (rule,) = denied.rules
     assert rule.text == "create.names.deny: **/tmp-*"
@@ -193,7 +193,7 @@ def test_the_rule_that_decided_has_its_line() -> None:
     assert line[rule.origin.column - 1 :].startswith('"**/tmp-*"')
 
 
-def test_a_namespace_that_decided_has_its_line_too() -> None:
+def test_a_deciding_namespace_has_its_line() -> None:
     created = _explained("300000000001", "team-a/cache/x")
     allow, namespace, limit = created.rules
     assert allow.origin is not None
@@ -215,7 +215,7 @@ SETTINGS = {
 }
 
 
-def test_each_value_of_a_repository_has_the_place_that_set_or_reset_it(tmp_path: Path) -> None:
+def test_each_value_of_a_repository_has_the_location_that_set_or_reset_it(tmp_path: Path) -> None:
     layer = {"enabled": True, "regions": ["eu-west-1"], "repository": SETTINGS, "namespaces": [NAMESPACE]}
     central = {"account": "200000000001", "region": "eu-west-1"}
     text = json.dumps({"central": central, "defaults": layer}, indent=1)
@@ -262,16 +262,16 @@ def test_a_built_in_rule_has_no_line() -> None:
 
 
 @pytest.mark.parametrize("event", [None, [], {}, {"detail": 1}, "text", {"detail": {"eventName": "x"}}])
-def test_whatever_is_no_event_gets_a_verdict_too(event: object) -> None:
+def test_input_that_is_not_an_event_gets_a_verdict_too(event: object) -> None:
     assert judge_event(event, COMPILED).outcome in {"failed", "ignored"}
 
 
-def test_the_placeholders_that_validate_knows_are_those_that_the_handler_fills() -> None:
+def test_the_placeholders_of_validate_are_those_of_the_handler() -> None:
     call = constructed_call(account="300000000001", region="eu-west-1", repository="a/b", principal="*", trigger="push")
     assert set(PLACEHOLDERS) == set(tags.placeholders(call, account_name="", ou_path=""))
 
 
-def test_settings_json_is_reproducible_and_holds_layers_unmerged() -> None:
+def test_settings_json_is_reproducible_and_contains_unmerged_layers() -> None:
     again = compile_settings(load(Path("config")), EXAMPLE)
     assert again.settings_json == COMPILED.settings_json
     document = json.loads(COMPILED.settings_json)

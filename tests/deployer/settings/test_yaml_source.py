@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from deployer.settings.yaml_source import KeyPath, Position, key_text, parse
 
 
-def test_every_key_and_value_has_its_place() -> None:
+def test_every_key_and_value_has_its_location() -> None:
     source = parse('ou: Workloads/Prod\ncreate:\n  names: {allow: ["a", "b"]}\n', "f.yaml")
     assert source.data == {"ou": "Workloads/Prod", "create": {"names": {"allow": ["a", "b"]}}}
     assert source.position(("ou",), of_key=True) == Position(1, 1)
@@ -24,12 +24,12 @@ def test_a_missing_value_has_the_position_of_its_parent() -> None:
     assert source.position(("a", "c", "d")) == Position(2, 3)
 
 
-def test_columns_count_characters_and_a_byte_order_mark_is_none() -> None:
+def test_columns_count_characters_without_a_byte_order_mark() -> None:
     assert parse("é: ü\n", "f.yaml").position(("é",)) == Position(1, 4)
     assert parse("\ufeffa: 1\n", "f.yaml").data == {"a": 1}
 
 
-def test_on_is_a_key_like_any_other() -> None:
+def test_on_is_an_ordinary_key() -> None:
     assert parse("on: [push]\nyes: 1\n", "f.yaml").data == {"on": ["push"], "yes": 1}
 
 
@@ -47,7 +47,7 @@ def test_on_is_a_key_like_any_other() -> None:
             id="5,001 entries of a map, with one key",
         ),
         pytest.param("a:\n\tb: 1", "f.yaml:2:1: a tab: YAML indents with spaces only", id="a tab"),
-        pytest.param("a: 1\na: 2", "f.yaml:2:1: a: duplicate key, first in line 1", id="a key twice"),
+        pytest.param("a: 1\na: 2", "f.yaml:2:1: a: duplicate key, first in line 1", id="a duplicate key"),
         pytest.param(
             "---\na: 1\n---\nb: 2\n",
             "f.yaml:3:1: a second document begins here (`---`): use one file for each",
@@ -91,17 +91,17 @@ def test_on_is_a_key_like_any_other() -> None:
         ),
     ],
 )
-def test_what_is_refused_has_a_position_and_a_reason(text: str, problem: str) -> None:
+def test_refused_yaml_has_a_position_and_a_reason(text: str, problem: str) -> None:
     assert [str(found) for found in parse(text, "f.yaml").problems] == [problem]
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
-def test_endless_nesting_ends_as_a_problem(opening: str) -> None:
+def test_extreme_nesting_is_reported_as_a_problem(opening: str) -> None:
     (problem,) = parse(opening * 100_000, "f.yaml").problems
     assert "nested deeper than 40 levels" in problem.message
 
 
-def test_a_duplicate_key_does_not_move_the_first_ones_position() -> None:
+def test_a_duplicate_key_does_not_change_the_position_of_the_first() -> None:
     source = parse("a: {b: 1}\na: {b: 2}\n", "f.yaml")
     assert source.data == {"a": {"b": 1}}
     assert source.position(("a", "b")) == Position(1, 8)
@@ -138,5 +138,5 @@ def test_any_text_gives_data_or_problems_and_never_an_exception(text: str) -> No
     ("path", "text"),
     [((), ""), (("a",), "a"), (("a", "b", 0, "c"), "a.b[0].c"), (("namespaces", 2), "namespaces[2]")],
 )
-def test_a_path_reads_as_people_write_it(path: KeyPath, text: str) -> None:
+def test_a_path_is_written_as_people_write_it(path: KeyPath, text: str) -> None:
     assert key_text(path) == text
