@@ -34,7 +34,7 @@ def usage(
     region: Regions = None,
     repository: Repository = None,
     every: Annotated[
-        bool, typer.Option("--all", help="Read the repositories that deployer did not create, too.")
+        bool, typer.Option("--all", help="Read the repositories that deployer neither created nor adopted, too.")
     ] = False,
     unused_for: Annotated[
         str, typer.Option("--unused-for", metavar="TIME", help="How long a repository may be without a pull: 30d, 12w.")
@@ -58,9 +58,10 @@ def usage(
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Show the images, bytes, pushes and pulls of the repositories that deployer created, by OU and account.
+    """Show the images, bytes, pushes and pulls of the repositories that deployer created or adopted.
 
-    First what needs attention: repositories near a quota, not pulled for 90 days, never pulled, or without an image.
+    First what needs attention: repositories near a quota, not pulled for 90 days, never pulled, or without an image;
+    then sums by OU and account.
     Takes one call for each 1,000 repositories of an account and region, and one for each 1,000 images of a repository.
     Changes nothing. Running it again resumes an interrupted run. Exits 2 for findings.
     """

@@ -39,7 +39,7 @@ class AuditRequest:
     """Globs for names; all if there are none."""
     grace: timedelta
     reads_others: bool = False
-    """Whether the usage of repositories is read that deployer did not create."""
+    """Whether the usage of repositories is read that deployer neither created nor adopted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

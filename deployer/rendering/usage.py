@@ -43,7 +43,7 @@ def usage_lines(report: UsageReport, organization: Organization, *, ignored: Col
         yield from _unread_lines([*report.unread()], organization)
     yield from _total_lines("OU", by_ou(report, organization))
     accounts = by_account(report)
-    yield from _total_lines("account", {account_name(organization, one): total for one, total in accounts.items()})
+    yield from _total_lines("account", {_named(one, organization): total for one, total in accounts.items()})
     yield from _repository_lines(report, organization)
     yield from _summary_lines(report)
 
@@ -124,6 +124,12 @@ def _repository_lines(report: UsageReport, organization: Organization) -> Iterat
     yield Line("")
 
 
+def _named(account: str, organization: Organization) -> str:
+    """`shop-prod 300000000001`: if a column is too narrow, the name is shortened, and the id is not."""
+    known = organization.accounts.get(account)
+    return f"{known.name} {account}" if known else account
+
+
 def _short_place(one: RepositoryUsage, organization: Organization) -> str:
     account = organization.accounts.get(one.account)
     return f"{account.name if account else one.account} {one.region} {one.name}"
@@ -151,7 +157,9 @@ def _summary_lines(report: UsageReport) -> Iterator[Line]:
         f"{counted(len(report.accounts), 'account')}, {counted(sum(1 for _ in report.registries()), 'region')} in them"
     )
     others = (
-        f"Repositories that deployer did not create: {report.others:,}; --all reads them. " if report.others else ""
+        f"Repositories that deployer neither created nor adopted: {report.others:,}; --all reads them. "
+        if report.others
+        else ""
     )
     yield from wrapped(f"{others}Read: {read}.", indent=0, tone="quiet")
 
@@ -215,7 +223,7 @@ def _repository_document(one: RepositoryUsage, rules: UsageRules, organization: 
         **place(organization, one.account),
         "region": one.region,
         "repository": one.name,
-        "created_by_deployer": one.is_ours,
+        "managed": one.is_ours,
         "created_at": iso(one.created_at),
         **_images_document(one.images),
         "findings": list(rules.kinds(one)),

@@ -95,7 +95,7 @@ class Usage:
     ous: tuple[Held, ...]
     accounts: tuple[Held, ...]
     others: int
-    """Repositories that were not read, since deployer did not create them."""
+    """Repositories that were not read, since deployer neither created nor adopted them."""
     notes: tuple[UsageNote, ...]
 
     @property

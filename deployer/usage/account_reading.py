@@ -43,7 +43,7 @@ class _Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Other:
-    """A repository that deployer did not create, and that is not read."""
+    """A repository that is not ours, and that is not read."""
 
 
 _Result = RepositoryUsage | _Other | Unread | None
@@ -61,7 +61,7 @@ class UsageReader:
     repositories: tuple[str, ...] = ()
     """Globs for names, if not all are requested."""
     reads_others: bool = False
-    """Whether repositories are read that deployer did not create."""
+    """Whether repositories are read that are not ours."""
 
     def read_account(self, account: str) -> AccountUsage:
         """The account's usage. Raises only CredentialsError: without credentials nothing else would work either."""

@@ -38,7 +38,7 @@ class RepositoryUsage:
     name: str
     created_at: datetime
     is_ours: bool
-    """Whether deployer created it, by the ledger."""
+    """Whether deployer created or adopted it, by the ledger."""
     images: ImageSummary
 
 
@@ -58,9 +58,7 @@ class RegistryUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountUsage:
-    """Everything about one account; `others` counts repositories that were not read, since deployer did not create
-    them.
-    """
+    """Everything about one account; `others` counts repositories that were not read, since they are not ours."""
 
     account: str
     registries: tuple[RegistryUsage, ...] = ()
@@ -150,7 +148,7 @@ class UsageReport:
 
     @property
     def others(self) -> int:
-        """The number of repositories that were not read, since deployer did not create them."""
+        """The number of repositories that were not read, since they are not ours."""
         return sum(account.others for account in self.accounts)
 
     def by_size(self) -> list[RepositoryUsage]:

@@ -157,13 +157,14 @@ def usage() -> Schema:
     }  # fmt: skip
     total = {"repositories": count(), **sums}
     repository = object_of({
-        **_REPOSITORY, "created_by_deployer": BOOLEAN, "created_at": TIME, **sums, "findings": list_of(enum(UsageKind)),
+        **_REPOSITORY, "managed": {**BOOLEAN, "description": "Whether deployer created or adopted it"},
+        "created_at": TIME, **sums, "findings": list_of(enum(UsageKind)),
     })  # fmt: skip
     properties = {
         "at": TIME,
         "unused_for_hours": {"type": "number"},
         "grace_hours": {"type": "number"},
-        "all": {**BOOLEAN, "description": "Whether repositories were read that deployer did not create"},
+        "all": {**BOOLEAN, "description": "Whether repositories were read that are not managed"},
         "quotas": object_of(
             {"images_per_repository": count(), "repositories_per_registry": count()}, description="AWS's defaults"
         ),

@@ -74,7 +74,7 @@ def test_what_was_not_read_is_reported_and_how_to_read_others() -> None:
     unread = Unread(account=SHOP, problem="its auditor role has no ecr:DescribeImages yet")
     text = text_of(replace(FOUND, accounts=(replace(one, unread=(unread,), others=7),)))
     assert "shop-prod (300000000001): its auditor role has no ecr:DescribeImages yet" in " ".join(text.split())
-    assert "did not create: 7; --all reads them" in " ".join(text.split())
+    assert "neither created nor adopted: 7; --all reads them" in " ".join(text.split())
 
 
 def test_nothing_at_all_is_a_sentence() -> None:

@@ -124,3 +124,11 @@ def test_expired_credentials_end_it(world: World) -> None:
 def test_deletions_in_the_ledger_name_no_repository_of_ours(world: World) -> None:
     world.records.append(record("theirs", number=5, outcome="observed", action="deleted", created_at=MADE))
     assert names(world.read()) == ["team-a/api", "team-a/web"]
+
+
+def test_adopted_repositories_are_ours_until_they_are_released(world: World) -> None:
+    adoption = record("theirs", number=7, outcome="adopted", event_id="adoption.1")
+    world.records.append(adoption)
+    assert names(world.read()) == ["team-a/api", "team-a/web", "theirs"]
+    world.records.append(replace(adoption, outcome="released"))
+    assert names(world.read()) == ["team-a/api", "team-a/web"]
