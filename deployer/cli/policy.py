@@ -12,7 +12,8 @@ from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory, Orga
 from deployer.cli.printing import print_json, print_lines
 from deployer.errors import ConfigurationError
 from deployer.pushing.pusher_policy import MANIFEST_CHECK_ACTION, MANIFEST_CHECK_CLIENTS, PUSHERS, pusher_permissions
-from templates.operator_policy import COMMANDS, LARGEST_POLICY, Permission, permissions, policy_of, size_of
+from templates.operator_policy import COMMANDS, permissions
+from templates.permissions import LARGEST_POLICY, Permission, policy_of, size_of
 from templates.policy_documents import Policy
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from deployer.pushing.images import ImageReference
-from templates.operator_policy import Permission, policy_of
+from templates.permissions import Permission, policy_of
 from templates.policy_documents import Policy
 
 ENSURE_ACTIONS: Final = ("ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload")

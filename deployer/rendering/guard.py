@@ -11,7 +11,7 @@ from deployer.rendering.policies import (
 )
 from deployer.rendering.text import Line, wrapped
 from deployer.settings.guarding import GuardedOu
-from templates.operator_policy import Permission
+from templates.permissions import Permission
 from templates.policy_documents import Policy, Statement
 
 _WHY = {

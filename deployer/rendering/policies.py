@@ -8,7 +8,7 @@ from itertools import groupby
 
 from deployer.rendering.text import WIDTH, Line, Tone, wrapped
 from deployer.words import printable
-from templates.operator_policy import VIA_CLOUDFORMATION, Permission
+from templates.permissions import VIA_CLOUDFORMATION, Permission
 
 Document = Mapping[str, object]
 

@@ -19,7 +19,7 @@ from aws_org_sandbox.iam import authorization, services, trust
 from aws_org_sandbox.iam.evaluation import Decision, PolicySet, evaluate
 from aws_org_sandbox.iam.identities import find_role
 from aws_org_sandbox.iam.requests import AccessRequest
-from templates.operator_policy import VIA_CLOUDFORMATION, Permission, policy_of
+from templates.permissions import VIA_CLOUDFORMATION, Permission, policy_of
 from templates.policies import ASSUME
 from tests.iam_simulate import installation
 from tests.iam_simulate.judge import Call, is_installed, is_required, judge

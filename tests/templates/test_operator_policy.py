@@ -10,14 +10,8 @@ from types import ModuleType
 import pytest
 
 from templates.names import PREFIX_MAXIMUM_LENGTH, Names
-from templates.operator_policy import (
-    COMMANDS,
-    LARGEST_POLICY,
-    VIA_CLOUDFORMATION,
-    operator_policy,
-    permissions,
-    size_of,
-)
+from templates.operator_policy import COMMANDS, operator_policy, permissions
+from templates.permissions import LARGEST_POLICY, VIA_CLOUDFORMATION, size_of
 from tests.templates.reading import Templates, resources
 from tests.templates.test_parliament import parliament
 

@@ -24,7 +24,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from deployer.pushing.images import ImageReference, parse_image
 from deployer.pushing.pusher_policy import PUSH_ACTIONS, PUSHERS, pusher_permissions, pusher_policy
-from templates.operator_policy import policy_of
+from templates.permissions import policy_of
 from tests.deployer.recorded_calls import disagreements, recording, unneeded
 from tests.example_config import HANDLER_CONFIG
 from tests.function_urls import handler_url

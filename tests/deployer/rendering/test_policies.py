@@ -20,7 +20,8 @@ from deployer.rendering.policies import (
     role_policy_in_terraform,
 )
 from templates.names import PREFIX_MAXIMUM_LENGTH, Names
-from templates.operator_policy import COMMANDS, Permission, permissions, policy_of
+from templates.operator_policy import COMMANDS, permissions
+from templates.permissions import Permission, policy_of
 
 LONGEST = Names(
     prefix="p" * PREFIX_MAXIMUM_LENGTH,
