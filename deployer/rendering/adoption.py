@@ -57,7 +57,9 @@ def _adoption_lines(one: Adoption, plan: AdoptionPlan) -> Iterator[Line]:
     for difference in one.differences:
         yield from difference_lines(difference, indent=8)
         if difference.aspect == "encryption":
-            yield from wrapped("which only recreating the repository changes", indent=8, tone="bad")
+            yield from wrapped(
+                "cannot be changed: ECR sets encryption when a repository is created", indent=10, tone="bad"
+            )
 
 
 def _other_lines(one: NotAdoptable) -> list[Line]:
@@ -66,11 +68,9 @@ def _other_lines(one: NotAdoptable) -> list[Line]:
 
 def _total_lines(plan: AdoptionPlan) -> Iterator[Line]:
     verb = plan.action
-    if not plan.adoptions:
-        yield Line(f"Nothing to {verb}.")
-        return
+    number = counted(len(plan.adoptions), "repository", "repositories") if plan.adoptions else "Nothing"
     refused = sum(one.refused is not None for one in plan.adoptions) if verb == "adopt" else 0
-    shown = [f"{counted(len(plan.adoptions), 'repository', 'repositories')} to {verb}"]
+    shown = [f"{number} to {verb}"]
     shown += [f"{refused} of them against the rules for new ones"] if refused else []
     if ours := sum(one.is_ours for one in plan.others):
         shown.append(f"{ours} of deployer already")
@@ -78,12 +78,15 @@ def _total_lines(plan: AdoptionPlan) -> Iterator[Line]:
         shown.append(f"{others} that cannot be")
     yield Line("")
     yield from wrapped(f"{'; '.join(shown)}.", indent=0)
+    if not plan.adoptions:
+        return
     effect = (
         "Each gets a record in the ledger and the tags deployer:event-id and deployer:installation; its settings stay."
         if verb == "adopt"
         else "Each gets a record in the ledger; its tags and settings stay."
     )
     yield from wrapped(effect, indent=0)
+    yield Line("")
 
 
 def result_lines(result: AdoptionResult, organization: Organization) -> list[Line]:
