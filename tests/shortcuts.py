@@ -1,4 +1,4 @@
-"""What tests need not repeat: each of thousands of commands in one process would make the same again.
+"""Work that tests need not repeat: each of thousands of commands in one process would do the same again.
 
 Nothing here changes a result: what is remembered depends on files of botocore, or on its arguments, alone.
 """
@@ -26,7 +26,7 @@ def remember() -> None:
 
 
 def collect_less_garbage() -> None:
-    """Leave the collected tests out of each collection, and look less often at what is young."""
+    """Exclude the collected tests from garbage collections, and collect young objects less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)

@@ -1,4 +1,4 @@
-"""`Any` stands for JSON that comes in, and for what botocore and typer make at run time; everything behind has types.
+"""`Any` is used only for incoming JSON and for what botocore and typer create at run time; all other code has types.
 
 `JsonValue` is that `Any` under a name of its own: only a module that reads JSON, YAML or answers of AWS uses it, and
 hands on values of its own types. A value that only passes through, or is only written, is an `object`.
@@ -91,7 +91,7 @@ def test_any_is_named_where_no_type_exists() -> None:
     assert listed_as(ANY, "Any") == set(ANY), "Use object, a type, or JsonValue for JSON that comes in."
 
 
-def test_json_comes_in_at_the_borders() -> None:
+def test_only_modules_at_the_edge_read_json_values() -> None:
     assert listed_as(JSON, "JsonValue") == set(JSON) | {"handler/json_values.py"}, (
         "Pass a type on from where it is read."
     )

@@ -177,7 +177,7 @@ def test_the_control_api_refuses_web_pages_and_unknown_actions(sandbox: Sandbox)
 
 
 # What moto does underneath: when one of these fails, look at the seam again.
-def test_canary_moto_takes_the_account_from_a_header_that_the_gate_sets() -> None:
+def test_canary_moto_reads_the_account_from_a_header_that_the_gate_sets() -> None:
     response = BaseResponse()
     response.headers = {"x-moto-account-id": SHOP}
     assert response.get_current_account() == SHOP

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_org_sandbox.metrics import Metrics
 
 
-def test_a_total_sums_over_the_dimensions_that_are_not_given() -> None:
+def test_a_total_sums_over_the_omitted_dimensions() -> None:
     metrics = Metrics()
     metrics.count("AWS/Events", "Invocations", {"RuleName": "a", "Region": "eu-west-1"})
     metrics.count("AWS/Events", "Invocations", {"RuleName": "a", "Region": "us-east-1"}, by=2)

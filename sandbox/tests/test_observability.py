@@ -122,7 +122,7 @@ def test_canary_moto_accepts_each_of_them(sandbox: Sandbox) -> None:
     assert len(cloudwatch.alarms) == 2
 
 
-def test_a_log_group_that_is_missing_has_no_tags(sandbox: Sandbox) -> None:
+def test_a_missing_log_group_has_no_tags(sandbox: Sandbox) -> None:
     arn = "arn:aws:logs:eu-west-1:200000000001:log-group:g"
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         sandbox.client("logs").list_tags_for_resource(resourceArn=arn)

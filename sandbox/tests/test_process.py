@@ -144,7 +144,7 @@ def test_a_sandbox_that_does_not_stop_is_reported_with_the_next_step() -> None:
     assert raised.value.next_step == f"Stop it: kill -9 {stubborn.pid}"
 
 
-def test_a_busy_sandbox_is_not_taken_for_a_stopped_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_sandbox_is_not_mistaken_for_a_stopped_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "ANSWER_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         process.state_file().parent.mkdir(parents=True)

@@ -13,7 +13,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8")
 
 
 def missing_in(code: str) -> Iterator[str]:
-    """What a block imports, or takes from something that it imports, although it does not exist."""
+    """Missing modules, and missing attributes of modules, that a block imports."""
     tree = ast.parse(code)
     imported: dict[str, object] = {}
     for node in ast.walk(tree):
@@ -33,6 +33,6 @@ def test_the_blocks_use_only_what_exists() -> None:
     assert [name for block in BLOCKS for name in missing_in(block)] == []
 
 
-def test_what_does_not_exist_is_found() -> None:
+def test_a_missing_module_or_attribute_is_found() -> None:
     code = "from aws_org_sandbox.faults import Moment, Nothing\nMoment.AFTER\nMoment.NEVER"
     assert list(missing_in(code)) == ["Nothing", "Moment.NEVER"]

@@ -37,7 +37,7 @@ def test_a_failure_in_a_copy_fails_the_test(sandbox: Sandbox) -> None:
     assert sandbox.client("ecr").describe_repositories()["repositories"] == []
 
 
-def test_a_copy_needs_no_lock_that_another_thread_holds_when_it_is_made(
+def test_a_copy_does_not_wait_for_a_lock_that_another_thread_held_when_it_was_created(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fork, forked = os.fork, threading.Event()

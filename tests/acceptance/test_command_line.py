@@ -126,7 +126,7 @@ def test_created_resources_are_removed_when_the_run_is_ended(
     assert (remains(acceptance_sandbox), journals(program)) == ([], []), out
 
 
-def test_clean_removes_what_a_killed_run_left(acceptance_sandbox: Sandbox, program: Program) -> None:
+def test_clean_removes_resources_of_a_killed_run(acceptance_sandbox: Sandbox, program: Program) -> None:
     with acceptance_sandbox.held():
         process = program.start(*shown("run"), "--only", "A1,A2", "--yes")
         wait_until(lambda: remains(acceptance_sandbox))

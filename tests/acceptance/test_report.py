@@ -61,5 +61,5 @@ def test_names_of_accounts_and_ous_are_replaced_and_the_name_of_the_service_rema
     assert "ecr.amazonaws.com" in text
 
 
-def test_text_in_a_table_cell_cannot_end_the_cell() -> None:
+def test_text_cannot_end_a_table_cell() -> None:
     assert r"It did \| so" in markdown(report(FINDINGS[0], is_sandbox=False).document())

@@ -70,7 +70,7 @@ def test_whenever_a_run_is_killed_its_journal_suffices_to_remove_everything(
     assert created == resources, "all of it was passed"
 
 
-def test_an_interrupted_run_still_reports_what_it_found(acceptance_sandbox: Sandbox, lab: Lab, tmp_path: Path) -> None:
+def test_an_interrupted_run_still_reports_its_findings(acceptance_sandbox: Sandbox, lab: Lab, tmp_path: Path) -> None:
     ending(lab, after=9, by=KeyboardInterrupt)
     assert finish(OF_THEIR_OWN, lab, tmp_path / "report") == 130
     assert (tmp_path / "report" / "report.md").exists()

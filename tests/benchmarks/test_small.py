@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 BENCHMARKS = [path.stem for path in sorted((ROOT / "benchmarks").glob("*.py")) if "def main(" in path.read_text()]
 
 
-def test_there_are_benchmarks() -> None:
+def test_benchmarks_exist() -> None:
     assert {"audit", "ensure", "handler", "help", "organization", "reading"} <= set(BENCHMARKS)
 
 

@@ -39,7 +39,7 @@ def test_an_account_id_takes_precedence_over_its_ou() -> None:
     assert (first, second) == ({"400000000002"}, {"400000000001"})
 
 
-def test_without_a_star_the_rest_is_last_and_reported() -> None:
+def test_accounts_in_no_wave_are_in_a_last_wave_and_reported() -> None:
     assert _in_waves(["Sandbox"])[-1] == set(EXAMPLE.accounts) - SANDBOX
     assert set(unnamed_accounts([["Sandbox"]], EXAMPLE)) == set(EXAMPLE.accounts) - SANDBOX
     assert unnamed_accounts([["Sandbox"], ["*"]], EXAMPLE) == ()

@@ -64,7 +64,7 @@ def test_invariant_3_an_adoption_is_recorded_with_the_person_and_changes_nothing
     assert found.repositories[ACCOUNT, "eu-west-1", NAME] == Held(tags={}, settings=None, created_at=MADE)
 
 
-def test_the_same_request_again_records_nothing_new_and_has_the_same_answer() -> None:
+def test_a_repeated_request_records_nothing_new_and_has_the_same_response() -> None:
     found = world()
     first = ask(found)
     found.pass_time(timedelta(minutes=1))
@@ -153,7 +153,7 @@ _JSON = st.recursive(
 
 
 @given(key=st.sampled_from([*REQUEST.to_event()][1:]), value=_JSON)
-def test_whatever_a_field_holds_a_request_is_answered(key: str, value: Any) -> None:
+def test_a_request_has_a_response_whatever_its_fields_contain(key: str, value: Any) -> None:
     found = world()
     answer = ask(found, **{key: value})
     assert json.loads(json.dumps(answer)) == answer
@@ -183,13 +183,13 @@ def test_invariant_3_the_body_of_a_request_to_the_url_is_never_an_adoption() -> 
 
 
 @pytest.mark.parametrize("observe", [True, False])
-def test_the_rules_pass_on_no_event_with_the_source_of_an_adoption(observe: bool) -> None:
+def test_the_rules_forward_no_event_with_the_source_of_an_adoption(observe: bool) -> None:
     patterns = json.loads(json.dumps(forwarded_events(observe=observe)))
     assert SOURCE not in json.dumps(patterns)
     assert patterns["source"] == ["aws.ecr"]
 
 
-def test_invariant_3_an_event_cannot_take_the_id_of_an_adoption() -> None:
+def test_invariant_3_an_event_cannot_have_the_id_of_an_adoption() -> None:
     """The tag of an adopted repository would make the handler complete it for such an event, as one that it created."""
     event = load(changes={"detail.requestParameters.repositoryName": NAME})
     assert isinstance(parse(event), FailedCall)
@@ -205,7 +205,7 @@ def test_invariant_3_an_event_cannot_take_the_id_of_an_adoption() -> None:
     arns=st.lists(st.from_regex(r"arn:aws:ecr:eu-west-1:[0-9]{12}:repository/[a-z]{2,9}", fullmatch=True), max_size=3),
     times=st.lists(st.integers(0, 10**13).map(lambda ms: EPOCH + timedelta(milliseconds=ms)), max_size=3),
 )
-def test_an_id_is_that_of_one_repository_and_one_second_of_creation(arns: list[str], times: list[datetime]) -> None:
+def test_an_id_identifies_one_repository_and_one_second_of_creation(arns: list[str], times: list[datetime]) -> None:
     keys = [(arn, time) for arn in arns for time in times]
     by_id: dict[str, set[tuple[str, datetime]]] = {}
     for arn, time in keys:

@@ -220,7 +220,7 @@ def test_callers_outside_the_organization_are_refused_unless_the_settings_allow_
         ),
     ],
 )
-def test_what_is_created_and_by_which_rule(changes: dict[str, Any], said: dict[str, Any], rule: str) -> None:
+def test_a_creation_has_the_rule_that_allows_it(changes: dict[str, Any], said: dict[str, Any], rule: str) -> None:
     decision = decide(call(changes=changes), settings(**said), is_member=no_look_up)
     assert isinstance(decision, Create)
     assert text_of(decision.rules) == rule

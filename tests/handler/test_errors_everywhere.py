@@ -194,7 +194,7 @@ def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_permanently(scouting: 
 
 
 @pytest.mark.parametrize("effect", [Throttle(), Error(code="AccessDeniedException")], ids=["throttled", "refused"])
-def test_invariants_1_2_3_4_5_6_hold_if_a_notice_cannot_be_sent_which_is_no_failure(
+def test_invariants_1_2_3_4_5_6_hold_if_a_notice_cannot_be_sent_which_is_not_a_failure(
     scouting: Scouting, effect: Effect
 ) -> None:
     places = [(PATHS["a cold start"], ("PutEvents", 1))]

@@ -137,7 +137,7 @@ MALFORMED: list[Any] = [
 
 
 @pytest.mark.parametrize(("changes", "problem"), MALFORMED)
-def test_a_malformed_event_names_what_is_wrong(changes: dict[str, Any], problem: str) -> None:
+def test_a_malformed_event_names_the_problem(changes: dict[str, Any], problem: str) -> None:
     parsed = parse(load(changes=changes))
     assert isinstance(parsed, MalformedEvent)
     assert parsed.problem.startswith(problem)
@@ -156,7 +156,7 @@ def test_a_malformed_event_keeps_the_valid_parts_of_its_key() -> None:
     assert parsed.event_time == datetime(2026, 11, 23, 7, 45, 12, tzinfo=UTC)
 
 
-def test_an_event_with_another_error_is_not_a_failed_call() -> None:
+def test_an_event_with_another_error_is_not_a_failed_lookup_of_a_repository() -> None:
     parsed = parse(load(changes={"detail.errorCode": "AccessDenied"}))
     assert parsed == OtherEvent(description="InitiateLayerUpload, AccessDenied")
 

@@ -172,7 +172,7 @@ class Bus:
         return {"FailedEntryCount": int(self._refuses), "Entries": [failed if self._refuses else {"EventId": "1"}]}
 
 
-def test_a_notice_is_put_on_the_bus_with_its_source_and_type() -> None:
+def test_a_notice_is_sent_to_the_bus_with_its_source_and_type() -> None:
     bus = Bus()
     Notices(lambda: bus, bus="deployer-events").send(CREATED)  # type: ignore[arg-type,return-value]
     (entry,) = bus.entries

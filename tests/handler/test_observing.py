@@ -228,7 +228,7 @@ def test_two_repositories_of_one_event_are_a_conflict() -> None:
 
 @pytest.mark.parametrize("name", sorted(WAYS.keys() - {"creation-by-template"}))
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_wherever_the_process_is_killed_there_is_one_record_in_the_end(name: str, moment: str) -> None:
+def test_one_record_exists_in_the_end_wherever_the_process_is_killed(name: str, moment: str) -> None:
     undisturbed = World()
     observe(undisturbed, name)
     assert undisturbed.faults.calls

@@ -99,7 +99,7 @@ def test_a_request_that_meets_an_error_anywhere_is_finished(installed: Installed
     assert not aftermath.messages
 
 
-def test_invariants_2_and_5_what_aws_refuses_permanently_is_recorded_once_and_a_redrive_finishes_it(
+def test_invariants_2_and_5_a_permanent_refusal_by_aws_is_recorded_once_and_a_redrive_finishes_the_work(
     installed: Installed,
 ) -> None:
     refused = Error(code="AccessDeniedException")

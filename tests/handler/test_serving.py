@@ -155,7 +155,7 @@ def test_rules_on_principals_apply_to_the_role_with_its_path_as_in_an_event(
 @pytest.mark.parametrize(
     "path", ["ci-build/x:assumed-role/", "ci-build/arn:aws:sts::111111111111:assumed-role/ci-build/", "x:role/ci/"]
 )
-def test_no_path_of_a_user_is_taken_for_a_role(path: str) -> None:
+def test_no_path_of_a_user_is_mistaken_for_a_role(path: str) -> None:
     """A user's path may contain every printable character of ASCII."""
     world = World()
     user = {"userArn": f"arn:aws:iam::{ACCOUNT}:user/{path}mallory"}

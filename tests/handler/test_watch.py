@@ -221,7 +221,7 @@ def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as
     assert metrics.total("AWS/Lambda", "Errors", FunctionName="deployer-watch") == 1
 
 
-def test_if_no_queue_can_be_read_the_watch_fails_instead_of_counting_none() -> None:
+def test_if_no_queue_can_be_read_the_watch_fails_instead_of_counting_zero() -> None:
     with pytest.raises(
         NoQueueReadableError, match="none of 2 queues could be read: 000000000000 cn-north-1: AccessDenied"
     ):

@@ -122,7 +122,7 @@ QUEUES = {
 
 
 @pytest.mark.parametrize(("visible", "age", "goes_off"), QUEUES.values(), ids=QUEUES)
-def test_the_alarm_goes_off_days_before_a_message_expires(visible: int, age: int | None, *, goes_off: bool) -> None:
+def test_the_alarm_is_raised_days_before_a_message_expires(visible: int, age: int | None, *, goes_off: bool) -> None:
     """SQS excludes messages that were received three times from the age, so the age alone is not sufficient."""
     alarm = ALARMS["failures-expiring"]
     python = (alarm.formula or "").replace(" AND ", " and ").replace(" OR ", " or ")

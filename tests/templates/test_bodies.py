@@ -58,7 +58,7 @@ def test_a_stack_set_has_no_nested_stack_and_no_macro(name: str, templates: Temp
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_template_names_what_it_is(name: str, templates: Templates) -> None:
+def test_a_template_has_a_description_of_its_purpose(name: str, templates: Templates) -> None:
     assert templates[name].to_dict()["Description"].startswith("deployer: ")
 
 

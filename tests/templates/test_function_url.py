@@ -32,7 +32,7 @@ def test_the_regions_without_function_urls_are_those_of_the_schemas_and_the_docu
     assert {partition_of(region).name for region in available} == {"aws"}
 
 
-def test_future_regions_of_a_partition_without_published_hosts_get_none() -> None:
+def test_future_regions_of_a_partition_without_published_hosts_get_no_url() -> None:
     found = {region: partition.name for partition in partitions().values() for region in partition.regions}
     future = {"eusc-de-west-2": "aws-eusc", "us-iso-south-9": "aws-iso", "eu-isoe-north-2": "aws-iso-e"}
     for region, name in {**found, **future}.items():

@@ -147,7 +147,7 @@ def test_the_watchs_line_is_measured(name: str, value: int, filters: dict[str, d
     ],
     ids=["counts", "inspection"],
 )
-def test_the_watchs_lines_count_nowhere_else(
+def test_lines_of_the_watch_count_in_no_other_metric(
     fields: dict[str, Any], expected: set[str], filters: dict[str, dict[str, Any]]
 ) -> None:
     matching = {name for name, filter_ in filters.items() if matches(filter_["FilterPattern"], fields)}

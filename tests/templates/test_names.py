@@ -136,7 +136,7 @@ def test_the_role_of_creation_templates_is_recognized_by_its_name_and_only_by_it
 
 
 @pytest.mark.parametrize("role", ["creator_role", "auditor_role", "function_role", "forwarding_role"])
-def test_no_other_role_is_taken_for_the_role_of_creation_templates(role: str) -> None:
+def test_no_other_role_is_mistaken_for_the_role_of_creation_templates(role: str) -> None:
     names = names_with("deployer")
     assert not names.is_native_role(getattr(names, role))
 

@@ -138,7 +138,7 @@ def test_the_types_that_it_refuses_in_the_golden_templates_are_known(world: Worl
     assert types <= {resource["Type"] for resource in golden(name)["Resources"].values()}
 
 
-def test_it_agrees_that_nobody_can_send_events_in_the_name_of_ecr(world: World) -> None:
+def test_it_agrees_that_nobody_can_send_events_as_ecr(world: World) -> None:
     """The bus of the organization relies on that: its policy lets every member put events of this source."""
     entry = {"Source": "aws.ecr", "DetailType": "AWS API Call via CloudTrail", "Detail": "{}"}
     answer = world.witness.client("events").put_events(Entries=[entry | {"EventBusName": "deployer-events"}])

@@ -89,7 +89,7 @@ def test_a_new_stack_is_in_review_until_its_change_set_is_executed(deployer: Dep
     assert deployer.describe(change_set["ChangeSetId"])["ExecutionStatus"] == "EXECUTE_COMPLETE"
 
 
-def test_changes_have_what_is_replaced_and_why(deployer: Deployer) -> None:
+def test_changes_state_what_is_replaced_and_why(deployer: Deployer) -> None:
     before = {
         "Same": queue("same"),
         "Changed": queue("changed"),

@@ -245,7 +245,7 @@ def test_a_named_resource_cannot_be_replaced_without_a_new_name(sandbox: Sandbox
         pytest.param(queue("one", Tags="x"), "expected type: JSONArray", id="an invalid list"),
     ],
 )
-def test_what_the_sandbox_does_not_know_fails_the_stack(sandbox: Sandbox, definition: Any, message: str) -> None:
+def test_unknown_types_properties_and_values_fail_the_stack(sandbox: Sandbox, definition: Any, message: str) -> None:
     with pytest.raises(StackFailed, match=message):
         deploy({"Thing": definition})
     assert not queues(sandbox)

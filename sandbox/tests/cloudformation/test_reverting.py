@@ -64,7 +64,7 @@ def test_a_stack_in_sync_has_nothing_to_revert(deployer: Deployer) -> None:
     assert change_set["StackDriftStatus"] == "IN_SYNC"
 
 
-def test_what_no_template_sets_is_not_compared(deployer: Deployer, logs: Any) -> None:
+def test_properties_that_no_template_sets_are_not_compared(deployer: Deployer, logs: Any) -> None:
     deployer.deploy(group())
     logs.put_retention_policy(logGroupName=NAME, retentionInDays=1)
     assert deployer.propose(group(), **REVERT)["StatusReason"] == EMPTY
@@ -78,7 +78,7 @@ def test_what_no_template_sets_is_not_compared(deployer: Deployer, logs: Any) ->
         pytest.param((Behaviour.OMITTED_PROPERTIES_STAY,), 1, id="if assumption A35 is false"),
     ],
 )
-def test_what_a_stack_adopted_and_omits_returns_to_the_default(
+def test_a_property_that_a_stack_adopted_and_then_omits_returns_to_the_default(
     deployer: Deployer, logs: Any, behaviours: tuple[Behaviour, ...], after: int | None
 ) -> None:
     deployer.deploy(group())

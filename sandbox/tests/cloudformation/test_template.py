@@ -180,7 +180,7 @@ def test_functions_are_resolved(value: Any, expected: Any) -> None:
         pytest.param({"Fn::GetAtt": ["Queue"]}, id="GetAtt without an attribute"),
     ],
 )
-def test_what_cannot_be_resolved_is_an_error(value: Any) -> None:
+def test_unresolvable_functions_are_an_error(value: Any) -> None:
     with pytest.raises(TemplateError):
         resolve(value, SCOPE)
 

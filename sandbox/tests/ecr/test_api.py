@@ -95,7 +95,7 @@ class TestLayers:
         with urllib.request.urlopen(url) as response:
             assert response.read() == b"layer"
 
-    def test_a_layer_that_is_missing_has_no_download_url(self, ecr: Any) -> None:
+    def test_a_missing_layer_has_no_download_url(self, ecr: Any) -> None:
         code, _ = refusal(ecr.get_download_url_for_layer, repositoryName=NAME, layerDigest="sha256:" + "0" * 64)
         assert code == "LayersNotFoundException"
 
@@ -443,7 +443,7 @@ class TestCanaries:
             backend.put_image(NAME, json.dumps({"mediaType": SCHEMA2, "layers": [], "config": {"size": number}}), "1")
         assert len(backend.repositories[NAME].images) == 1
 
-    def test_there_is_no_download_url(self) -> None:
+    def test_layers_have_no_download_url(self) -> None:
         with pytest.raises(NotImplementedError):
             original(ECRResponse, "get_download_url_for_layer")(ECRResponse())
 

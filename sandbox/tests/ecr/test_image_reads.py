@@ -136,15 +136,15 @@ def test_a_pull_after_a_day_is_recorded_again() -> None:
         pytest.param({"imageIds": [{"imageTag": "1"}], "nextToken": "x"}, INVALID, id="names and a token"),
         pytest.param({"imageIds": [{}]}, INVALID, id="neither tag nor digest"),
         pytest.param({"imageIds": [{"imageTag": "1"}] * 101}, INVALID, id="101 names"),
-        pytest.param({"imageIds": [{"imageTag": "none"}]}, "ImageNotFoundException", id="an image that is missing"),
+        pytest.param({"imageIds": [{"imageTag": "none"}]}, "ImageNotFoundException", id="a missing image"),
         pytest.param({"maxResults": 1001}, INVALID, id="more than 1,000 a page"),
-        pytest.param({"nextToken": "x"}, INVALID, id="a token that nobody issued"),
-        pytest.param({"filter": {"tagStatus": "SOME"}}, INVALID, id="a tag status that does not exist"),
-        pytest.param({"filter": {"imageStatus": "GONE"}}, INVALID, id="an image status that does not exist"),
+        pytest.param({"nextToken": "x"}, INVALID, id="an unknown token"),
+        pytest.param({"filter": {"tagStatus": "SOME"}}, INVALID, id="an unknown tag status"),
+        pytest.param({"filter": {"imageStatus": "GONE"}}, INVALID, id="an unknown image status"),
     ],
 )
 @pytest.mark.usefixtures("client")
-def test_what_describe_images_refuses(ecr: Any, request_: dict[str, Any], code: str) -> None:
+def test_invalid_requests_of_describe_images_are_refused(ecr: Any, request_: dict[str, Any], code: str) -> None:
     assert refusal(ecr.describe_images, repositoryName=NAME, **request_)[0] == code
     if "imageIds" not in request_:
         assert refusal(ecr.list_images, repositoryName=NAME, **request_)[0] == code
@@ -163,14 +163,14 @@ def test_repositories_are_listed_by_pages(ecr: Any) -> None:
 
 @pytest.mark.usefixtures("running_sandbox")
 class TestCanaries:
-    """What moto does alone. If one of these fails, moto changed: check whether its seam is still needed."""
+    """What moto does by itself. If one of these fails, moto has changed: check whether its seam is still needed."""
 
     @pytest.mark.parametrize("operation", ["describe_repositories", "describe_images", "list_images"])
     def test_everything_is_on_one_page(self, operation: str) -> None:
         known = set(inspect.signature(getattr(ECRBackend, operation)).parameters)
         assert known <= {"self", "registry_id", "repository_name", "repository_names", "image_ids", "tag_status"}
 
-    def test_an_image_has_no_status_and_no_time_of_a_pull(self) -> None:
+    def test_an_image_has_neither_a_status_nor_a_pull_time(self) -> None:
         image = Image("1", "1", json.dumps({"mediaType": SCHEMA2}), NAME)
         assert not {"image_status", "last_recorded_pull_time", "artifact_media_type"} & set(dir(image))
         assert not hasattr(ECRResponse, "update_image_storage_class")

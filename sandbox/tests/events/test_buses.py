@@ -311,7 +311,7 @@ def test_a_log_group_gets_events_if_a_resource_policy_allows_it(sandbox: Sandbox
     assert [json.loads(event["message"]) for event in written] == [PUSH["detail"]]
 
 
-def test_another_account_may_put_events_only_if_the_policy_of_the_bus_allows_it(sandbox: Sandbox, central: str) -> None:
+def test_another_account_may_put_events_only_if_the_bus_policy_allows_it(sandbox: Sandbox, central: str) -> None:
     open_bus(sandbox, **{"events:source": "mine"})
     entry = {"Source": "mine", "DetailType": "d", "Detail": "{}", "EventBusName": central}
     stranger = sandbox.client("events", account=SHOP)
@@ -321,7 +321,7 @@ def test_another_account_may_put_events_only_if_the_policy_of_the_bus_allows_it(
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
-def test_put_events_does_not_wait_for_delivery(sandbox: Sandbox, central: str) -> None:
+def test_a_call_of_put_events_does_not_wait_for_delivery(sandbox: Sandbox, central: str) -> None:
     forward(sandbox, central)
     with sandbox.held():
         for _ in range(100):

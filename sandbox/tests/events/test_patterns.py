@@ -130,7 +130,7 @@ def _pattern_of(value: Any) -> Any:
 
 
 @given(EVENTS)
-def test_a_pattern_made_of_an_events_own_leaves_matches_it(event: dict[str, Any]) -> None:
+def test_a_pattern_of_an_events_own_leaves_matches_the_event(event: dict[str, Any]) -> None:
     pattern = _pattern_of(event)
     assert pattern is None or matches(pattern, event)
 

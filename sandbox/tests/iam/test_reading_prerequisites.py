@@ -54,7 +54,7 @@ def reader(sandbox: Sandbox) -> Callable[[str, str], Credentials]:
 
 
 @pytest.mark.parametrize("service", READS)
-def test_a_role_reads_what_it_is_allowed(
+def test_a_role_may_read_resources_that_its_policy_allows(
     sandbox: Sandbox, reader: Callable[[str, str], Credentials], service: str
 ) -> None:
     call, operation, parameters, need = READS[service]
@@ -63,7 +63,7 @@ def test_a_role_reads_what_it_is_allowed(
 
 
 @pytest.mark.parametrize("service", READS)
-def test_a_role_does_not_read_what_it_is_not_allowed(
+def test_a_role_may_not_read_resources_that_its_policy_does_not_allow(
     sandbox: Sandbox, reader: Callable[[str, str], Credentials], service: str
 ) -> None:
     call, _, parameters, _ = READS[service]

@@ -223,7 +223,7 @@ class TestMounts:
         ],
     )
     @pytest.mark.usefixtures("mount")
-    def test_what_cannot_be_mounted_is_uploaded(self, ecr: Any, client: Client, other: str) -> None:
+    def test_layers_that_cannot_be_mounted_are_uploaded(self, ecr: Any, client: Client, other: str) -> None:
         ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
         ecr.create_repository(repositoryName="encrypted", encryptionConfiguration={"encryptionType": "KMS"})
         assert client.request("POST", other).status == 202
@@ -235,7 +235,7 @@ class TestMounts:
 
 
 class TestManifests:
-    def test_what_was_pushed_is_described_and_pulled(self, ecr: Any, client: Client, repository: str) -> None:
+    def test_a_pushed_image_is_described_and_pulled(self, ecr: Any, client: Client, repository: str) -> None:
         image = oci_images.build(layers=3)
         assert client.push(image, repository, "1") == image.digest
         assert client.pull(repository, "1") == client.pull(repository, image.digest) == image
@@ -243,7 +243,7 @@ class TestManifests:
         assert (detail["imageDigest"], detail["imageTags"]) == (image.digest, ["1"])
         assert detail["imageSizeInBytes"] == sum(map(len, image.blobs.values()))
 
-    def test_what_the_api_stored_can_be_pulled(self, ecr: Any, client: Client, repository: str) -> None:
+    def test_an_image_stored_through_the_api_can_be_pulled(self, ecr: Any, client: Client, repository: str) -> None:
         image = oci_images.build()
         client.push(image, repository)
         ecr.put_image(repositoryName=repository, imageManifest=image.manifest.decode(), imageTag="by-api")

@@ -34,7 +34,7 @@ def deploy_here(sandbox: Sandbox, resources: dict[str, Any], **sections: Any) ->
     return deploy(resources, account=sandbox.central_account, **sections)
 
 
-def test_a_url_is_created_and_kept_and_deleted(sandbox: Sandbox, arn: str) -> None:
+def test_a_url_is_created_retained_and_deleted(sandbox: Sandbox, arn: str) -> None:
     outputs = {
         "Url": {"Value": {"Fn::GetAtt": ["Url", "FunctionUrl"]}},
         "Arn": {"Value": {"Fn::GetAtt": ["Url", "FunctionArn"]}},

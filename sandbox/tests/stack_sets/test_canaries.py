@@ -38,7 +38,7 @@ def test_no_stack_set_operation_reaches_moto(operation: str) -> None:
     assert seams.answer_for("cloudformation", operation) is not None
 
 
-def test_canary_moto_lacks_what_service_managed_stack_sets_need() -> None:
+def test_canary_moto_lacks_features_of_service_managed_stack_sets() -> None:
     from moto.cloudformation.responses import CloudFormationResponse  # noqa: PLC0415 - stock moto itself
 
     for method in (

@@ -92,7 +92,7 @@ def paths(drift: dict[str, Any]) -> dict[str, str]:
     return {one["PropertyPath"]: one["DifferenceType"] for one in drift["PropertyDifferences"]}
 
 
-def test_what_was_changed_without_stack_sets_is_found(sandbox: Sandbox) -> None:
+def test_changes_made_without_stack_sets_are_found(sandbox: Sandbox) -> None:
     stack_sets = StackSets(sandbox)
     stack_sets.create(body=BODY, Capabilities=["CAPABILITY_NAMED_IAM"])
     named = {"StackSetName": "queues", "CallAs": "DELEGATED_ADMIN"}

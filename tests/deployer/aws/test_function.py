@@ -59,7 +59,7 @@ def test_a_response_other_than_accepted_is_an_error() -> None:
     [({"Payload": b'{"outcome": "adopted"}'}, {"outcome": "adopted"}), ({"Payload": b"null"}, {})],
     ids=["an object", "anything else"],
 )
-def test_the_answer_to_an_event_is_read(answer: Any, expected: Any) -> None:
+def test_the_response_to_an_event_is_read(answer: Any, expected: Any) -> None:
     fake: Any = Answering(answer)
     assert HandlerFunction(fake, name="deployer-handler").ask({"a": 1}) == expected
     assert fake.asked == [{"FunctionName": "deployer-handler", "Payload": b'{"a":1}'}]

@@ -60,7 +60,7 @@ def large(sandbox: Sandbox) -> Iterator[Organization]:
     sandbox.reset(usual)
 
 
-def test_300_accounts_in_20_ous_take_fewer_than_60_calls(sandbox: Sandbox, large: Organization) -> None:
+def test_300_accounts_in_20_ous_need_fewer_than_60_calls(sandbox: Sandbox, large: Organization) -> None:
     before = len(sandbox.calls)
     assert read_organization(sandbox.client("organizations")) == large
     assert len(sandbox.calls) - before < 60

@@ -107,7 +107,7 @@ class TestValidate:
         assert code == 2
         assert "did you mean `Sandbox` (ou-exam-sand0001)?" in out
 
-    def test_json_has_what_it_was_compared_with(self, deployer: Ran, folder: Path) -> None:
+    def test_json_names_the_organization_that_was_compared(self, deployer: Ran, folder: Path) -> None:
         (folder / "config/ous/sandbox.yaml").write_text("ou: Sandbox\nenabeld: true\n", encoding="utf-8")
         _, out, _ = deployer("validate", "--json", "--organization", SNAPSHOT)
         document = json.loads(out)

@@ -285,7 +285,7 @@ def test_another_organization_is_found(sandbox: Sandbox, config: Path) -> None:
     assert "o-otherorg99" in text_of(ran, "organization")
 
 
-def test_a_trail_for_pushes_alone_is_found_if_pulls_create(sandbox: Sandbox, config: Path) -> None:
+def test_a_trail_without_read_events_is_found_if_pulls_create(sandbox: Sandbox, config: Path) -> None:
     dev = config / "ous" / "workloads" / "dev.yaml"
     dev.write_text(dev.read_text(encoding="utf-8") + "create: {on: [push, pull]}\n", encoding="utf-8")
     selector = {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True, "DataResources": []}

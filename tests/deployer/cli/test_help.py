@@ -90,7 +90,7 @@ def test_the_list_of_commands_has_the_summary_of_each(entry: Entry) -> None:
     assert entry.summary == summary_of(entry.load())
 
 
-def test_the_list_of_commands_imports_none_of_them() -> None:
+def test_listing_commands_imports_none_of_them() -> None:
     code = (
         "import sys; from deployer.cli.main import run; run(['--help']);"
         "print([name for name in sys.modules if name.startswith(('deployer.cli.', 'rich'))])"

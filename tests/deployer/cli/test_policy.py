@@ -36,7 +36,7 @@ def test_an_unknown_policy_is_wrong_usage_that_lists_the_policies(capsys: pytest
 
 
 @given(st.lists(st.sampled_from(list(COMMANDS)), min_size=1))
-def test_combined_policies_allow_exactly_what_each_allows(commands: list[str]) -> None:
+def test_combined_policies_allow_exactly_what_the_single_policies_allow(commands: list[str]) -> None:
     statements = operator_policy(NAMES, *commands)["Statement"]
     sids = [one["Sid"] for one in statements]
     assert len(sids) == len(set(sids)), "IAM refuses a policy in which a Sid is twice"

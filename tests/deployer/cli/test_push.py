@@ -311,7 +311,7 @@ class TestTheClient:
         assert (tmp_path / "runs").read_text() == "run\nrun\n"
         assert cache in repositories(rolled_out)
 
-    def test_standard_input_that_cannot_be_read_twice(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
+    def test_a_retry_with_consumed_standard_input(self, push: Push, programs: Path, rolled_out: Sandbox) -> None:
         name, _ = new()
         program(programs, "builder", f"cat; echo 'POST https://{HOST}/v2/{name}/blobs/uploads/: NAME_UNKNOWN'; exit 9")
         reader, writer = os.pipe()

@@ -170,7 +170,7 @@ def test_a_repository_created_by_our_template_is_followed_and_deleted_once_it_ha
     assert world.held[SHOP] == "absent"
 
 
-def test_the_record_of_deleting_an_earlier_probe_is_not_taken_for_a_decision() -> None:
+def test_the_record_of_deleting_an_earlier_probe_is_not_mistaken_for_a_decision() -> None:
     world = World(answers={SHOP: ("observed", "repository-deleted")})
     (result,) = world.prober().probe([SHOP], timeout=30)
     assert result.state == "timed-out"

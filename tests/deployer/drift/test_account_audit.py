@@ -42,7 +42,7 @@ def test_a_changed_repository_has_drifted_and_the_report_has_both_values(world: 
     assert [(item.aspect, item.actual, item.desired) for item in one.differences] == [("scan_on_push", "false", "true")]
 
 
-def test_a_record_without_its_repository_is_gone(world: World) -> None:
+def test_a_record_without_a_repository_is_reported_as_gone(world: World) -> None:
     world.records.append(record("team-a/old", number=7))
     (one,) = world.auditor().audit_account(SHOP).checked
     assert (one.verdict, one.event_id, one.note) == ("gone", "event-7", "")
@@ -112,7 +112,7 @@ def test_a_repository_that_exists_is_never_reported_as_deleted(world: World) -> 
     assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "in sync"}
 
 
-def test_a_repository_that_replaces_ours_is_foreign_and_ours_is_gone(world: World) -> None:
+def test_a_repository_that_replaces_ours_is_foreign_and_ours_is_reported_as_gone(world: World) -> None:
     world.create(record(), tags={}).created_at = NOW - timedelta(hours=1)
     report = world.auditor().audit_account(SHOP)
     assert (verdicts(report), report.others) == ({"team-a/api": "gone"}, {HOME: 1})
@@ -243,7 +243,7 @@ def test_repositories_of_others_are_only_counted(world: World) -> None:
     assert (report.checked, report.others) == ((), {HOME: 3})
 
 
-def test_a_repository_that_is_deleted_while_it_is_read_is_gone(world: World) -> None:
+def test_a_repository_that_is_deleted_while_it_is_read_is_reported_as_gone(world: World) -> None:
     world.create(record())
     world.registry().vanishing.add("team-a/api")
     assert verdicts(world.auditor().audit_account(SHOP)) == {"team-a/api": "gone"}

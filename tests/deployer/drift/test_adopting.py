@@ -1,4 +1,4 @@
-"""What can be adopted, what an adoption changes, and that a run which stops anywhere is completed by the next."""
+"""What can be adopted, what an adoption changes, and that the next run completes one that stopped anywhere."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def find(found: World, action: Action = "adopt", **changes: Any) -> AdoptionPlan
     return plan_of(action, account.found, names=("**",))
 
 
-def test_a_repository_of_others_can_be_adopted_and_the_plan_has_what_repair_would_change() -> None:
+def test_a_repository_of_others_can_be_adopted_and_the_plan_shows_what_repair_would_change() -> None:
     (one,) = find(world()).adoptions
     assert (one.event_id, one.created_at, one.is_recorded, one.last) == (ID, MADE, False, None)
     assert one.tags == {EVENT_ID_TAG: ID, INSTALLATION_TAG: "deployer"}
@@ -133,7 +133,9 @@ def tag_with(tags: Mapping[str, str]) -> Any:
     ],
     ids=["created", "created, without its tag", "adopted", "unknown event", "another installation", "too many tags"],
 )
-def test_what_cannot_be_adopted_is_left_alone_with_the_reason(change: Any, problem: str, is_ours: bool) -> None:
+def test_a_repository_that_cannot_be_adopted_is_left_alone_with_the_reason(
+    change: Any, problem: str, is_ours: bool
+) -> None:
     found = world()
     change(found)
     plan = find(found)
@@ -150,7 +152,7 @@ def test_a_record_without_tags_is_completed_and_needs_no_second_record() -> None
     assert (one.is_recorded, set(one.tags), one.event_id) == (True, set(OWN_TAGS), ID)
 
 
-def test_a_repository_that_was_created_again_has_to_be_adopted_again() -> None:
+def test_a_repository_that_was_created_again_must_be_adopted_again() -> None:
     found = world()
     adopted(found)
     found.registry().held[NAME].created_at = NOW - timedelta(hours=2)
@@ -219,7 +221,7 @@ _TAGS = st.dictionaries(
 
 
 @given(tags=_TAGS, desired=st.integers(0, 9))
-def test_only_a_repository_that_nobody_owns_and_that_has_room_for_all_tags_can_be_adopted(
+def test_only_a_repository_without_an_owner_and_with_room_for_all_tags_can_be_adopted(
     tags: dict[str, str], desired: int
 ) -> None:
     requested = {EVENT_ID_TAG: ID, INSTALLATION_TAG: "deployer", **{f"d{n}": "" for n in range(desired)}}
@@ -303,7 +305,7 @@ ADOPTION = Adoption(
 IN_ORDER = ["open", "ask", "creator", "created_at", "change"]
 
 
-def test_the_record_comes_first_and_then_the_ownership_tags_and_nothing_else() -> None:
+def test_an_adoption_writes_the_record_and_then_the_ownership_tags_and_nothing_else() -> None:
     cloud = Cloud()
     (done,) = cloud.run(ADOPTION)
     assert (done.status, cloud.calls) == ("adopted", IN_ORDER)
@@ -351,7 +353,7 @@ def test_a_release_only_writes_a_record_that_is_later_than_the_last() -> None:
     assert (request.action, request.time) == ("release", NOW + timedelta(seconds=1))
 
 
-def test_what_the_handler_answers_is_the_problem_and_an_older_one_is_recognized() -> None:
+def test_a_refusal_of_the_handler_is_reported_and_an_older_handler_is_recognized() -> None:
     found = adoptable_world()
     answer = found.service().handle(HANDLER_REQUEST.to_event(), request_id="1")
     assert problem_in(answer) == ""

@@ -126,7 +126,7 @@ def test_throttled_calls_are_retried(installed: Installed) -> None:
     assert (fault.hits, verdicts(ran.document), ran.document["unread"]) == (4, EVERYTHING, [])
 
 
-def test_verify_resumes_after_an_interruption_and_reads_nothing_twice(installed: Installed) -> None:
+def test_verify_resumes_after_an_interruption_without_reading_anything_twice(installed: Installed) -> None:
     a_bit_of_everything(installed)
     undisturbed = installed.deployer("audit", "verify", "--json").document
     installed.sandbox.calls.clear()

@@ -176,7 +176,7 @@ def test_a_queue_that_cannot_be_read_does_not_stop_the_others(sqs: FakeSqs) -> N
     assert len(found.failures) == 37
 
 
-def test_messages_whose_hold_expired_are_left_to_their_new_reader(sqs: FakeSqs) -> None:
+def test_messages_whose_visibility_timeout_expired_are_left_to_their_new_reader(sqs: FakeSqs) -> None:
     """Messages become visible again while a person hesitates, and a second redrive handles them all."""
     first, second = FakeHandler(sqs), FakeHandler(sqs)
     slow = found_in(sqs)

@@ -22,7 +22,7 @@ def _covered_by_aws(cloud: Cloud, ou_id: str) -> Regions:
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_new_accounts_get_what_their_ou_requests_except_for_what_is_reported(data: st.DataObject) -> None:
+def test_new_accounts_get_the_regions_of_their_ou_except_for_reported_gaps(data: st.DataObject) -> None:
     coverage = data.draw(coverages())
     organization, regions = coverage.organization, st.frozensets(st.sampled_from(REGIONS))
     everything = Scope.whole(organization)

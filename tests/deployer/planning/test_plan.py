@@ -44,7 +44,7 @@ def test_a_part_of_the_organization_is_not_updated_for_settings_that_only_the_wh
 
 
 @pytest.mark.parametrize("edited", [{"body": "{}"}], indirect=True, ids=["body"])
-def test_an_update_names_no_account_that_has_no_instance_yet(edited: FakeCloud) -> None:
+def test_an_update_names_no_account_without_an_instance(edited: FakeCloud) -> None:
     state = edited.stack_sets.there[FORWARDING]
     others = tuple(one for one in state.instances if one.account != SHOP_PROD)
     edited.stack_sets.there[FORWARDING] = replace(state, instances=others)

@@ -72,7 +72,7 @@ def test_a_path_that_two_ous_have_is_refused(known: Organization, requested: str
     assert (caught.value.message, caught.value.next_step) == (message, "Pass the id of the OU.")
 
 
-def test_an_ou_whose_name_begins_with_a_slash_is_found_by_it() -> None:
+def test_an_ou_whose_name_begins_with_a_slash_is_found() -> None:
     known = organization({"ou-exam-00000001": ("/A", "r-exam"), "ou-exam-00000002": ("A", "r-exam")})
     assert find_scope(known, ous=["/A"], accounts=(), regions=()).ou_ids == {"ou-exam-00000001"}
 

@@ -62,7 +62,7 @@ def test_a_client_runs_unchanged(script: str, code: int, capfd: pytest.CaptureFi
         assert (shown.out, shown.err) == ("done\n", "warned\n")
 
 
-def test_only_the_end_of_a_long_output_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
+def test_only_the_end_of_a_long_output_is_stored(capfd: pytest.CaptureFixture[str]) -> None:
     script = "import sys; sys.stdout.write('y' * 3_000_000); sys.stderr.write('x' * 3_000_000 + 'name unknown')"
     finished = run_client([sys.executable, "-c", script])
     assert finished.output.endswith("name unknown")

@@ -61,7 +61,7 @@ def test_a_client_that_prints_only_the_status_may_have_met_an_immutable_tag() ->
         bad_request(f"sha256:{'0' * 64}"),
     ],
 )
-def test_other_failures_name_none(output: str) -> None:
+def test_other_failures_name_no_tag(output: str) -> None:
     assert list(immutable_tags_in(output)) == []
 
 

@@ -62,7 +62,7 @@ def test_an_aws_error_is_shown_without_botocores_preamble() -> None:
     )
 
 
-def test_the_denied_action_is_shown_before_the_text_is_cut() -> None:
+def test_the_denied_action_is_shown_even_if_the_text_is_truncated() -> None:
     user = "arn:aws:sts::300000000001:assumed-role/deployer-creator/deployer-486ff997-fbeb-4d00-9d5d-6d1b8e4f2a10"
     detail = (
         "CreateRepository in 300000000001 eu-west-1: An error occurred (AccessDeniedException) when calling the "

@@ -195,7 +195,7 @@ def test_instances_with_the_same_changes_are_combined() -> None:
     assert "stack instances 0 14 0 9" in text
 
 
-def test_deletions_stand_out(tmp_path: Path) -> None:
+def test_deletions_are_emphasized(tmp_path: Path) -> None:
     cloud = rolled_out(example_deployment())
     found = plan(example_deployment(changed(tmp_path, DEV, "enabled: true", "enabled: false")), cloud)
     text = _text(found)

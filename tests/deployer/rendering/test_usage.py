@@ -35,7 +35,7 @@ def text_of(found: UsageReport, *ignored: str) -> str:
     return "\n".join(lines)
 
 
-def test_what_needs_attention_comes_first_with_its_numbers() -> None:
+def test_repositories_that_need_attention_are_listed_first_with_their_numbers() -> None:
     text = text_of(FOUND)
     positions = [text.index(part) for part in ("Near a quota", "Not pulled for 90 days", "Never pulled", "Without an")]
     assert positions == sorted(positions)
@@ -54,7 +54,7 @@ def test_what_needs_attention_comes_first_with_its_numbers() -> None:
     assert "5 repositories with 81,271 images, 1.0 TB, and 2 archived ones (20 bytes)." in summary
 
 
-def test_ignored_kinds_are_not_shown_but_summed() -> None:
+def test_ignored_kinds_are_counted_but_not_shown() -> None:
     text = text_of(FOUND, "near-quota", "unused", "never-pulled", "blank")
     assert text.startswith("OU ")
     assert "5 repositories with 81,271 images" in text
@@ -69,7 +69,7 @@ def test_long_lists_are_truncated_and_the_rest_is_counted() -> None:
     assert text.count("and 5 more; --json has all") == 2, "of the findings, and of all"
 
 
-def test_what_was_not_read_is_reported_and_how_to_read_others() -> None:
+def test_unread_repositories_are_reported_with_how_to_read_them() -> None:
     one = FOUND.accounts[0]
     unread = Unread(account=SHOP, problem="its auditor role has no ecr:DescribeImages yet")
     text = text_of(replace(FOUND, accounts=(replace(one, unread=(unread,), others=7),)))
@@ -77,7 +77,7 @@ def test_what_was_not_read_is_reported_and_how_to_read_others() -> None:
     assert "neither created nor adopted: 7; --all reads them" in " ".join(text.split())
 
 
-def test_nothing_at_all_is_a_sentence() -> None:
+def test_an_empty_result_is_a_sentence() -> None:
     assert text_of(report()).startswith("0 repositories with 0 images, 0 bytes.")
 
 

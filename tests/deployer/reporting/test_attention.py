@@ -63,7 +63,7 @@ def test_items_that_need_action_are_listed_first() -> None:
     assert by_id(found)["lacking"].title.startswith("3 accounts are without coverage")
 
 
-def test_usage_is_noted_after_what_a_verification_found_and_nothing_twice() -> None:
+def test_findings_of_usage_follow_those_of_a_verification_without_repetition() -> None:
     alone = findings_of(found_in([record()]), usage=usage())
     assert [one.id for one in alone] == [
         "usage-near-quota",

@@ -11,7 +11,7 @@ KEYS = st.lists(st.tuples(st.integers(0, 40).map(str), st.sampled_from(OUTCOMES)
 
 
 @given(KEYS)
-def test_sums_are_exact_however_many_keys_there_are(records: list[tuple[str, str, int]]) -> None:
+def test_sums_are_exact_for_any_number_of_keys(records: list[tuple[str, str, int]]) -> None:
     breakdown = Breakdown(4, capacity=5)
     for key, outcome, bucket in records:
         breakdown.add(key, outcome, bucket)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What a report reads from the document of `audit usage --json`."""
+"""How a report reads the document of `audit usage --json`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_sums_come_from_the_document_the_largest_first() -> None:
     assert (found.others, found.unread) == (7, 1)
 
 
-def test_nothing_held_is_nothing_to_note() -> None:
+def test_an_empty_usage_needs_no_attention() -> None:
     found = usage_from(usage_document(report(), EXAMPLE, reads_others=False))
     assert (found.ous, found.accounts, found.notes) == ((), (), ())
 
@@ -38,7 +38,7 @@ def test_other_documents_are_refused(document: Any) -> None:
         usage_from(document)
 
 
-def test_a_finding_of_another_version_is_refused_and_not_left_out() -> None:
+def test_an_unknown_finding_of_another_version_is_refused_and_not_omitted() -> None:
     document: Any = usage_document(report(), EXAMPLE, reads_others=False)
     place = {"account": "300000000001", "name": None, "region": "eu-west-1", "repository": "team-a/api"}
     document["repositories"] = [{**place, "bytes": 5, "findings": ["on-fire"]}]

@@ -43,7 +43,7 @@ def test_few_durations_have_no_percentile(number: int) -> None:
     assert waiting(*[1.0] * number).percentile(50) is None
 
 
-def test_there_is_a_bar_for_each_range() -> None:
+def test_every_range_has_a_bar() -> None:
     assert len(bar_labels()) == len(EDGES) + 1
 
 

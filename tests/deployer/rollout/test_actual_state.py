@@ -20,7 +20,7 @@ from tests.deployer.rollout.fake_cloud import FakeCloud
 CENTRAL_STACK = ("deployer-central", "eu-west-1")
 
 
-def test_before_the_first_roll_out_there_is_nothing() -> None:
+def test_before_the_first_roll_out_nothing_exists() -> None:
     deployment = example_deployment().desired
     actual = read_actual_state(deployment, FakeCloud(deployment.organization).cloud)
     assert (dict(actual.stacks), dict(actual.previews), dict(actual.stack_sets)) == ({}, {}, {})

@@ -105,7 +105,7 @@ def test_a_second_roll_out_reports_no_changes_and_writes_nothing(deployer: Deplo
     assert deployer("status").exit_code == 0
 
 
-def test_a_plan_reports_changes_and_makes_none(deployer: Deployer) -> None:
+def test_a_plan_reports_changes_and_changes_nothing(deployer: Deployer) -> None:
     ran = deployer("plan")
     assert ran.exit_code == 2
     assert "+ StackSet deployer-forwarding" in ran.out

@@ -135,7 +135,7 @@ def verdict_of(folder: Folder, repository: str) -> Any:
     return [one["verdict"] for one in ran.document["repositories"]], ran.document["others"]
 
 
-def test_adopting_what_exists(sandbox: Sandbox, folder: Folder) -> None:
+def test_adopting_existing_repositories(sandbox: Sandbox, folder: Folder) -> None:
     """Shown first, recorded and tagged by a person, then verified and repaired; interrupted, repeated, released."""
     ecr = sandbox.client("ecr", account=SHOP_DEV, region=HOME)
     arn = ecr.create_repository(repositoryName="old/api", imageTagMutability="IMMUTABLE")["repository"]["repositoryArn"]

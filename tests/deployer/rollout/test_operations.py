@@ -226,7 +226,7 @@ def test_counts_give_the_same_successes_as_results(statuses: dict[int, str], oth
     assert counted.counts == all_.counts
 
 
-def test_successes_beside_the_intended_instances_are_not_counted() -> None:
+def test_successes_of_other_instances_are_not_counted() -> None:
     counts = InstanceCounts(total=5, completed=5, succeeded=4, failed=1)
     failed = _result("1", "FAILED")
     ended = Finished(replace(_operation("ours", "SUCCEEDED"), counts=counts), {failed.key: failed})

@@ -75,7 +75,7 @@ def test_after_a_roll_out_everything_is_current() -> None:
     assert "Everything in the whole organization is in sync with the config files." in _text(status)
 
 
-def test_the_verdict_names_what_was_read() -> None:
+def test_the_verdict_names_the_resources_that_were_read() -> None:
     deployment = example_deployment()
     status = _status(deployment, rolled_out(deployment))
     assert "CloudFormation reports this" in _text(status)

@@ -220,7 +220,7 @@ def test_an_unused_policy_is_a_warning_and_a_missing_one_names_the_nearest(write
     ]
 
 
-def test_a_missing_policy_is_not_taken_for_one_of_another_name(write: Write) -> None:
+def test_a_missing_policy_is_not_mistaken_for_one_with_another_name(write: Write) -> None:
     for number in range(6):
         write(f"policies/pull-{number}.json", "{}")
     folder = write("ous/prod.yaml", PROD + "repository: {lifecycle_policy: policies/expire.json}\n")

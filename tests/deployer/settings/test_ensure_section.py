@@ -57,7 +57,7 @@ def test_a_url_as_the_value_means_true_and_does_not_change_the_deployment(write:
 
 
 @pytest.mark.parametrize("region", ["us-gov-west-1", "eu-south-2", "eusc-de-east-1"])
-def test_a_region_without_function_urls_gets_none(write: Write, region: str) -> None:
+def test_a_region_without_function_urls_gets_no_url(write: Write, region: str) -> None:
     found = compiled(write, "ensure: {url: true}\n", region=region)
     assert function_url_of(found) == "unavailable"
     assert what_is_there(synthesize(found)) == [False] * 4

@@ -62,7 +62,7 @@ def test_steps_grow_with_the_number_of_globs_and_not_with_its_square(form: str) 
     assert steps[0] * 1.9 < steps[1] < steps[0] * 2.5
 
 
-def test_globs_that_are_too_hard_to_compare_have_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_globs_that_are_too_complex_to_compare_have_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glob_index, "MOST_STEPS", 100)
     hard = [f"{'*a' * number}*" for number in range(1, 40)]
     assert GlobList(hard).covering(hard[-1] + "b") is None

@@ -49,7 +49,7 @@ _SHORT_NAMES = ["".join(name) for length in range(5) for name in itertools.produ
     st.lists(st.sampled_from(["a", "/", "*", "**/"]), min_size=1, max_size=3).map("".join),
     st.lists(st.sampled_from(["a", "/", "*", "**"]), min_size=1, max_size=2).map("".join),
 )
-def test_answers_agree_with_trying_every_short_name(wide: str, narrow: str) -> None:
+def test_coverage_agrees_with_trying_every_short_name(wide: str, narrow: str) -> None:
     matched = [name for name in _SHORT_NAMES if matches_name(narrow, name)]
     if any(not matches_name(wide, name) for name in matched):
         assert not covers_name(wide, narrow)

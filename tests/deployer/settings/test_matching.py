@@ -94,7 +94,7 @@ def test_the_root_is_an_ou_too(write: Write, text: str) -> None:
         ),
     ],
 )
-def test_what_does_not_match_names_the_candidates(write: Write, text: str, problem: str) -> None:
+def test_an_ou_that_is_not_found_is_reported_with_candidates(write: Write, text: str, problem: str) -> None:
     placement = _with_origin(write, text)
     assert [str(found).partition("ous/a.yaml:")[2] for found in placement.problems] == [problem]
 
@@ -108,7 +108,7 @@ def test_a_name_with_a_slash_is_found_unless_it_reads_like_another_path(write: W
     assert list(_with_origin(write, f"ou: R/D\nid: {OTHER}", twice).ous) == [OTHER]
 
 
-def test_an_ou_called_root_makes_root_ambiguous(write: Write) -> None:
+def test_an_ou_named_root_makes_the_path_root_ambiguous(write: Write) -> None:
     (problem,) = _with_origin(write, "ou: Root", organization({PROD: ("Root", ROOT)})).problems
     assert "ambiguous" in problem.message
 

@@ -64,7 +64,7 @@ MOST = ", ".join(f'"a{number}"' for number in range(101))
         ),
     ],
 )
-def test_what_ecr_would_not_accept_is_reported_with_its_position(write: Write, text: str, problem: str) -> None:
+def test_invalid_scanning_settings_are_reported_with_their_position(write: Write, text: str, problem: str) -> None:
     folder = write("ous/prod.yaml", f"{PROD}{text}\n")
     found = [str(one).replace(f"{folder.as_posix()}/", "") for one in check_folder(folder, EXAMPLE)]
     assert any(problem in one for one in found), found

@@ -130,7 +130,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("policy", "key"), REFUSED)
-def test_what_ecr_refuses_in_a_statement_is_a_problem_of_its_key(policy: dict[str, Any], key: str) -> None:
+def test_an_invalid_statement_is_a_problem_of_its_key(policy: dict[str, Any], key: str) -> None:
     assert _problems(policy) == [f"Statement.0.{key}"]
 
 
@@ -150,7 +150,7 @@ def test_what_ecr_refuses_in_a_statement_is_a_problem_of_its_key(policy: dict[st
         pytest.param({"Statement": [STATEMENT, 1]}, "Statement.1", id="a number among statements"),
     ],
 )
-def test_what_ecr_refuses_outside_statements_is_a_problem_of_its_key(change: dict[str, Any], key: str) -> None:
+def test_an_invalid_document_is_a_problem_of_its_key(change: dict[str, Any], key: str) -> None:
     assert _problems(_policy() | change) == [key]
 
 
@@ -190,17 +190,17 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize("policy", ACCEPTED, ids=lambda policy: json.dumps(policy["Statement"])[:100])
-def test_what_aws_documents_is_neither_a_problem_nor_a_warning(policy: dict[str, Any]) -> None:
+def test_documented_policies_cause_neither_a_problem_nor_a_warning(policy: dict[str, Any]) -> None:
     assert (_problems(policy), _warnings(policy)) == ([], [])
 
 
 @pytest.mark.parametrize("policy", ACCEPTED, ids=lambda policy: json.dumps(policy["Statement"])[:100])
-def test_the_sandbox_accepts_what_aws_documents(policy: dict[str, Any]) -> None:
+def test_the_sandbox_accepts_documented_policies(policy: dict[str, Any]) -> None:
     check_in_sandbox(json.dumps(policy))
 
 
 @pytest.mark.parametrize(("policy", "key"), REFUSED)
-def test_the_sandbox_refuses_what_validate_refuses(policy: dict[str, Any], key: str) -> None:
+def test_the_sandbox_refuses_policies_that_validate_refuses(policy: dict[str, Any], key: str) -> None:
     with pytest.raises(InvalidParameterException, match="Invalid repository policy provided"):
         check_in_sandbox(json.dumps(policy))
 
@@ -254,7 +254,7 @@ def test_every_operator_may_have_a_set_operator_and_if_exists(operator: str, pre
         ),
     ],
 )
-def test_what_aws_does_not_document_is_a_warning(policy: dict[str, Any], key: str) -> None:
+def test_undocumented_elements_are_a_warning(policy: dict[str, Any], key: str) -> None:
     assert (_problems(policy), _warnings(policy)) == ([], [key])
 
 

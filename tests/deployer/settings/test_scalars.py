@@ -48,6 +48,6 @@ def test_a_number_that_no_parser_preserves_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["300000000003", "012345678901", "000000000000"])
-def test_an_unquoted_account_id_is_refused_and_kept_as_it_was_written(text: str) -> None:
+def test_an_unquoted_account_id_is_refused_and_reported_as_written(text: str) -> None:
     assert resolve(text).value == text
     assert "unquoted account id" in (resolve(text).problem or "")

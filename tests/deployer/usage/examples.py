@@ -1,4 +1,4 @@
-"""Repositories with images, and registries for tests of usage: made by hand, and in memory."""
+"""Repositories with images, and registries for tests of usage, created directly and in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of one account, and how little is asked for it."""
+"""What is read of one account, with as few calls as possible."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_repositories_of_the_ledger_are_read_and_others_counted(world: World) ->
     assert sorted(world.registry().asked) == ["images team-a/api", "images team-a/web"]
 
 
-def test_all_of_them_are_read_on_request(world: World) -> None:
+def test_repositories_of_others_are_read_on_request(world: World) -> None:
     found = world.read(reads_others=True)
     assert [(one.name, one.is_ours) for one in found.repositories] == [
         ("team-a/api", True),
@@ -67,7 +67,7 @@ def test_only_requested_names_and_regions_are_read_but_the_whole_registry_is_cou
         pytest.param(timedelta(days=1), "event-1", False, False, id="another time, and its tag"),
     ],
 )
-def test_a_record_and_the_time_of_creation_make_a_repository_ours(
+def test_a_record_with_the_time_of_creation_proves_that_a_repository_is_ours(
     later: timedelta, event_id: str, *, is_ours: bool, asks: bool
 ) -> None:
     world = World()
@@ -84,7 +84,7 @@ def test_without_a_time_in_the_record_the_tag_decides() -> None:
     assert names(world.read()) == ["team-a/api"]
 
 
-def test_an_older_role_is_reported_once_and_not_asked_again(world: World) -> None:
+def test_an_outdated_role_is_reported_once_and_not_used_again(world: World) -> None:
     for number in range(100):
         world.records.append(record(f"many/{number}", number=10 + number))
         world.registry().add(f"many/{number}", IMAGE)
@@ -109,19 +109,19 @@ def test_a_registry_or_repository_that_cannot_be_read_is_reported_and_the_rest_i
     }
 
 
-def test_a_repository_that_is_deleted_meanwhile_is_left_out(world: World) -> None:
+def test_a_repository_that_is_deleted_meanwhile_is_omitted(world: World) -> None:
     world.registry().vanishing = frozenset({"team-a/api"})
     found = world.read()
     assert (names(found), found.unread) == (["team-a/web"], ())
 
 
-def test_expired_credentials_end_it(world: World) -> None:
+def test_expired_credentials_end_the_reading(world: World) -> None:
     world.registry().unreadable = {"team-a/web": CredentialsError("expired")}
     with pytest.raises(CredentialsError):
         world.read()
 
 
-def test_deletions_in_the_ledger_name_no_repository_of_ours(world: World) -> None:
+def test_records_of_deletions_do_not_count_as_repositories_of_ours(world: World) -> None:
     world.records.append(record("theirs", number=5, outcome="observed", action="deleted", created_at=MADE))
     assert names(world.read()) == ["team-a/api", "team-a/web"]
 

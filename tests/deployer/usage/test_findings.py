@@ -50,11 +50,11 @@ from tests.example_organization import EXAMPLE
         ),
     ],
 )
-def test_what_a_repository_needs_attention_for(one: RepositoryUsage, kinds: list[str]) -> None:
+def test_reasons_for_which_a_repository_needs_attention(one: RepositoryUsage, kinds: list[str]) -> None:
     assert RULES.kinds(one) == kinds
 
 
-def test_the_most_urgent_and_largest_come_first() -> None:
+def test_the_most_urgent_and_largest_are_listed_first() -> None:
     small, large, unknown = (
         repository("small", holding(size=1, pulled=100)),
         repository("large", holding(size=9, pulled=100)),
@@ -70,7 +70,7 @@ def test_the_most_urgent_and_largest_come_first() -> None:
     assert found.finding_count(ignored=["unused", "near-quota"]) == 2
 
 
-def test_registries_near_the_quota_and_what_could_not_be_read_are_findings() -> None:
+def test_registries_near_the_quota_and_unreadable_ones_are_findings() -> None:
     found = report(repository(images=holding(pulled=1)), a300000000001=REPOSITORIES_QUOTA - 1)
     assert [(one.account, one.is_near_quota) for one in found.near_quota()] == [(SHOP, True)]
     assert found.counts()["near-quota"] == found.finding_count() == 1
@@ -117,7 +117,7 @@ def test_sums_by_account_and_ou_are_those_of_everything_in_any_order(
 
 
 @given(REPOSITORIES)
-def test_what_a_checkpoint_stores_is_read_back(repositories: list[RepositoryUsage]) -> None:
+def test_a_stored_checkpoint_is_read_back(repositories: list[RepositoryUsage]) -> None:
     one = AccountUsage(
         account=SHOP,
         registries=(RegistryUsage(account=SHOP, region=HOME, repositories=5),),

@@ -35,6 +35,6 @@ def test_a_sum_counts_every_image_once_and_has_the_outermost_times(images: list[
     assert found.last_pull == max((one.pulled_at for one in images if one.pulled_at), default=None)
 
 
-def test_an_archived_image_is_counted_apart() -> None:
+def test_an_archived_image_is_counted_separately() -> None:
     found = summary_of([ImageData(size=3, pushed_at=NOW), ImageData(size=4, is_archived=True)])
     assert found == ImageSummary(images=1, size=3, archived=1, archived_size=4, first_push=NOW, last_push=NOW)

@@ -90,7 +90,7 @@ def findings(document: Any) -> dict[str, list[str]]:
     return {one["repository"]: one["findings"] for one in document["repositories"]}
 
 
-def test_usage_reports_what_is_held_and_what_nobody_pulls(
+def test_usage_reports_stored_images_and_those_that_nobody_pulls(
     installed: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = populate(installed)
