@@ -77,7 +77,7 @@ def test_each_program_runs_in_a_clean_environment(
     assert "pip install 'ecr-org-deployer[sandbox]'" in refused.stderr
 
     _install(sandbox_wheel, programs, folder=tmp_path)
-    output = _run(programs / "deployer", "sandbox", "demo", "--config", ROOT / "config", folder=tmp_path)
+    output = _run(programs / "deployer", "sandbox", "demo", folder=tmp_path)
     assert "checks passed in" in output
 
 

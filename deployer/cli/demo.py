@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from deployer.cli.options import DEFAULT_CONFIG_DIRECTORY, ConfigDirectory
+ExampleConfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="DIR", help="Changed config files of the example organization, instead of its own."
+    ),
+]
 
 
-def demo(config: ConfigDirectory = DEFAULT_CONFIG_DIRECTORY) -> None:
+def demo(config: ExampleConfig = None) -> None:
     """Roll out, push and audit in a new sandbox; exits 0 only if every check passed.
 
-    The config files must be those of the example organization, as in the folder config/ of deployer's source.
+    It uses an example organization and its config files, which are part of deployer.
     """
     from deployer.cli.printing import print_lines
     from deployer.extras import SANDBOX_PACKAGES, require
 
     require("sandbox", SANDBOX_PACKAGES, purpose="The sandbox")
     from deployer import settings
-    from deployer.demo import scenario
+    from deployer.demo import example, scenario
 
-    settings.load(config)
-    if not scenario.run(config=config, show=print_lines):
+    directory = config or example.config_directory()
+    settings.load(directory)
+    if not scenario.run(config=directory, show=print_lines):
         raise typer.Exit(1)

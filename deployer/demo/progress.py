@@ -21,9 +21,12 @@ class Progress:
         self.failed: list[str] = []
 
     def chapter(self, title: str, text: str) -> None:
-        """Begin a chapter, with an introduction."""
+        """Begin a chapter, with an introduction of one or more paragraphs."""
         self._chapters += 1
-        self._show([Line(""), Line(f"{self._chapters}. {title}", "heading"), *wrapped(text, indent=3)])
+        first, *further = (wrapped(paragraph, indent=3) for paragraph in text.split("\n\n"))
+        self._show([Line(""), Line(f"{self._chapters}. {title}", "heading"), *first])
+        for paragraph in further:
+            self._show([Line(""), *paragraph])
 
     def section(self, title: str) -> None:
         """Begin a section of a chapter."""

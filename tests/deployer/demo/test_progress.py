@@ -50,3 +50,9 @@ def test_chapters_are_numbered_and_lines_are_short() -> None:
     progress.command("deployer", *["--many-options"] * 20)
     assert [line.text for line in page.lines if line.tone == "heading"][:2] == ["1. One", "2. Two"]
     assert max(len(line.text) for line in page.lines) <= WIDTH
+
+
+def test_the_paragraphs_of_an_introduction_stay_apart() -> None:
+    page = Page()
+    Progress(page.show).chapter("One", "The first.\n\nThe second.")
+    assert page.text == "\n1. One\n   The first.\n\n   The second."

@@ -116,7 +116,7 @@ def test_a_failed_check_is_reported_and_fails_the_demo(
 
 def test_missing_config_files_are_reported(tmp_path: Path) -> None:
     completed = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "sandbox", "demo"],
+        [sys.executable, "-c", PROGRAM, "sandbox", "demo", "--config", "absent"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -124,5 +124,5 @@ def test_missing_config_files_are_reported(tmp_path: Path) -> None:
         check=False,
     )
     assert completed.returncode == 3
-    assert "Error: " in completed.stderr
+    assert "Error: The config folder absent/ does not exist" in completed.stderr
     assert "Traceback" not in completed.stderr
