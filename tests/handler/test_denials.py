@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler import reasons
+from handler.concluding import FINAL_DENIAL
 from handler.creation import PAUSES
 from handler.errors import DeniedError, PermanentError
-from handler.handling import FINAL_DENIAL
 from tests.handler.events import load
 from tests.handler.fakes import ACCOUNT, LIFECYCLE, POLICY, World
 

@@ -12,8 +12,8 @@ from aws_org_sandbox.functions import pool
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.planning.synthesis import Synthesis
 from handler import reasons
+from handler.concluding import FINAL_DENIAL
 from handler.creation import PAUSES
-from handler.handling import FINAL_DENIAL
 from tests.handler.installation import install_once, shared_installation
 from tests.handler.paths import PATHS, CallNumber, Path, Scouting
 from tests.handler.test_requests_everywhere import ONLY_OF_REQUESTS
