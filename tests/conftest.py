@@ -19,6 +19,7 @@ from tests.clocks import impatient
 from tests.hypothesis_profiles import profile
 
 shortcuts.remember()
+shortcuts.shorten_polls()
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """Ctrl-C is ignored in what a shell starts with `&`, and in all that those start: tests of it would never end."""
 settings.load_profile(profile(os.environ))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aws_org_sandbox.functions import pool
 from aws_org_sandbox.sandbox import Sandbox
 from tests.handler.installation import Installed, install, shared_installation
 from tests.handler.paths import Scouting
@@ -21,3 +22,9 @@ def installed(request: pytest.FixtureRequest, sandbox: Sandbox) -> Installed:
 def scouting(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> Scouting:
     """The handler, for events on all paths."""
     return Scouting.prepare(installed, monkeypatch)
+
+
+@pytest.fixture
+def many_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More processes of the handler than usual: each mostly waits before it calls again."""
+    monkeypatch.setattr(pool, "MAX_ENVIRONMENTS", 16)

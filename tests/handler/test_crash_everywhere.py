@@ -9,7 +9,7 @@ from tests.handler.installation import install_once
 from tests.handler.paths import PATHS, CallNumber, Path, Scouting
 from tests.handler.trials import Aftermath, Disturbance, prepare, problems, redrive, run
 
-pytestmark = pytest.mark.begins_with(prepare=install_once)
+pytestmark = [pytest.mark.begins_with(prepare=install_once), pytest.mark.usefixtures("many_processes")]
 
 TOGETHER = {sentence: path for sentence, path in PATHS.items() if not path.is_warm}
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from aws_org_sandbox.faults import Crash, Delay, Drop, Effect, Error, Moment, Throttle
-from aws_org_sandbox.functions import pool
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.planning.synthesis import Synthesis
 from handler import reasons
@@ -24,9 +23,6 @@ LEDGER = frozenset({"UpdateItem", "GetItem", "ExecuteStatement", "Query"})
 
 PUTS = frozenset({"PutLifecyclePolicy", "SetRepositoryPolicy", "PutImageScanningConfiguration"})
 """Calls that are made again within an attempt if AWS denies them."""
-
-PROCESSES = 12
-"""The handler's, at once."""
 
 ATTEMPTS = 3
 """botocore's at one call, and Lambda's at one event."""
@@ -80,13 +76,7 @@ def install_and_scout(sandbox: Sandbox) -> None:
         _found[:] = find_places(Scouting.prepare(shared_installation(), patch))
 
 
-pytestmark = pytest.mark.begins_with(prepare=install_and_scout)
-
-
-@pytest.fixture(autouse=True)
-def many_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each process mostly waits between its calls, so more than the usual number can run concurrently."""
-    monkeypatch.setattr(pool, "MAX_ENVIRONMENTS", PROCESSES)
+pytestmark = [pytest.mark.begins_with(prepare=install_and_scout), pytest.mark.usefixtures("many_processes")]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def install_with_principals(sandbox: Sandbox) -> None:
         _shared[:] = [install(sandbox, config=config)]
 
 
-pytestmark = pytest.mark.begins_with(prepare=install_with_principals)
+pytestmark = [pytest.mark.begins_with(prepare=install_with_principals), pytest.mark.usefixtures("many_processes")]
 
 
 @pytest.fixture
