@@ -35,17 +35,25 @@ def collect_less_garbage() -> None:
 
 LONGEST_POLL = 0.05
 """Seconds that an empty queue is polled: all that a queue of the sandbox holds is found immediately."""
-_receive, _wait = SQSBackend.receive_message, Queue.wait_for_messages
+_receive: Any = SQSBackend.receive_message
+_wait: Any = Queue.wait_for_messages
 
 
 def shorten_polls() -> None:
     """End long polls of empty queues early; each reader of the failures makes one for each queue."""
-    SQSBackend.receive_message = _receive_soon  # type: ignore[method-assign]
-    Queue.wait_for_messages = lambda queue, _: _wait(queue, LONGEST_POLL)  # type: ignore[method-assign]
+    for owner, name, shorter in (
+        (SQSBackend, "receive_message", _receive_soon),
+        (Queue, "wait_for_messages", _wait_a_moment),
+    ):
+        setattr(owner, name, shorter)
 
 
-def _receive_soon(queues: SQSBackend, name: str, count: int, wait: float, *rest: Any, **more: Any) -> Any:
-    return _receive(queues, name, count, min(wait, LONGEST_POLL), *rest, **more)  # type: ignore[arg-type]
+def _receive_soon(queues: SQSBackend, name: str, count: int, wait: int, *rest: Any, **more: Any) -> Any:
+    return _receive(queues, name, count, min(wait, LONGEST_POLL), *rest, **more)
+
+
+def _wait_a_moment(queue: Queue, _: int) -> None:
+    _wait(queue, LONGEST_POLL)
 
 
 def _client_class(creator: Any, service: str, model: Any) -> Any:
