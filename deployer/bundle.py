@@ -34,7 +34,7 @@ class Bundle:
 
     @property
     def key(self) -> str:
-        """Where the zip goes in the artifacts bucket."""
+        """The zip's key in the artifacts bucket."""
         return handler_key(self.digest)
 
 

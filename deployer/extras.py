@@ -32,7 +32,7 @@ def require(extra: str, packages: Sequence[str], *, purpose: str) -> None:
 
 
 def missing_extra(extra: str, packages: Sequence[str], *, purpose: str) -> MissingExtraError:
-    """What to raise if packages of an extra cannot be imported."""
+    """The error to raise if packages of an extra cannot be imported."""
     names = " and ".join(packages)
     return MissingExtraError(
         f"{purpose} needs {names}, which {'is' if len(packages) == 1 else 'are'} not installed",

@@ -91,7 +91,7 @@ def cautions(preferences: OperationPreferences, accounts: int) -> Iterator[Cauti
 
 
 def standing_cautions(preferences: OperationPreferences) -> Iterator[Caution]:
-    """What holds for any number of accounts."""
+    """Preferences without effect for any number of accounts."""
     if preferences.region_order and preferences.region_concurrency == "PARALLEL":
         yield Caution("region_order", "has no effect while region_concurrency is PARALLEL: set it to SEQUENTIAL")
     counts = (preferences.max_concurrent, preferences.failure_tolerance)

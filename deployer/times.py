@@ -13,17 +13,17 @@ _DAY = timedelta(days=1)
 
 
 def parse_since(text: str, *, now: datetime) -> datetime:
-    """The first moment; of a day its beginning. Raises ValueError if it is no time."""
+    """The start of a time: for a day, its first moment. Raises ValueError for an invalid time."""
     return _parse(text, now=now)[0]
 
 
 def parse_until(text: str, *, now: datetime) -> datetime:
-    """The moment after the last; of a day its end. Raises ValueError if it is no time."""
+    """The exclusive end of a time: for a day, its end. Raises ValueError for an invalid time."""
     return _parse(text, now=now)[1]
 
 
 def parse_length(text: str) -> timedelta:
-    """`90m`, `24h`, `7d` or `2w` as a duration. Raises ValueError if it is none."""
+    """`90m`, `24h`, `7d` or `2w` as a duration. Raises ValueError for anything else."""
     match = _LENGTH.fullmatch(text)
     if not match:
         raise ValueError(f"{text} is not a duration: use 90m, 24h, 7d or 2w")

@@ -26,7 +26,7 @@ CALLS: Mapping[Action, str] = {"adopt": "AdoptRepository", "release": "ReleaseRe
 """The name of the call in the record."""
 
 MAX_CLOCK_SKEW = timedelta(minutes=15)
-"""The most by which a request's time may differ from that of the handler."""
+"""How much a request's time may differ from that of the handler."""
 
 PREFIX = "adopted."
 """Every id of an adoption begins with it. Ids of CloudTrail have no dot, so that no event can be taken for one."""

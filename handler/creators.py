@@ -1,4 +1,4 @@
-"""By what way a repository was created or deleted, as far as its event proves that. Pure.
+"""How a repository was created or deleted, as far as its event proves that. Pure.
 
 Only what nobody in the account can choose counts: the role behind a session, whose name and path AWS reserves or this
 installation owns, and what AWS writes about its own services. The name of a session and the user agent are the
@@ -26,7 +26,7 @@ _PRINCIPALS = frozenset(
     {"Root", "IAMUser", "AssumedRole", "Role", "FederatedUser", "SAMLUser", "WebIdentityUser", "IdentityCenterUser"}
     | {"AWSAccount"}
 )
-"""Types of callers that are no AWS service.
+"""Types of callers that are not AWS services.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html"""
 
 _ROLE = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}):role/(?:(.+)/)?([^/]+)", re.ASCII)

@@ -36,9 +36,9 @@ class ResourceTypes:
     """The types that an inspection supports."""
 
     names: Mapping[str, str]
-    """The property with the name of a resource, or of what it is a part of, as a queue of its policy."""
+    """The property with the name of a resource, or of the one that it belongs to, such as the queue of a policy."""
     arns: Mapping[str, str]
-    """The ARN of each type that templates refer to so, with placeholders."""
+    """The ARN of each type that templates refer to by ARN, with placeholders."""
     referred_by_arn: frozenset[str] = frozenset()
     """Types whose `Ref` is the ARN."""
 
@@ -97,7 +97,7 @@ class _Resolver:
         }
 
     def name_of(self, logical_id: str) -> str:
-        """The name alone, also if the property has an ARN."""
+        """Only the name, even if the property has an ARN."""
         resource = self._resources[logical_id]
         key = self._types.names[resource["Type"]]
         if not key:

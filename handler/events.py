@@ -1,4 +1,4 @@
-"""Parses the envelope that EventBridge delivers into a validated call, or reports why it is none.
+"""Parses the envelope that EventBridge delivers into a validated call, or reports why it is not one.
 
 A `FailedCall` missed its repository, an `ObservedCall` created or deleted one.
 

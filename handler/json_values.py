@@ -1,4 +1,4 @@
-"""The type of JSON that comes in: from files, events, templates and AWS's answers."""
+"""The type of incoming JSON: from files, events, templates and AWS's responses."""
 
 from __future__ import annotations
 

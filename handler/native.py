@@ -29,7 +29,7 @@ from handler.rules import Rule
 from handler.settings import Settings
 
 SAME = timedelta(minutes=1)
-"""The most between the event of a creation, in whole seconds, and `createdAt` of its repository (assumption A26)."""
+"""The maximum between the event of a creation, in whole seconds, and `createdAt` of its repository (assumption A26)."""
 
 ROUNDING = timedelta(seconds=1)
 """Below it, `createdAt` in the event is that of the repository, without its fraction of a second."""

@@ -19,7 +19,7 @@ def role_name_of(arn: str) -> str | None:
 
 
 def identity_of(arn: str) -> str:
-    """What all names that a caller can choose for itself have in common.
+    """The part that all names have in common that a caller can choose for itself.
 
     The sessions of a role are one caller. So are all federated users of an account, because whoever may call
     GetFederationToken chooses their names.

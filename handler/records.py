@@ -105,7 +105,7 @@ class Record:
     action: Action | None = None
     """Of an `observed` record: what happened to the repository."""
     how: How | None = None
-    """Of an `observed` record: by what way, as far as the event proves it."""
+    """Of an `observed` record: how, as far as the event proves it."""
     engine: Engine | None = None
     """`native` if ECR created the repository by a creation template; None if the handler did."""
 

@@ -51,11 +51,11 @@ class Repositories:
         self._installation = installation
 
     def exists(self, name: str) -> bool:
-        """Whether there is a repository of this name."""
+        """Whether a repository with this name exists."""
         return self.find(name) is not None
 
     def find(self, name: str) -> Repository | None:
-        """The repository of this name; None if there is none."""
+        """The repository with this name; None if it does not exist."""
         with translate_errors("DescribeRepositories", location=str(self._registry)):
             try:
                 return self._describe(name)
@@ -63,7 +63,7 @@ class Repositories:
                 return None
 
     def create(self, name: str, *, settings: RepositorySettings, tags: Mapping[str, str]) -> Repository | None:
-        """Create the repository; None if one of this name exists."""
+        """Create the repository; None if one with this name exists."""
         request = creation_request(name, settings=settings, tags=tags, registry=self._registry)
         with translate_errors("CreateRepository", location=str(self._registry)):
             try:

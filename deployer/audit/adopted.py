@@ -1,4 +1,4 @@
-"""What the record of an adopted repository says in place of the push that created it. Pure."""
+"""What the record of an adopted repository has instead of the push that created it. Pure."""
 
 from __future__ import annotations
 

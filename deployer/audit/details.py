@@ -78,7 +78,7 @@ class DecisionDetails:
     """The repository's actual settings; None if they were not read or it does not exist."""
     is_gone: bool = False
     notes: tuple[str, ...] = ()
-    """Why a part of the details is missing."""
+    """Why some of the details are missing."""
 
     @property
     def rules(self) -> tuple[LocatedRule, ...]:

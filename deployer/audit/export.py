@@ -23,7 +23,7 @@ from handler.json_values import JsonValue
 from handler.records import Record
 
 BATCH = 10_000
-"""Records between two confirmations: some seconds' work, some 20 MB. A killed process reads them again."""
+"""Records between two confirmations: a few seconds of work, about 20 MB. A killed process reads them again."""
 
 _VERSION = 3
 
@@ -36,7 +36,7 @@ class Position:
     accounts: tuple[str, ...] = ()
 
     def covers(self, record: Record) -> bool:
-        """Whether a record is confirmed already."""
+        """Whether a record is already confirmed."""
         return record.at < self.at or (record.at == self.at and record.account in self.accounts)
 
     def after(self, record: Record) -> Position:
@@ -57,13 +57,13 @@ class State:
     position: Position = field(default_factory=Position)
 
     def to_json(self) -> str:
-        """The text that is kept beside the unfinished file."""
+        """The text that is stored next to the unfinished file."""
         values = asdict(self) | {"version": _VERSION}
         return json.dumps(values, indent=2, default=lambda value: value.isoformat())
 
     @classmethod
     def from_json(cls, text: str) -> State:
-        """The state that was kept; ValueError for one of another version."""
+        """The stored state; ValueError for one of another version."""
         values = json.loads(text)
         if values.pop("version") != _VERSION:
             raise ValueError("another version")
@@ -77,7 +77,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The final file, and the files beside it until it is finished."""
+    """The final file, and the files next to it until it is finished."""
 
     file: Path
 
@@ -91,7 +91,7 @@ class Target:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold it exclusively; raises BusyError if another process does: two would overwrite each other."""
+        """Lock it exclusively; raises BusyError if another process has: two would overwrite each other."""
         with self.partial.open("ab") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -160,7 +160,7 @@ def export(
 
 
 def in_order(query: Query, ledger: Ledger, *, usage: Usage) -> Iterator[Record]:
-    """What an export holds, for a stream that cannot be resumed."""
+    """The content of an export, for a stream that cannot be resumed."""
     return read(replace(query, oldest_first=True), ledger, usage=usage)
 
 

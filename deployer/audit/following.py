@@ -16,7 +16,7 @@ from handler.creation import LATE
 from handler.records import Record
 
 LOOK_BACK = LATE + timedelta(minutes=5)
-"""How old an event may be when its record appears; a redrive of an older one is not followed, but listed.
+"""The maximum age of an event when its record appears; a redrive of an older one is not followed, but listed.
 CloudTrail delivers in time by assumption A11."""
 
 Seen = dict[tuple[str, str], datetime]

@@ -43,7 +43,7 @@ def index_keys_of(query: Query) -> Iterator[tuple[IndexKey, ...]]:
 
 
 def _months(since: datetime, until: datetime) -> Iterator[str]:
-    """`2026-11` and so on: every month that a part of the time is in."""
+    """`2026-11` and so on: every month of the time range."""
     year, month = since.year, since.month
     while (year, month) <= (until.year, until.month):
         yield f"{year:04}-{month:02}"

@@ -1,4 +1,4 @@
-"""The lifetimes of the repositories of one name in one registry: a deletion closes one, and the next begins. Pure."""
+"""The lifetimes of the repositories of one name in one registry: a deletion ends one, and the next begins. Pure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ EMPTY = Lifetime()
 
 
 def is_creation(record: Record) -> bool:
-    """Whether a record is of a repository's creation, by whomever."""
+    """Whether a record is of a repository's creation, by anybody."""
     return record.outcome in ("created", "violation") or record.action == "created"
 
 
@@ -64,7 +64,7 @@ def lifetimes_of(records: Iterable[Record]) -> list[list[Record]]:
 
 
 def _open(lifetimes: list[list[Record]]) -> list[Record]:
-    """The records of the lifetime that no deletion has closed."""
+    """The records of the lifetime that no deletion has ended."""
     return [] if _is_closed(lifetimes[-1]) else lifetimes[-1]
 
 

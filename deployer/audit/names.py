@@ -12,7 +12,7 @@ from deployer.settings.limits import ACCOUNT_ID, OU_ID
 
 
 def account_ids(given: Iterable[str], organization: Callable[[], Organization]) -> tuple[str, ...]:
-    """Ids of accounts given by id or name; an id need not be in the organization any more."""
+    """Ids of accounts given by id or name; the account of an id may have left the organization."""
     return tuple(one if ACCOUNT_ID.fullmatch(one) else _account_id(one, organization()) for one in given)
 
 

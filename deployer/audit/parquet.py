@@ -23,7 +23,7 @@ SCHEMA = pa.schema([pa.field(name, pa.timestamp("ms", tz="UTC") if name in TIMES
 
 
 class ParquetSink:
-    """A folder of parts beside the final file."""
+    """A folder of parts next to the final file."""
 
     def __init__(self, partial: Path, *, mark: int) -> None:
         self._partial = partial
@@ -55,7 +55,7 @@ class ParquetSink:
         shutil.rmtree(self._folder)
 
     def close(self) -> None:
-        """Confirmed parts stay for the next run."""
+        """Confirmed parts are kept for the next run."""
         self._rows = []
 
     def _tables(self) -> Iterator[object]:

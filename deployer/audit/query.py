@@ -21,7 +21,7 @@ NOTABLE: tuple[Outcome, ...] = (*DECISIONS, "adopted", "released", "observed")
 """Those, which repositories of others a person adopted or released, and what others created or deleted."""
 
 OTHERS: tuple[Outcome, ...] = ("exists", "ignored")
-"""Several of each push: its other layers, and calls that only read. They expire."""
+"""Outcomes that occur several times for each push: its other layers, and calls that only read. They expire."""
 
 ALL: tuple[Outcome, ...] = (*NOTABLE, *OTHERS)
 
@@ -30,7 +30,7 @@ BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 _WILDCARD = "*"
 ROOT = "Root"
-"""Path of the accounts that are in no OU; every OU is below it."""
+"""The path of accounts in no OU; every OU is below it."""
 
 assert frozenset(OTHERS) == EXPIRING
 
@@ -89,7 +89,7 @@ class Query:
 
 
 def outcomes_of(codes: Collection[str]) -> tuple[Outcome, ...]:
-    """Which outcomes records with one of these reasons can have."""
+    """The outcomes that records with one of these reasons can have."""
     return tuple(outcome for outcome in ALL if not reasons.OUTCOMES[outcome].isdisjoint(codes))
 
 

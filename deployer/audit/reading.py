@@ -47,7 +47,7 @@ class Ledger(Protocol):
 
 @dataclass(slots=True)
 class Usage:
-    """The capacity that reading used so far."""
+    """The capacity that reading has used so far."""
 
     calls: int = 0
     examined: int = 0

@@ -59,7 +59,7 @@ class TextSink:
             self._stream.write(self.header())
 
     def header(self) -> bytes:
-        """What the file begins with."""
+        """The beginning of the file."""
         return b""
 
     def write(self, records: Iterable[Record]) -> None:

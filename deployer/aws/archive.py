@@ -31,7 +31,7 @@ class EventArchive:
         return cls(session.client("events"), names=names)
 
     def describe(self) -> ArchiveState:
-        """Its content; raises NotFoundError if nothing is rolled out."""
+        """The archive's content; raises NotFoundError if nothing is rolled out."""
         name = self._names.event_archive
         with translated():
             try:

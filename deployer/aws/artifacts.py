@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MISSING = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
 _CHANGED = {"412", "PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
-"""Of a conditional write; NoSuchKey means that the object to replace no longer exists."""
+"""Error codes of a conditional write; NoSuchKey means that the object to replace no longer exists."""
 _PER_DELETE = 1000
 """Quota of DeleteObjects."""
 
@@ -32,7 +32,7 @@ class _Bucket(TypedDict):
 
 
 class _Condition(TypedDict, total=False):
-    """Of a write."""
+    """Parameters of a write."""
 
     IfMatch: str
     IfNoneMatch: str

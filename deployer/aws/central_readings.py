@@ -88,7 +88,7 @@ def _invoke_config(clients: Clients, resource: Resource) -> Properties:
 
 
 def _permission(clients: Clients, resource: Resource) -> Properties | None:
-    """A permission is there or not: AWS generates the id of its statement, so it is recognized by its content."""
+    """A permission exists or not: AWS generates the id of its statement, so it is recognized by its content."""
     client: LambdaClient = clients("lambda")
     policy = json.loads(client.get_policy(FunctionName=resource.name)["Policy"])
     desired = resource.properties

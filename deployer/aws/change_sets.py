@@ -101,7 +101,7 @@ def _created(
 
 
 def execute(client: CloudFormationClient, change_set: str) -> None:
-    """Execute it; does nothing if an earlier try of the same call started it already."""
+    """Execute it; does nothing if an earlier attempt of the same call has already started it."""
     try:
         client.execute_change_set(ChangeSetName=change_set)
     except ClientError as error:

@@ -56,7 +56,7 @@ _NO_CREDENTIALS = (
 _UNUSABLE_SETTINGS = (botocore.ConfigNotFound, botocore.ConfigParseError, botocore.InvalidConfigError)
 _UNREACHABLE = (botocore.ConnectionError, botocore.HTTPClientError)
 _CUT_OFF = (botocore.ConnectionClosedError, botocore.ReadTimeoutError)
-"""Something answered, so the sandbox is running."""
+"""Something responded, so the sandbox is running."""
 _SIGN_IN = "Sign in (`aws sso login`, or set AWS_PROFILE or --profile) and run the command again."
 
 

@@ -48,7 +48,7 @@ class HandlerFunction:
             raise ServiceError(f"Lambda answered an event with status {answer['StatusCode']} instead of {ACCEPTED}")
 
     def ask(self, event: object) -> Mapping[str, JsonValue]:
-        """The handler's answer to an event; raises DeployerError if it raised an error, or Lambda refuses the call."""
+        """The handler's response to an event; raises DeployerError if it raised an error or Lambda refuses the call."""
         with translated():
             answer = self._client.invoke(FunctionName=self._name, Payload=short_json(event).encode())
         payload = answer["Payload"].read()

@@ -57,7 +57,7 @@ class LedgerTable:
         return self._page(request)
 
     def of_event(self, event_id: str, *, usage: Usage | None = None) -> Iterator[Record]:
-        """All records about one CloudTrail event, the oldest first: each round that failed, and how it ended."""
+        """All records about one CloudTrail event, the oldest first: each failed attempt, and the final outcome."""
         index, key = KEYS["by-event"]
         assert index is not None, KEYS
         request: QueryInputTypeDef = {
@@ -116,7 +116,7 @@ class LedgerTable:
             return record
         key = refusals_key(record.account, record.event_time)
         number = int(self._get_item(key).get("Item", {}).get(REFUSALS, {}).get("N", 0))
-        if number <= MAX_REFUSALS:  # the counter has expired or begun again
+        if number <= MAX_REFUSALS:  # the counter has expired or was reset
             return record
         left_out = f"up to {counted(number - MAX_REFUSALS, 'refusal')}"
         return replace(record, detail=f"{left_out} of this hour left out of the ledger; a retry counts again")

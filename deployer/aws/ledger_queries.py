@@ -104,7 +104,7 @@ def _in_ous(query: Query) -> Iterator[ConditionBase]:
 
 
 def _begins(attribute: str, patterns: Sequence[str]) -> Iterator[ConditionBase]:
-    """With what every name begins that a pattern matches; nothing if one pattern may begin with anything."""
+    """The prefix of every name that the patterns match; empty if one pattern may begin with anything."""
     starts = {literal_start(pattern) for pattern in patterns}
     if starts and "" not in starts:
         yield reduce(or_, (Attr(attribute).begins_with(start) for start in sorted(starts)))

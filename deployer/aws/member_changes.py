@@ -38,7 +38,7 @@ class MemberChanges:
         self._registry = registry
 
     def creator(self, name: str) -> str | None:
-        """The event that made the repository, from its tag."""
+        """The event that created the repository, from its tag."""
         with self._asking():
             tags = self._client.list_tags_for_resource(resourceArn=self._registry.repository_arn(name))["tags"]
         return next((tag["Value"] for tag in tags if tag["Key"] == EVENT_ID_TAG), None)

@@ -1,4 +1,4 @@
-"""Paces calls that come by the hundred, so that AWS does not throttle them: a throttled call is one more call.
+"""Paces hundreds of calls, so that AWS does not throttle them: a throttled call is one more call.
 
 AWS throttles by token buckets: a burst passes, then so many calls a second. It publishes no rates for these calls. The
 figures here are this project's choice: a rate that is too low makes commands slower, and one that is too high, or that
@@ -22,7 +22,7 @@ class Rate(NamedTuple):
 
 
 RATES = {"organizations": Rate(5, 20), "cloudformation.ListStackInstances": Rate(10, 20)}
-"""Of a service, or of one operation, for each client; chosen by this project."""
+"""Rates of a service, or of one operation, for each client; chosen by this project."""
 
 
 class Pacer:

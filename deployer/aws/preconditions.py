@@ -64,7 +64,7 @@ def check_stack_sets(session: Session, organization: OrganizationIds, *, region:
 
 
 def _register(account: str) -> str:
-    """AWS answers both alike: an account that is no delegated administrator, and a caller who may not list them."""
+    """AWS returns the same error for an account without delegation and for a caller who may not list delegations."""
     return (
         f"In the management account, run `aws organizations register-delegated-administrator --account-id {account}"
         " --service-principal member.org.stacksets.cloudformation.amazonaws.com`. If that was done, give the caller the"

@@ -45,16 +45,16 @@ class Prefetch:
         self._in_background(self._list)
 
     def stop(self) -> None:
-        """Begin no further StackSet, and hand out nothing that is read later."""
+        """Start no further StackSet, and return nothing that is read later."""
         self._stopped.set()
 
     def names(self) -> Future[tuple[str, ...]] | None:
-        """The names of all StackSets; None if they were handed out."""
+        """The names of all StackSets; None if they were already returned."""
         names, self._names = self._names, None
         return names
 
     def state(self, name: str) -> Future[StackSetState | None] | None:
-        """The state of a StackSet; None if it is not being read, or was handed out."""
+        """The state of a StackSet; None if it is not being read, or was already returned."""
         if self._listed.exception() is not None:
             return None
         return self._states.pop(name, None)
@@ -97,7 +97,7 @@ class PrefetchingStackSetReader(StackSetReader):
         self._known: dict[str, StackSetState] = {}
 
     def prefetch(self, includes: Callable[[str], bool]) -> None:
-        """Begin to read the StackSets with such names. `names`, and the first `describe` of each, give the result."""
+        """Start reading the StackSets with such names. `names`, and the first `describe` of each, give the result."""
         self._prefetch = Prefetch(self._plain, includes=includes)
         self._prefetch.start()
 

@@ -38,7 +38,7 @@ _MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
 
 class SqsQueues:
-    """The queues that one session reaches. Clients are created beforehand: creating them is not thread-safe."""
+    """The queues that one session can access. Clients are created beforehand: creating them is not thread-safe."""
 
     def __init__(self, session: Session, regions: Iterable[str], *, wait_seconds: int = LONG_POLL_SECONDS) -> None:
         self._clients: Mapping[str, SQSClient] = {
@@ -118,7 +118,7 @@ def _location(queue: Queue) -> str:
 
 
 def message_of(found: MessageTypeDef) -> Message:
-    """A message of SQS's answer, whoever sent it; attributes that are not text are omitted."""
+    """A message of SQS's response, whoever sent it; attributes that are not text are omitted."""
     system = found.get("Attributes", {})
     return Message(
         id=found["MessageId"],

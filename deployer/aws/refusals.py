@@ -57,7 +57,7 @@ class LedgerRefusals:
         self.is_readable = True
 
     def refusal_of(self, image: ImageReference, *, since: float) -> Refusal | None:
-        """The newest decision against a repository since a moment: one Query of its name in the index."""
+        """The newest decision against a repository since a point in time: one Query of its name in the index."""
         if not self.is_readable:
             return None
         query = Query(

@@ -1,4 +1,4 @@
-"""ECR as a pusher sees it: the two calls that a push begins with, at the endpoint of the image's host name."""
+"""ECR as a pusher uses it: the first two calls of a push, at the endpoint of the image's host name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 _NO_LAYER: Final = f"sha256:{0:064x}"
-"""A digest that no layer has: the answer depends on the repository only."""
+"""A digest that no layer has: the response depends only on the repository."""
 
 _OWN: Final = "`deployer ensure --policy` prints the smallest policy that a pusher needs."
 _FOREIGN: Final = (

@@ -61,7 +61,7 @@ _OPTIONAL_READS = _CLIENT.merge(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The answer of GetCallerIdentity."""
+    """The response of GetCallerIdentity."""
 
     account: str
     arn: str
@@ -168,7 +168,7 @@ class Session:
         return self._made((service, region), service, region, _CLIENT)
 
     def cloudformation_for_optional_reads(self, *, region: str) -> CloudFormationClient:
-        """One that gives up within seconds, for regions that a policy may deny and a network may not reach."""
+        """A client with short timeouts, for regions that a policy may deny and a network may not reach."""
         key = ("cloudformation for optional reads", region)
         client: CloudFormationClient = self._made(key, "cloudformation", region, _OPTIONAL_READS)
         return client

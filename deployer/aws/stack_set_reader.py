@@ -152,7 +152,7 @@ class StackSetReader:
             )
 
     def operations_in_progress(self, name: str) -> tuple[Operation, ...]:
-        """Operations in progress; they are among the newest, which come first."""
+        """Operations in progress; they are among the newest, which are listed first."""
         with translated():
             answer = retry_throttled(
                 self._client.list_stack_set_operations,

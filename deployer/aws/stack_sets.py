@@ -39,7 +39,7 @@ _NEW_SECONDS = 60
 
 
 Call = Callable[..., Mapping[str, JsonValue]]
-"""One that starts an operation, and answers with its id."""
+"""A call that starts an operation and returns its id."""
 
 
 class _Properties(TemplateSource):

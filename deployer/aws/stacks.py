@@ -1,4 +1,4 @@
-"""Stacks of the caller's account: change sets, and waiting for what they do. Implements `deployer.stacks.Stacks`.
+"""Stacks of the caller's account: change sets, and waiting for their operations. Implements `deployer.stacks.Stacks`.
 
 Every create and update uses a change set, which imports resources that were kept when the stack was deleted
 (the ledger), by ImportExistingResources.
@@ -204,7 +204,7 @@ def _event(stack: str, event: StackEventTypeDef) -> StackEvent:
 
 
 def _failure(name: str, status: str, causes: list[StackEvent], *, region: str) -> StackFailedError:
-    """The first cause, and what a rollback could not delete, which is another one."""
+    """The first cause, and resources that a rollback could not delete, which is a separate cause."""
     stack = name.split("/")[1] if name.startswith("arn:") else name
     kept = [event for event in causes if event.status == "DELETE_FAILED" and event.type != STACK_TYPE]
     shown = [_reason(event) for event in causes[:1]]

@@ -16,7 +16,7 @@ from deployer.clock import Clock
 Answer = TypeVar("Answer")
 
 PAUSES = (5.0, 10.0, *[20.0] * 10)
-"""Seconds between two tries: about ten minutes in total, including botocore's."""
+"""Seconds between two attempts: about ten minutes in total, including botocore's."""
 
 
 def retry_throttled(read: Callable[..., Answer], *, clock: Clock, **request: object) -> Answer:

@@ -37,10 +37,10 @@ CENTRAL_SERVICES = (
     "cloudformation", "cloudtrail", "cloudwatch", "dynamodb", "ecr", "events", "lambda", "logs", "s3", "sns", "sqs",
     "sts",
 )  # fmt: skip
-"""What the central stacks use, in the home region."""
+"""Services that the central stacks use, in the home region."""
 
 MEMBER_SERVICES = ("cloudformation", "cloudtrail", "ecr", "events", "sqs", "sts")
-"""What is used in every covered region."""
+"""Services that are used in every covered region."""
 
 
 def gather(config_directory: Path, *, profile: str | None, clock: Clock) -> ActualState:
@@ -255,7 +255,7 @@ def _existing(  # noqa: PLR0913, PLR0917 - all that was read before
 
 
 def _stack_set_names(made: Synthesis) -> Iterator[ResourceName]:
-    """The StackSets of a roll-out, each with the beginning of its description."""
+    """The StackSets of a roll-out, each with the start of its description."""
     of_all = ((made.names.access_stack_set, made.access), (made.names.forwarding_stack_set, made.forwarding))
     for name, template in (*of_all, *((one.stack_set, one.template) for one in made.per_ou)):
         yield ResourceName(

@@ -56,7 +56,7 @@ class Audit:
 
     @property
     def organization(self) -> Organization:
-        """The organization as it is."""
+        """The current organization."""
         return self.installation.organization
 
 

@@ -1,4 +1,4 @@
-"""One way to open an installation: config files, the caller's session checked against them, and what commands reach."""
+"""One way to open an installation: config files, a session checked against them, and resources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the checks judge, as AWS reports it. A refused read is a value, `Unread`, rather than an error. Pure."""
+"""The input of the checks, as AWS reports it. A refused read is a value, `Unread`, rather than an error. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationSummary:
-    """The answer of DescribeOrganization; `feature_set` is ALL or CONSOLIDATED_BILLING."""
+    """The response of DescribeOrganization; `feature_set` is ALL or CONSOLIDATED_BILLING."""
 
     id: str
     management_account: str

@@ -30,7 +30,7 @@ Judge = Callable[[ActualState], Iterable[Finding]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check: its id, its title, and the function that judges."""
+    """One check: its id, its title, and its function."""
 
     id: str
     title: str
@@ -39,7 +39,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one check found."""
+    """The findings of one check."""
 
     check: Check
     findings: tuple[Finding, ...]

@@ -27,7 +27,7 @@ _OWN_ASPECTS = frozenset(f"tags.{key}" for key in OWN_TAGS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountAdoptions(AccountReport):
-    """What was found in one account, in place of findings."""
+    """The repositories of one account that can be adopted or released, and those that cannot."""
 
     found: tuple[Found, ...]
 

@@ -1,4 +1,4 @@
-"""Findings of an audit for one repository, one account and all of them: values that can be stored and read back."""
+"""Findings of an audit by repository, account and in total: values that can be stored and read back."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class AccountReport:
 
     @classmethod
     def from_json(cls, document: Mapping[str, JsonValue]) -> AccountReport:
-        """What `to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
+        """Read the output of `to_json`; raises KeyError, TypeError or ValueError for anything else."""
         return cls(
             account=document["account"],
             regions=tuple(document["regions"]),

@@ -76,12 +76,12 @@ class Cause:
     reason: str
     detail: str = ""
     attempts: int | None = None
-    """The number of tries."""
+    """The number of attempts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One message, read. `event` is the envelope exactly as EventBridge delivered it, None if there is none."""
+    """One parsed message. `event` is the envelope exactly as EventBridge delivered it, None if there is none."""
 
     queue: Queue
     message: Message

@@ -76,7 +76,7 @@ class OutOfReach:
 
 @dataclass(slots=True, kw_only=True)
 class ReceivedFailures:
-    """Content of the queues: failures that match, the number of others, and queues that could not be read."""
+    """The content of the queues: matching failures, the number of others, and queues that could not be read."""
 
     failures: list[Failure] = field(default_factory=list)
     others: list[Failure] = field(default_factory=list)

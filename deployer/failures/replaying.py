@@ -23,7 +23,7 @@ ARCHIVE_DELAY = timedelta(minutes=10)
 """The longest that EventBridge may take to archive an event, by its documentation."""
 
 MAX_REPLAYS = 100
-"""Replays of the same time that have separate names."""
+"""The number of replays of the same time range that have separate names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

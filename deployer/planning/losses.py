@@ -1,4 +1,4 @@
-"""What deleted resources of the central stacks held, which creating them again does not restore. Pure."""
+"""The content of deleted resources of the central stacks, which creating them again does not restore. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTENTS = {
     "AWS::SNS::Topic": "subscriptions that no template has",
     "AWS::SQS::Queue": "messages",
 }
-"""What resources of these types hold beside what their template gives them."""
+"""The content of resources of these types, besides what their template gives them."""
 
 _NAMES = ("TableName", "ArchiveName", "LogGroupName", "BucketName", "TopicName", "QueueName")
 

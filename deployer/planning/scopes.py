@@ -1,4 +1,4 @@
-"""What the options --org, --ou, --account and --region mean in an organization. Pure."""
+"""Resolves the options --org, --ou, --account and --region in an organization. Pure."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _find_ou(organization: Organization, requested: str) -> str:
 
 
 def _hint(organization: Organization, requested: str) -> str:
-    """What somebody may have meant by the name of an account."""
+    """Suggestions for a misspelled name of an account."""
     if requested in organization.ous or organization.ous_at(requested.strip("/")):
         return f"It is an OU: pass --ou {requested}."
     near = near_paths(requested, (account.name for account in organization.accounts.values()))

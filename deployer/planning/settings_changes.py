@@ -1,4 +1,4 @@
-"""How the settings that are rolled out differ from those in force: by OU and key, from what to what. Pure.
+"""How new settings differ from those in force: by OU and key, with old and new values. Pure.
 
 Effective settings are compared, as the handler merges them, so a default that changes shows at every OU that it
 reaches; equal changes of several OUs and accounts are reported once.

@@ -21,7 +21,7 @@ ZIP = "handler.zip"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synthesis:
-    """Everything that goes to AWS; equal settings and organization give equal bytes."""
+    """Everything that is uploaded to AWS; equal settings and organization give equal bytes."""
 
     names: Names
     bundle: Bundle
@@ -44,7 +44,7 @@ class Synthesis:
 
 
 def synthesize(compiled: Compiled, *, partition: str | None = None) -> Synthesis:
-    """Synthesize all of it; the partition is the home region's unless the caller's own is known."""
+    """Synthesize everything; the partition is the home region's unless the caller's own is known."""
     names = compiled.names(partition=partition)
     has_url = function_url_of(compiled) == "deployed"
     config, handler = compiled.config, bundle.build(compiled.settings_json)

@@ -1,6 +1,6 @@
 """A command line as options and words, by the rules of Go's flags, which nearly every container client uses. Pure.
 
-Which options take a value from the next word is all that has to be known of a client:
+The only knowledge required of a client is which options take a value from the next word:
 https://pkg.go.dev/github.com/spf13/pflag#readme-command-line-flag-syntax.
 """
 

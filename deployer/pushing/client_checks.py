@@ -38,7 +38,7 @@ class ClientMissingError(DeployerError):
 
 
 class DaemonError(DeployerError):
-    """The client's daemon does not answer."""
+    """The client's daemon does not respond."""
 
     exit_code: ClassVar[int] = 21
 

@@ -1,6 +1,6 @@
 """Where a client's command pushes to, and how that is found: a table of subcommands for each client. Pure.
 
-A destination is a reference as it is written, or what it takes to find out. Only destinations count: creating the
+A destination is a reference as written, or how to determine one. Only destinations count: creating the
 repository of a source would leave an undesired one.
 """
 

@@ -132,7 +132,7 @@ def _wrapped(command: SimpleCommand) -> Iterable[SimpleCommand] | None:
 
 
 def _beside(command: SimpleCommand) -> Iterable[SimpleCommand]:
-    """What may be a command among the arguments of another: of a container, or as in `aws-vault exec x -- CLIENT`."""
+    """A possible command among the arguments of another: of a container, or as in `aws-vault exec x -- CLIENT`."""
     if command.program in _ENGINES and "run" in command.words:
         return _in_container(command)
     if "--" in command.words:

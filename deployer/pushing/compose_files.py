@@ -32,7 +32,7 @@ class Files(Protocol):
         """The text of a file. Raises DeployerError if it cannot be read."""
 
     def exists(self, path: PurePath, /) -> bool:
-        """Whether there is a file."""
+        """Whether a file exists."""
 
 
 def images_of_compose(paths: Sequence[PurePath], files: Files, environment: Variables) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Requests to the handler's function URL: which are sent, and how their answers are read. Pure.
+"""Requests to the handler's function URL: which are sent, and how their responses are read. Pure.
 
 docs/schemas/request.json describes requests and answers. A request is for up to 20 repositories of one account and
 region. If the response is not an answer of the handler, the event lane takes over, and the reason is reported.

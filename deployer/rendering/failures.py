@@ -64,7 +64,7 @@ def advice(failure: Failure) -> str:
 
 
 def received_lines(found: ReceivedFailures, organization: Organization) -> list[Line]:
-    """Failures by queue, then what each reason means, then how many."""
+    """Failures by queue, then the meaning of each reason, then totals."""
     lines: list[Line] = []
     for queue, some in groupby(found.failures, key=lambda failure: failure.queue):
         lines += [Line(queue_title(queue, organization), "heading")]
@@ -176,7 +176,7 @@ def failure_document(failure: Failure, organization: Organization) -> Document:
 
 
 def received_document(found: ReceivedFailures, organization: Organization) -> Document:
-    """All that was found."""
+    """Everything that was found."""
     return {
         "failures": [failure_document(failure, organization) for failure in found.failures],
         "others": len(found.others),

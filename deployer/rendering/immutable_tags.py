@@ -21,7 +21,7 @@ _UNCERTAIN: Final = "ECR answered 400, as for a tag that exists and is immutable
 
 
 def immutable_tag_lines(tag: ImmutableTag) -> list[Line]:
-    """What ECR refused, and how to push anyway."""
+    """The refusal of ECR, and how to push anyway."""
     refusal = "the tag exists and is immutable" if tag.is_certain else _UNCERTAIN
     lines = [
         Line(f"{tag.repository}:{tag.tag}: {refusal}", "bad"),

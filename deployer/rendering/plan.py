@@ -1,6 +1,6 @@
 """A plan as text of 80 columns: totals, changes by OU, details, cautions, and what is left out. Pure.
 
-What a person decides by comes first. A plan that is longer than a screen ends with the totals again, so that the last
+The basis of the decision comes first. A plan that is longer than a screen ends with the totals again, so that the last
 screen before the question has them.
 """
 

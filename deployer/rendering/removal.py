@@ -1,4 +1,4 @@
-"""What `destroy` will delete, and its result. Pure."""
+"""The deletions of `destroy`, and its result. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan does to one StackSet, as text: its template, and its effect on future accounts. Pure."""
+"""The changes of a plan to one StackSet, as text: its template, and its effect on future accounts. Pure."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def _changed(plan: Plan) -> Counter[tuple[str, str, str]]:
 def _cautions(
     changed: Counter[tuple[str, str, str]], waves: Sequence[Wave], preferences: OperationPreferences
 ) -> Iterator[str]:
-    """Each preference once, for the largest operation that it concerns."""
+    """Each preference once, for the largest operation to which it applies."""
     seen: set[str] = set()
     for key, message in standing_cautions(preferences):
         seen.add(key)

@@ -24,7 +24,7 @@ _STACK_OF_A_STACK_SET = re.compile(
     r"arn:[a-z-]+:cloudformation:[^:]+:[0-9]+:stack/(StackSet-.+?)-[0-9a-f-]{36}/[0-9a-f-]{36}"
 )
 _PERIODS = re.compile(r"(?<!\.)\.\.$")
-"""StackSets end with a period also what already ends with one."""
+"""StackSets append a period even to a sentence that already has one."""
 CANCELLED = "cancelled"
 
 

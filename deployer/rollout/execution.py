@@ -69,7 +69,7 @@ class WaveFailedError(DeployerError):
 def roll_out(
     plan: Plan, bundle: Bundle, cloud: Cloud, report: Report, *, options: ExecutionOptions | None = None
 ) -> RolloutResult:
-    """Carry a plan out. What fails in some accounts fails there; what fails everywhere stops the rest.
+    """Carry a plan out. A step that fails in all accounts stops the rest; failures in some accounts do not.
 
     Raises BusyError, before anything is changed, if another roll-out has the lock.
     """

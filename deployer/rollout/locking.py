@@ -44,7 +44,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who rolls out, and on which machine."""
+    """The principal that rolls out, and its machine."""
 
     owner: str
     machine: str

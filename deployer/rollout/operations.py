@@ -124,7 +124,7 @@ class OperationRunner:
                     self._report(waited_for)
 
     def _report_in_progress(self, name: str) -> None:
-        """AWS may have accepted an operation whose answer the interruption cut off."""
+        """AWS may have accepted an operation whose response was lost by the interruption."""
         with suppress(DeployerError):
             for operation in self._stack_sets.operations_in_progress(name):
                 self._report(OperationAttached(stack_set=name, operation=operation))

@@ -72,7 +72,7 @@ class StackChanges:
         self.cloud.stacks.apply(replace(definition, body=definition.body.replace(key, copy)), self._on_event)
 
     def _report_in_progress(self, key: StackKey) -> None:
-        """AWS may have accepted a change whose answer the interruption cut off."""
+        """AWS may have accepted a change whose response was lost by the interruption."""
         with suppress(DeployerError):
             state = self.cloud.stacks.describe(key.name, region=key.region)
             if state is not None and state.is_in_progress:

@@ -1,4 +1,4 @@
-"""What a repository creation template holds of the settings of a repository, and what is put after the creation.
+"""Which settings a repository creation template can contain, and which are set after the creation.
 
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepositoryCreationTemplate.html
 """

@@ -1,4 +1,4 @@
-"""What an audit of usage finds in repositories, accounts and all of them: values that can be stored and read back."""
+"""The results of an audit of usage by repository, account and in total: values that can be stored and read back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handler.json_values import JsonValue
 UsageKind = Literal["near-quota", "unused", "never-pulled", "blank"]
 UsageFinding = Literal["near-quota", "unused", "never-pulled", "blank", "unread"]
 USAGE_KINDS: tuple[UsageKind, ...] = ("near-quota", "unused", "never-pulled", "blank")
-"""What a repository may need attention for, the most urgent first."""
+"""The reasons for which a repository may need attention, the most urgent first."""
 USAGE_FINDINGS: tuple[UsageFinding, ...] = (*USAGE_KINDS, "unread")
 
 IMAGES_QUOTA = 100_000

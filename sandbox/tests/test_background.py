@@ -105,7 +105,7 @@ def test_a_reset_drops_waiting_tasks_and_refuses_new_tasks_of_running_ones(sched
 
     def long() -> None:
         begun.set()
-        while scheduler.pending > 1:  # until the reset has forgotten what waits
+        while scheduler.pending > 1:  # until the reset has dropped the waiting tasks
             time.sleep(0.01)
         scheduler.submit(done.append, "after the reset")
 

@@ -39,7 +39,7 @@ def once_free(call: Callable[[], Any]) -> None:
 
 
 def test_a_queues_name_is_free_a_minute_after_its_deletion_in_its_account_and_region_only(sandbox: Sandbox) -> None:
-    background.scheduler.time_scale = 1.0  # a minute: nothing of this is free by then
+    background.scheduler.time_scale = 1.0  # a minute: none of these names is available by then
     sqs = sandbox.client("sqs", account=MEMBER)
     sqs.delete_queue(QueueUrl=create_queue(sandbox))
     with pytest.raises(sqs.exceptions.QueueDeletedRecently, match="You must wait 60 seconds after deleting a queue"):

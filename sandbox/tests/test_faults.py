@@ -92,7 +92,7 @@ def test_a_call_that_hangs_continues_when_the_faults_are_cleared(sandbox: Sandbo
     deadline = time.monotonic() + 30
     while not fault.hits and time.monotonic() < deadline:
         time.sleep(0.01)
-    sandbox.faults.clear()  # the call may not hang yet: it continues all the same
+    sandbox.faults.clear()  # the call may not hang yet: it continues anyway
     caller.join(30)
     assert done == ["ok"]
 

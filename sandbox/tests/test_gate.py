@@ -176,7 +176,7 @@ def test_the_control_api_refuses_web_pages_and_unknown_actions(sandbox: Sandbox)
     assert ask("status", Origin="https://example.com") == 403
 
 
-# What moto does underneath: when one of these fails, look at the seam again.
+# What moto does by itself: when one of these fails, review the seam.
 def test_canary_moto_reads_the_account_from_a_header_that_the_gate_sets() -> None:
     response = BaseResponse()
     response.headers = {"x-moto-account-id": SHOP}

@@ -86,7 +86,7 @@ class TestAgainstTheSandbox:
     def test_an_existing_repository_takes_one_call(self, rolled_out: Sandbox, bench: Bench) -> None:
         name = f"team-shop/{uuid.uuid4().hex[:12]}"
         rolled_out.client("ecr", account=SHOP, region="eu-west-1").create_repository(repositoryName=name)
-        rolled_out.settle()  # what others pushed before is no call of this one
+        rolled_out.settle()  # calls of earlier pushes are not counted
         rolled_out.calls.clear()
         done = ensure(f"{HOST}/{name}@sha256:{'a' * 64}", variables=bench.variables)
         assert (done.returncode, done.stderr) == (0, f"{name} ({SHOP}, eu-west-1): exists already\n")

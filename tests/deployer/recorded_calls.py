@@ -57,7 +57,7 @@ class Recorded:
         assert request.resource is not None, request.action
         is_id = request.resource != "*"
         resource = request.resource.replace("*", "0") if is_id else request.resource  # an id that AWS gives
-        if resource.startswith(AWS_POLICIES):  # the judge knows policies of organizations alone
+        if resource.startswith(AWS_POLICIES):  # the simulator supports only policies of organizations
             policy = f"{installation.ORGANIZATION}/service_control_policy/p-00000000"
             resource = f"arn:aws:organizations::100000000000:policy/{policy}"
         return Call(

@@ -51,7 +51,7 @@ def test_lambdas_next_attempt_uses_a_role_that_has_just_been_created(reason: str
 @pytest.mark.parametrize("name", ["create", "creator", "describe", "lifecycle", "policy"])
 def test_invariant_2_a_permanent_denial_is_one_record_and_one_message(name: str) -> None:
     world = World()
-    if name in {"creator", "describe"}:  # an attempt made the repository and died
+    if name in {"creator", "describe"}:  # an attempt created the repository and died
         world.faults.after[1] = RuntimeError()
         with pytest.raises(RuntimeError):
             world.handler().handle(load(), request_id="request-0")

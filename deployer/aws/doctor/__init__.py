@@ -1,1 +1,1 @@
-"""Reads what `deployer.doctor` judges: a few calls for each fact, and a value if AWS refuses one."""
+"""Reads what `deployer.doctor` checks: a few calls for each value, and a placeholder if AWS refuses one."""

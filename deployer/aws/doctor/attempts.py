@@ -1,4 +1,4 @@
-"""A read that may be refused: what AWS answers, or why it did not."""
+"""A read that may be refused: the response of AWS, or the reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def attempt(action: str, read: Callable[[], T]) -> T | Unread:
-    """What `read` gives. A refusal, a service that cannot be reached and an unknown error are values as well."""
+    """The result of `read`. A refusal, a service that cannot be reached and an unknown error are values as well."""
     try:
         with translated():
             return read()

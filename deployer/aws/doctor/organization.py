@@ -17,7 +17,7 @@ SCP: Final = "SERVICE_CONTROL_POLICY"
 
 
 def caller(session: Session) -> Caller | Unread:
-    """Who calls, by STS, which needs no permission."""
+    """The caller, from STS, which needs no permission."""
     return attempt("", lambda: Caller(account=session.identity.account, arn=session.identity.arn))
 
 
@@ -92,7 +92,7 @@ def opt_in_regions(
 
 
 def _regions_of(session: Session, account: str) -> Mapping[str, str]:
-    """Every region of an account; the caller's own account is asked about without an id."""
+    """Every region of an account; the caller's own account is requested without an id."""
     lister = session.client("account").get_paginator("list_regions")
     pages = lister.paginate() if account == session.identity.account else lister.paginate(AccountId=account)
     return {one["RegionName"]: one["RegionOptStatus"] for page in pages for one in page["Regions"]}

@@ -16,7 +16,7 @@ from deployer.doctor.actual_state import Caller, Quota, Unread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What a roll-out needs of each: StackSets by name, instances of the largest StackSet, roles."""
+    """The needs of a roll-out: StackSets by name, instances of the largest StackSet, roles."""
 
     stack_sets: frozenset[str]
     instances: int

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def trails(session: Session, who: Caller | Unread, *, region: str) -> tuple[Trail, ...] | Unread:
-    """Each with its status and selectors, as far as they may be read."""
+    """The trails, with status and selectors as far as the caller may read them."""
     client = session.client("cloudtrail", region=region)
     listed = after(who, "cloudtrail:DescribeTrails", client.describe_trails)
     return listed if isinstance(listed, Unread) else tuple(_trail(client, one) for one in listed["trailList"])
@@ -66,7 +66,7 @@ def _selects(fields: Sequence[AdvancedFieldSelectorOutputTypeDef], *, read_only:
 
 
 def _holds(field: AdvancedFieldSelectorOutputTypeDef, value: str) -> bool:
-    """Every operator of a field must hold."""
+    """Every operator of a field must match."""
     return (
         ("Equals" not in field or value in field["Equals"])
         and ("StartsWith" not in field or value.startswith(tuple(field["StartsWith"])))

@@ -29,7 +29,7 @@ class Scheduler:
     def __init__(self) -> None:
         self.time_scale = 1.0
         self.failures: list[BaseException] = []
-        """What escaped from a task: always a defect of the sandbox."""
+        """Exceptions of tasks: always defects of the sandbox."""
         self._changed = threading.Condition()
         self._waiting: list[Task] = []
         self._order = itertools.count()

@@ -1,7 +1,7 @@
 """Alternative behaviors that AWS may turn out to have, contrary to the sandbox's default.
 
-AWS documents none of these. Each can be switched, so that whoever checks for such a behaviour sees what it looks like
-when AWS has it: a check that cannot fail proves nothing.
+AWS documents none of these. Each can be switched on, so that a check for such a behavior can be seen to fail when AWS
+has it: a check that cannot fail proves nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`aws-org-sandbox`: start the sandbox, point a shell at it, look after it, end it."""
+"""`aws-org-sandbox`: start the sandbox, point a shell at it, inspect it, stop it."""
 
 from __future__ import annotations
 

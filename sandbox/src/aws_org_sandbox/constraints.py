@@ -41,7 +41,7 @@ _MAX_LISTED = 10
 
 
 def check(service: str, parameters: Mapping[str, Any], shape: Shape | None) -> None:
-    """Refuse a request if a value breaks a constraint of its shape; AWS reports all of them at once."""
+    """Refuse a request if a value violates a constraint of its shape; AWS reports all of them at once."""
     if service not in CODES or shape is None:
         return
     broken = list(_broken(parameters, shape, ""))
@@ -52,7 +52,7 @@ def check(service: str, parameters: Mapping[str, Any], shape: Shape | None) -> N
 
 
 def _broken(value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """A sentence for each constraint that a value, or one inside of it, breaks."""
+    """A sentence for each constraint that a value, or a nested value, violates."""
     if value is None:
         return
     if (constraint := _constraint(value, shape)) is not None:

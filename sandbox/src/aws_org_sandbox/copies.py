@@ -29,7 +29,7 @@ class CopyFailedError(AssertionError):
 
 
 def in_copy(sandbox: Sandbox, work: Callable[[], T]) -> T:
-    """What `work` returns, done in a copy of the sandbox: nothing of it is seen here afterwards.
+    """The result of `work`, run in a copy of the sandbox: it has no effect here.
 
     The sandbox object means the copy there. The result is pickled. Raises CopyFailedError if the work raises anything.
     """

@@ -2,7 +2,7 @@
 
 SQS documents a minute (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html). S3
 documents the error OperationAborted and no time; reports are of seconds up to an hour, so that a minute stands for it
-here. moto (5.2.5) gives both at once. The minute is scaled like everything that takes time here.
+here. moto (5.2.5) allows both immediately. The minute is scaled like everything that takes time here.
 """
 
 from __future__ import annotations

@@ -68,14 +68,14 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delay:
-    """The answer comes late by so many real seconds."""
+    """The response is late by this many real seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """The connection is closed without an answer."""
+    """The connection is closed without a response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Hold:
 Effect = Error | Throttle | Delay | Drop | Crash | Hold
 
 HANG = Delay(seconds=3600.0)
-"""Longer than any client waits; the sandbox lets go of it when it stops or is reset."""
+"""Longer than any client waits; the sandbox releases the call when it stops or is reset."""
 
 
 @dataclass(kw_only=True)

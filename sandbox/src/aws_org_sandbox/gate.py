@@ -72,7 +72,7 @@ class Gate:
         self._calls = calls
         self._faults = faults
         self.defects: list[BaseException] = []
-        """What escaped from moto or a seam: each is a defect of the sandbox, and the caller saw InternalFailure."""
+        """Exceptions of moto or a seam: each is a defect of the sandbox, and the caller received InternalFailure."""
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request = wire.parse(environ)

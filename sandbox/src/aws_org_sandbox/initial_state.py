@@ -1,4 +1,4 @@
-"""What a sandbox is started with: its organization, central account and regions; checked, and as JSON.
+"""The initial state of a sandbox: its organization, central account and regions; checked, and as JSON.
 
 Imports only the standard library until regions are checked, because commands use it before the sandbox loads.
 """

@@ -1,4 +1,4 @@
-"""What the sandbox's services count, by the names that CloudWatch has for it; for tests and for CloudWatch itself."""
+"""Metrics of the sandbox's services, by their names in CloudWatch; for tests and for CloudWatch itself."""
 
 from __future__ import annotations
 

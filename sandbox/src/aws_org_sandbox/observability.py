@@ -1,6 +1,6 @@
-"""What CloudWatch and CloudWatch Logs refuse in alarms, dashboards and metric filters, and moto (5.2.5) takes.
+"""Alarms, dashboards and metric filters that CloudWatch and CloudWatch Logs refuse and moto (5.2.5) accepts.
 
-Templates are full of these, and what is wrong with one fails in AWS at deployment, not before.
+Templates have many of these, and in AWS a mistake fails only at deployment.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _is_whole(pattern: str) -> bool:
 
 @replace(LogsBackend, "list_tags_for_resource")
 def _list_tags_for_resource(backend: LogsBackend, resource_arn: str) -> dict[str, str]:
-    """moto has no tags of a log group that does not exist; CloudWatch Logs refuses."""
+    """moto returns no tags for a missing log group; CloudWatch Logs refuses the call."""
     _, is_log_group, name = resource_arn.partition(":log-group:")
     if is_log_group and name.removesuffix(":*") not in backend.groups:
         raise Refused("ResourceNotFoundException", "The specified resource does not exist.")

@@ -37,7 +37,7 @@ class Account:
 
 
 class OrganizationalUnitLike(Protocol):
-    """What the sandbox takes for an OU."""
+    """The attributes of an OU that the sandbox reads."""
 
     @property
     def id(self) -> str: ...
@@ -48,7 +48,7 @@ class OrganizationalUnitLike(Protocol):
 
 
 class AccountLike(Protocol):
-    """What the sandbox takes for an account."""
+    """The attributes of an account that the sandbox reads."""
 
     @property
     def id(self) -> str: ...
@@ -61,7 +61,7 @@ class AccountLike(Protocol):
 
 
 class OrganizationLike(Protocol):
-    """What the sandbox takes for an organization: its own class, or a caller's of the same shape."""
+    """The attributes of an organization that the sandbox reads: of its own class or a similar one."""
 
     @property
     def id(self) -> str: ...

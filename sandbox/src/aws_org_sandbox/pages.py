@@ -1,4 +1,4 @@
-"""Pages of a list, as AWS gives them: at most so many, and an opaque token that only fits the same question."""
+"""Pages of a list, as AWS returns them: of limited size, with an opaque token that is valid for the same request."""
 
 from __future__ import annotations
 

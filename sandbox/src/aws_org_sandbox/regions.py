@@ -1,4 +1,4 @@
-"""The regions that there are, and which of them an account has: moto's EC2 (5.2.5) gives every account all.
+"""All regions, and those that an account has enabled: moto's EC2 (5.2.5) enables all for every account.
 
 Each account opts in for itself, the management account included; what it has not opted into takes none of its
 credentials. https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
@@ -49,7 +49,7 @@ def status_of(account: str, region: str) -> Status:
 
 
 def is_enabled(account: str, region: str) -> bool:
-    """Whether an account's credentials are good in a region; until disabling one has ended they are."""
+    """Whether an account's credentials are valid in a region; they are until disabling it has ended."""
     return status_of(account, region) in {"ENABLED", "ENABLED_BY_DEFAULT", "DISABLING"}
 
 

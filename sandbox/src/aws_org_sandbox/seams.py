@@ -75,7 +75,7 @@ def replace(owner: type[Any], method: str) -> Callable[[Function], Function]:
 
 
 def original(owner: type[Any], method: str) -> Any:
-    """What moto itself has in the place of a replaced method: a function that takes the instance first."""
+    """Moto's own implementation of a replaced method: a function that takes the instance first."""
     return _replacements[owner, method][0]
 
 
@@ -126,13 +126,13 @@ def on_interrupt(function: Function) -> Function:
 
 
 def interrupt() -> None:
-    """Let every seam end what it has under way."""
+    """Have every seam end its work in progress."""
     for function in _interrupts:
         function()
 
 
 def forget() -> None:
-    """Let every seam forget what it holds."""
+    """Have every seam drop its state."""
     for function in _resets:
         function()
 

@@ -40,7 +40,7 @@ UrlApplication = Callable[[Gate, UrlHost, dict[str, Any], StartResponse], Iterab
 
 
 class Dispatcher:
-    """The WSGI application that tells registries, function URLs, control and AWS APIs apart."""
+    """The WSGI application that dispatches to registries, function URLs, control and AWS APIs."""
 
     def __init__(self, *, gate: Gate, control: Application, urls: UrlApplication, authority: Authority) -> None:
         self.authority = authority

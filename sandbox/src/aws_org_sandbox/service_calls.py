@@ -1,4 +1,4 @@
-"""Calls that AWS services make among themselves: in the log of calls like any other, and hit by faults like any other.
+"""Calls between AWS services: logged and affected by faults like any other call.
 
 They do not pass the gate, because no client signs them; the caller checks with IAM whether they are allowed.
 """
@@ -52,7 +52,7 @@ def recorded(
 
 
 def is_transient(refused: Refused) -> bool:
-    """Whether a service would try again: after throttling, and after what is the other side's fault."""
+    """Whether a service would retry: after throttling, and after an error of the other service."""
     return refused.status >= 500 or refused.status == 429 or "Throttl" in refused.code or "TooMany" in refused.code
 
 

@@ -1,4 +1,4 @@
-"""What moto (5.2.5) works out anew at every call, or for every account, and is always the same: remembered instead."""
+"""Results that moto (5.2.5) computes at every call or for every account although they never change: cached instead."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _key_problems(
 
 
 def _value_problems(document: Mapping[str, Any]) -> Iterator[_Problem]:
-    """Values of one item that AWS does not have."""
+    """Values of one item that AWS does not allow."""
     if document["version"] != VERSION:
         yield _Problem("version", f"{document['version']} is unknown; this sandbox reads {VERSION}")
     yield from _pattern_problem("id", document["id"], _ORGANIZATION_ID, "an organization's id (o-…)")

@@ -1,4 +1,4 @@
-"""SNS as other services use it: what is published to a topic, and handed on to queues, if each policy allows it.
+"""SNS as other services use it: messages are published to a topic and forwarded to queues if each policy allows it.
 
 moto keeps topics and subscriptions, and hands every message on; it asks neither the topic's policy for EventBridge nor
 the policy of a queue that subscribes, and it takes any text for a policy.

@@ -1,4 +1,4 @@
-"""The list that moto (5.2.5) keeps of every model that it ever made, for its dashboard: it outlives deleted ones.
+"""The list of every model that moto (5.2.5) ever created, for its dashboard, which includes deleted ones.
 
 Every message, log line and image stays in memory until a reset. The sandbox has no such dashboard.
 """
@@ -17,7 +17,7 @@ _CLOSED_BY_LIST = "moto.s3.models"
 
 @replace(BaseModel, "__new__")
 def _new(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
-    """A model that is forgotten with its last use."""
+    """A model that is freed with its last reference."""
     instance: BaseModel = super(BaseModel, cls).__new__(cls)
     if cls.__module__ == _CLOSED_BY_LIST:
         cls.instances_tracked.append(instance)  # type: ignore[attr-defined]

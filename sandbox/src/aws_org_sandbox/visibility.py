@@ -35,7 +35,7 @@ class Visibility:
             return left > 0
 
     def clear(self) -> None:
-        """Everything is known at once."""
+        """Make everything visible immediately."""
         with self._lock:
             self.tags = self.roles = 0
             self._left.clear()

@@ -312,7 +312,7 @@ def test_a_retained_resource_is_adopted_again(sandbox: Sandbox, deployer: Deploy
     deployer.deploy(kept)
     deployer.client.delete_stack(StackName="stack")
     sandbox.settle()
-    again = kept | {"Other": queue("three")}  # SQS gives the name of a queue that was just deleted to nobody
+    again = kept | {"Other": queue("three")}  # SQS does not accept the name of a queue that was just deleted
     change_set = deployer.propose(again, "CREATE", ImportExistingResources=True)
     assert shown(change_set) == {"Queue": ("Import", None), "Other": ("Add", None)}
     assert deployer.execute(change_set) == "CREATE_COMPLETE"

@@ -373,7 +373,7 @@ def repositories(sandbox: Sandbox, account: str, region: str = "eu-west-1") -> l
 
 
 def test_a_probe_succeeds_is_recorded_and_leaves_nothing(rolled_out: Sandbox, prober: Deployer) -> None:
-    for _ in range(2):  # the second is not taken in by the record of the first
+    for _ in range(2):  # the second ignores the record of the first
         rolled_out.calls.clear()
         ran = prober("doctor", "--probe", "shop-dev/eu-west-1", "--json")
         assert ran.exit_code == 0, (ran.out, ran.err)

@@ -185,7 +185,7 @@ def test_a_repository_of_another_installation_is_foreign_unless_the_ledger_has_i
     report = world.auditor().audit_account(SHOP)
     assert (report.checked, report.others) == ((), {HOME: 1})
 
-    world.records.append(record("theirs", event_id="theirs"))  # taken along from the other ledger
+    world.records.append(record("theirs", event_id="theirs"))  # copied from the other ledger
     (found,) = world.auditor().audit_account(SHOP).checked
     assert found.verdict == "drifted"
     assert f"tags.{INSTALLATION_TAG}" in [one.aspect for one in found.differences]

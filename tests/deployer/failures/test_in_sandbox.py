@@ -210,7 +210,7 @@ def test_invariants_1_and_5_hold_when_a_redrive_is_killed_before_deleting_and_th
             assert killed.poll() is None, killed.communicate()
             time.sleep(0.01)
         killed.kill()
-    time.sleep(0.5)  # what was on its way to the sandbox when it died
+    time.sleep(0.5)  # requests that were in flight when it died
     world.sandbox.faults.remove(never)
     world.settle()
     handed_over = len(world.sandbox.calls.of("lambda", "Invoke"))

@@ -410,5 +410,7 @@ def test_only_changes_in_the_file_are_made_whatever_happens_in_between(
         options=context.execution_options(plan, if_busy="wait"),
     )
     outside = watched.changes - named
-    updatable = {(one.stack_set, one.key) for one in named}  # UpdateStackSet reaches those that are deleted then, too
+    updatable = {
+        (one.stack_set, one.key) for one in named
+    }  # UpdateStackSet also updates instances that are deleted afterwards
     assert {one for one in outside if one.action != "update" or (one.stack_set, one.key) not in updatable} == set()

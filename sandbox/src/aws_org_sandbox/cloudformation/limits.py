@@ -1,4 +1,4 @@
-"""How much a template may hold, and of which kinds; https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html."""
+"""The limits of a template; https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html."""
 
 from __future__ import annotations
 

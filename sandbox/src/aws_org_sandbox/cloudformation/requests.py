@@ -28,7 +28,7 @@ _UNSUPPORTED = ("StackPolicyBody", "StackPolicyURL", "StackPolicyDuringUpdateBod
 
 
 def invalid(message: str) -> Refused:
-    """CloudFormation's error for nearly everything that is wrong with a request."""
+    """CloudFormation's error for nearly every invalid request."""
     return Refused(INVALID, message)
 
 
@@ -134,7 +134,7 @@ def _tags(call: Call, previous: Stack | None) -> Mapping[str, str]:
 
 
 def stack_tags(requested: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """The tags of a stack or a StackSet; refuses those that AWS keeps for itself, and one key twice."""
+    """The tags of a stack or a StackSet; refuses those that AWS reserves, and duplicate keys."""
     keys = [tag["Key"] for tag in requested]
     if reserved := sorted(key for key in keys if key.lower().startswith("aws:")):
         raise invalid(f"aws: prefixed tag key names are not allowed for external use: {reserved[0]}")

@@ -1,7 +1,7 @@
 """Templates: read, checked as a whole before anything is created, and ordered.
 
 JSON only. Sections that the sandbox does not evaluate (Conditions, Mappings, Transform) are
-refused, so that no template means something else here than in AWS.
+refused, so that no template has another meaning here than in AWS.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def attribute_reference(argument: Any) -> tuple[str, str]:
 
 
 def substitutions(argument: Any) -> list[tuple[str, str | None]]:
-    """What the `${…}` of a `Fn::Sub` refer to, without the names that it defines itself."""
+    """The references in the `${…}` of a `Fn::Sub`, without the names that it defines itself."""
     template, own = (argument[0], argument[1]) if isinstance(argument, list) else (argument, {})
     if not isinstance(template, str):
         raise TemplateError("Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments.")

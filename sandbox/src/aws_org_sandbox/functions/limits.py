@@ -122,5 +122,5 @@ def check_concurrency(backend: LambdaBackend, function: LambdaFunction, reserved
 
 
 def invalid(message: str) -> Refused:
-    """Lambda's error for nearly everything that is wrong with a function."""
+    """Lambda's error for nearly every invalid function."""
     return Refused("InvalidParameterValueException", message)

@@ -1,4 +1,4 @@
-"""The event that a function gets for a request to its URL, and the response that its result stands for. Pure.
+"""The event of a function for a request to its URL, and the response that its result becomes. Pure.
 
 Payload format 2.0: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 """
@@ -58,7 +58,7 @@ class Caller:
 
 
 class BadResult(Exception):  # noqa: N818 - becomes a 502
-    """The function's result is no response."""
+    """The function's result is not a valid response."""
 
 
 def event(request: UrlRequest, *, caller: Caller, owner: str, request_id: str, now: datetime) -> dict[str, Any]:

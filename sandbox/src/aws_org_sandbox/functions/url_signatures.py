@@ -1,4 +1,4 @@
-"""What a function URL demands of a signature, beyond the caller's secret. Pure.
+"""The requirements of a function URL on a signature, besides the caller's secret. Pure.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html; Lambda accepts no unsigned
 payload: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-lambda.html
