@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from handler.adoption_requests import PREFIX
+from handler.reasons import Outcome
 from handler.records import Record
 
 _PUSHER = "{principal}"
+
+
+ADOPTIONS: tuple[Outcome, ...] = ("adopted", "released")
+"""Outcomes that a person decided, about a repository that somebody else created."""
 
 
 def is_adoption_id(event_id: str) -> bool:
@@ -21,7 +26,7 @@ def known_tags(record: Record, templates: Mapping[str, str]) -> Mapping[str, str
 
     Nobody knows who pushed first to an adopted repository: a tag for that would name the person who adopted it.
     """
-    if record.outcome != "adopted":
+    if record.outcome not in ADOPTIONS:
         return templates
     return {key: value for key, value in templates.items() if _PUSHER not in value}
 

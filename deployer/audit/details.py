@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from deployer.audit.adopted import creation_time, known_tags
+from deployer.audit.adopted import ADOPTIONS, creation_time, known_tags
 from deployer.audit.lifetimes import EMPTY, Lifetime
 from deployer.settings import Compiled
 from deployer.settings.inheritance import Origin
@@ -149,10 +149,10 @@ def judge_today(record: Record, compiled: Compiled) -> Today | None:
     )
     provenance = compiled.provenance_for_account(record.account)
     settings_today = compiled.settings_for_account(record.account)
-    if record.outcome == "adopted":
+    if record.outcome in ADOPTIONS:
         settings_today = for_any_principal(settings_today)
     verdict = judge(call, settings_today, provenance, is_member=compiled.is_member)
-    repository = settings_today.repository_for(record.repository) if record.outcome == "adopted" else verdict.repository
+    repository = settings_today.repository_for(record.repository) if record.outcome in ADOPTIONS else verdict.repository
     if repository is None:
         return Today(verdict=verdict, settings=None, digest=compiled.settings_file.digest)
     file = compiled.settings_file

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby, islice
 from typing import Protocol
 
+from deployer.audit.adopted import ADOPTIONS
 from deployer.audit.lifetimes import EMPTY, Lifetime, is_creation, lifetimes_of
 from deployer.audit.query import ALL, BEGINNING, DECISIONS, OTHERS, Query
 from deployer.audit.reading import Ledger, Usage, read
@@ -75,9 +76,9 @@ def _of_repository(name: str | None, ledger: Ledger, within: Query, usage: Usage
 
 
 def _of_registry(records: list[Record]) -> FoundDecision:
-    """The creation in the newest lifetime, decided or observed; else its newest record."""
+    """The creation in the newest lifetime, decided or observed, or an adoption since; else its newest record."""
     newest = lifetimes_of(records)[-1][::-1]
-    created = (one for one in newest if one.outcome in ("created", "violation", "adopted"))
+    created = (one for one in newest if one.outcome in ("created", "violation", *ADOPTIONS))
     return _found(next(chain(created, filter(is_creation, newest)), newest[0]), sorted(records, key=_at, reverse=True))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from deployer.audit.adopted import ADOPTIONS
 from deployer.organization import normalized
 from deployer.principals import role_of
 from handler import globs, reasons
@@ -17,7 +18,7 @@ from handler.records import EXPIRING, Record
 DECISIONS: tuple[Outcome, ...] = ("created", "refused", "failed", "violation")
 """Outcomes that matter to people: something was created, a request was not fulfilled, or a rule did not hold."""
 
-NOTABLE: tuple[Outcome, ...] = (*DECISIONS, "adopted", "released", "observed")
+NOTABLE: tuple[Outcome, ...] = (*DECISIONS, *ADOPTIONS, "observed")
 """Those, which repositories of others a person adopted or released, and what others created or deleted."""
 
 OTHERS: tuple[Outcome, ...] = ("exists", "ignored")

@@ -174,7 +174,7 @@ class _Candidate:
         return RefusedName(reason=refused.reason, rule=str(refused.rule)) if refused else None
 
     def _last_record(self, event_id: str) -> datetime | None:
-        record = self.region.records.of_event(event_id)
+        record = self.region.records.by_event.get(event_id)
         return record.event_time if record else None
 
     def _not(self, problem: str, *, is_ours: bool = False) -> NotAdoptable:

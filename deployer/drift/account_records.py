@@ -20,6 +20,8 @@ class AccountRecords:
     """The last observed deletion, by region and name."""
     released: Mapping[str, datetime]
     """When adoptions were undone, by event."""
+    by_event: Mapping[str, Record]
+    """The last record of each event."""
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> AccountRecords:
@@ -35,7 +37,8 @@ class AccountRecords:
             else:
                 ours.append(record)
                 released.pop(record.event_id, None)
-        return cls(tuple(record for record in ours if record.event_id not in released), deleted, released)
+        kept = tuple(record for record in ours if record.event_id not in released)
+        return cls(kept, deleted, released, {record.event_id: record for record in kept})
 
     def by_region(self, is_selected: Callable[[str], bool]) -> Mapping[str, Mapping[str, list[Record]]]:
         """Those of selected names, by region and name."""
@@ -44,10 +47,6 @@ class AccountRecords:
             if record.region and record.repository and is_selected(record.repository):
                 known[record.region][record.repository].append(record)
         return known
-
-    def of_event(self, event_id: str) -> Record | None:
-        """The last record of an event."""
-        return next((record for record in reversed(self.ours) if record.event_id == event_id), None)
 
 
 def _keep_last(deleted: dict[tuple[str, str], Record], record: Record) -> None:

@@ -127,7 +127,7 @@ class RegionAudit:
 
     def _conflicting_record(self, event_id: str) -> str:
         """The repository that the ledger's record of the event names, if it exists."""
-        record = self.records.of_event(event_id)
+        record = self.records.by_event.get(event_id)
         if record is None:
             return ""
         made = f", created {record.created_at:%Y-%m-%d %H:%M:%S}" if record.created_at else ""

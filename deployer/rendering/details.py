@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from deployer.audit.adopted import ADOPTIONS
 from deployer.audit.details import UNKNOWN, DecisionDetails, Setting
 from deployer.audit.documents import document
 from deployer.audit.lifetimes import Lifetime
@@ -157,7 +158,7 @@ def _moment(record: Record, moment: datetime, what: str) -> Line:
 
 
 def _settings(details: DecisionDetails) -> Iterator[Line]:
-    if details.is_gone and details.record.outcome in ("created", "violation", "adopted", "observed"):
+    if details.is_gone and details.record.outcome in ("created", "violation", *ADOPTIONS, "observed"):
         yield Line("  The repository no longer exists.", "bad")
     then = "then" if details.record.outcome == "observed" else "asked then"
     for setting in details.settings:

@@ -190,6 +190,23 @@ def test_an_observed_repository_is_shown_with_who_how_and_the_settings_of_the_ev
     assert settings["image_tag_mutability"] == ("MUTABLE", "IMMUTABLE")
 
 
+def test_an_adoption_is_shown_with_the_settings_of_today_until_the_repository_is_released() -> None:
+    made = observed(90)
+    adopted = record(60, outcome="adopted", event_id="adopted.0", created_at=made.event_time, repository="team-a/tmp-1")
+    shown = text(details(adopted))
+    assert f"created     {made.event_time:%Y-%m-%d %H:%M:%S} UTC, by somebody else" in shown
+    assert "the repository existed" not in shown
+    settings = {one.key: one.today for one in details(adopted).settings}
+    assert settings["tags.deployer:event-id"] == "adopted.0"  # although the rules refuse the name
+    assert "tags.pushed-by" not in settings
+    released = record(50, outcome="released", event_id="adopted.0")
+    records = [replace(one, repository="team-a/api") for one in (made, adopted, released)]
+    for number in (1, 2, 3):
+        (found,) = find("team-a/api", EventLedger(records[:number]), within=EVERYWHERE, usage=Usage())
+        assert found.record == records[number - 1]
+    assert not any(one.key.startswith("tags.deployer:") for one in details(released).settings)
+
+
 def test_for_a_pusher_that_the_ledger_does_not_know_a_cloudtrail_command_is_printed() -> None:
     native = record(repository="team-a/api", engine="native")
     shown = text(details(native)).replace(" \\\n", "")
