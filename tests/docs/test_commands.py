@@ -18,7 +18,7 @@ from tests.function_urls import handler_url
 
 ELSEWHERE = {
     "git clone": "fetches what is being tested",
-    "cd": "goes where the test is already",
+    "cd": "`cd deployer` goes where the test is already, and `cd ~/…` decides where `deployer init` is run",
     "make": "tests/deployer/demo/test_scenario.py runs what `make demo` runs; the rest is this test run itself",
     "pip install": "tests/test_wheel.py installs the wheel into an environment of its own",
     "pipx install": "as above",
@@ -70,8 +70,11 @@ def folder(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     sandbox.settle()
 
 
-def _empty(folder: Path) -> Path:
-    """`init` starts without a folder config/."""
+def _place(command: Shown, page: Path, folder: Path) -> Path:
+    """`init` runs without config/, in a folder of the reader's own, which the page enters before: a clone has one."""
+    if not command.text.startswith("deployer init"):
+        return folder
+    assert any(other.text.startswith("cd ~/") for other in shown_in(page) if other.line < command.line), command
     empty = folder / "empty"
     empty.mkdir()
     return empty
@@ -101,7 +104,7 @@ def test_the_commands_of_a_page(
             monkeypatch.setenv("DEPLOYER_URL", handler_url(sandbox))
             continue
         assert command.program == "deployer", f"{command.page}:{command.line}: say in ELSEWHERE where this is run"
-        with contextlib.chdir(_empty(folder) if command.text.startswith("deployer init") else folder):
+        with contextlib.chdir(_place(command, page, folder)):
             code = _run(_arguments(command))
         sandbox.settle()
         expected = next((codes for text, codes in EXIT_CODES.items() if command.text.startswith(text)), {0})
