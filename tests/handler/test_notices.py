@@ -81,6 +81,8 @@ def test_the_notice_of_an_observed_repository_has_what_happened_and_how() -> Non
 
 
 WITHOUT_NOTICE = {
+    reasons.ADOPTED,
+    reasons.RELEASED,
     reasons.REFUSALS_LEFT_OUT,
     reasons.ALREADY_EXISTS,
     reasons.NOT_A_PUSH,
