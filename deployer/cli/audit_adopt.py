@@ -90,7 +90,7 @@ def _plan(audit: Audit, names: list[str], *, release: bool) -> tuple[AdoptionPla
 
     finder = AdoptionFinder(auditor=audit.auditor, action="release" if release else "adopt")
     with progress() as report_progress:
-        accounts = audit_accounts(audit.accounts, finder.read_account, report=report_progress)
+        accounts = audit_accounts(audit.accounts, finder.read_account, report=report_progress, stop=audit.stop)
     found = [one for account in accounts for one in account.found]
     return plan_of(finder.action, found, names=names), Report(accounts=accounts)
 

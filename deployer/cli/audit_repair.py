@@ -70,7 +70,7 @@ def repair(
     if delete_blank:
         check_cleanup(audit)
     with progress() as report_progress:
-        found = audit_accounts(audit.accounts, audit.auditor.audit_account, report=report_progress)
+        found = audit_accounts(audit.accounts, audit.auditor.audit_account, report=report_progress, stop=audit.stop)
     report = Report(accounts=found)
     plan = plan_repairs(report, delete_blank=delete_blank)
     print_lines(plan_lines(plan, audit.organization), err=as_json)

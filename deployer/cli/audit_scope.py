@@ -63,7 +63,9 @@ def resumable(
         problem = checkpoint.problem
         _note(problem)
         with progress() as report_progress:
-            found = audit_accounts(audit.accounts, audit_account, checkpoint=checkpoint, report=report_progress)
+            found = audit_accounts(
+                audit.accounts, audit_account, checkpoint=checkpoint, report=report_progress, stop=audit.stop
+            )
         if checkpoint.problem != problem:
             _note(checkpoint.problem)
         checkpoint.remove()

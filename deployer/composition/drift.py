@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 
 from deployer.aws.function import HandlerFunction
 from deployer.aws.member_changes import MemberChanges, open_changes
@@ -51,6 +52,8 @@ class Audit:
     """Active accounts to read, by id: covered today, or named by a record."""
     auditor: AccountAuditor = field(repr=False)
     usage_reader: UsageReader = field(repr=False)
+    stop: Event = field(repr=False)
+    """Ends both early."""
     key: str
     """Equal for equal scopes, settings and options."""
 
@@ -70,6 +73,7 @@ def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
     desired_states = DesiredStates(installation.compiled)
     records = CreatedRecords(installation.ledger, now=now, probe_repository=names.probe_repository)
     registries = MemberRegistries(installation.members(names.auditor_role), partition=names.partition)
+    stop = Event()
     accounts = sorted(account.id for account in organization.accounts.values() if account.is_active)
     return Audit(
         installation=installation,
@@ -82,6 +86,7 @@ def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
             grace=request.grace,
             regions=scope.regions,
             repositories=tuple(request.repositories),
+            stop=stop,
         ),
         usage_reader=UsageReader(
             desired_states=desired_states,
@@ -90,7 +95,9 @@ def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
             regions=scope.regions,
             repositories=tuple(request.repositories),
             reads_others=request.reads_others,
+            stop=stop,
         ),
+        stop=stop,
         key=_key(installation.compiled, names, request),
     )
 

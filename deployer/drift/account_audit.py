@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from threading import Event
 
 from deployer.drift.account_records import AccountRecords
 from deployer.drift.desired_states import DesiredStates
 from deployer.drift.findings import AccountReport, CheckedRepository, Unread
-from deployer.drift.ports import Records, Registries
+from deployer.drift.ports import ListedRepository, Records, Registries, StoppedError
 from deployer.drift.region_audit import ForeignRepository, RecordsByName, RegionAudit, Result, unread
 from deployer.errors import DeployerError
 from handler.globs import matches_name
@@ -39,9 +40,13 @@ class AccountAuditor:
     regions: frozenset[str] | None = None
     repositories: tuple[str, ...] = ()
     """Globs for names, if not all are requested."""
+    stop: Event = field(default_factory=Event, repr=False, compare=False)
+    """Set if the audit ends early."""
 
     def audit_account(self, account: str) -> AccountReport:
-        """The account's report. Raises only CredentialsError: without credentials nothing else would work either."""
+        """The account's report. Raises only StoppedError, and CredentialsError: without credentials nothing else would
+        work either.
+        """
         return _report(account, *self.read_account(account))
 
     def read_account(self, account: str) -> tuple[list[RegionAudit | Unread], list[Result]]:
@@ -58,8 +63,13 @@ class AccountAuditor:
                 if isinstance(region_audit, RegionAudit)
                 for one in region_audit.listed
             ]
-            results = list(pool.map(lambda pair: pair[0].check(pair[1]), looks_at))
+            results = list(pool.map(lambda pair: self._check(*pair), looks_at))
         return regions_read, results
+
+    def _check(self, region_audit: RegionAudit, one: ListedRepository) -> Result:
+        if self.stop.is_set():
+            raise StoppedError
+        return region_audit.check(one)
 
     def _list(
         self, account: str, known: Mapping[str, RecordsByName], records: AccountRecords, region: str

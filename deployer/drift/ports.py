@@ -30,6 +30,10 @@ class RepositoryGoneError(Exception):
     """The repository was deleted while it was read."""
 
 
+class StoppedError(Exception):
+    """The audit ended, by Ctrl-C or an error elsewhere, before this account was read completely."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedRepository:
     """A repository as DescribeRepositories returns it: all but policies and tags."""

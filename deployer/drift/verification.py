@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from threading import Event
 from typing import Protocol, TypeVar
 
 from deployer.drift.checkpoint import AccountResult, Checkpoint
@@ -42,18 +43,19 @@ def audit_accounts(
     *,
     checkpoint: Checkpoint[R] | None = None,
     report: Callable[[Progress], None] = lambda _: None,
-    at_once: int = AT_ONCE,
+    stop: Event | None = None,
 ) -> tuple[R, ...]:
     """Audit all accounts except those that a checkpoint has already; gives them by id.
 
     What failed and may be temporary (throttling, no network) is tried once more at the end. If it fails again, it is
-    reported as not read. An interruption keeps the checkpoint.
+    reported as not read. An interruption keeps the checkpoint, and sets `stop`: an account that is being read may then
+    raise StoppedError, and is not stored.
     """
     found = {account: one for account, one in (checkpoint.done if checkpoint else {}).items() if account in accounts}
     report(Progress(done=len(found), total=len(accounts)))
     for last_try in (False, True):
         missing = [account for account in accounts if account not in found]
-        for one in _in_parallel(missing, audit_account, at_once=at_once):
+        for one in _in_parallel(missing, audit_account, stop=stop or Event()):
             if not last_try and any(unread_item.may_be_temporary for unread_item in one.unread):
                 continue
             found[one.account] = one
@@ -63,10 +65,10 @@ def audit_accounts(
     return tuple(found[account] for account in sorted(found))
 
 
-def _in_parallel(accounts: Sequence[str], audit_account: Callable[[str], R], *, at_once: int) -> Iterator[R]:
+def _in_parallel(accounts: Sequence[str], audit_account: Callable[[str], R], *, stop: Event) -> Iterator[R]:
     """Reports as they come. After an error nothing more is begun, but what is in progress still counts."""
     ended: BaseException | None = None
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = [pool.submit(audit_account, account) for account in accounts]
         try:
             for future in as_completed(futures):
@@ -77,6 +79,9 @@ def _in_parallel(accounts: Sequence[str], audit_account: Callable[[str], R], *, 
                     _cancel(futures)
                 else:
                     yield future.result()
+        except (KeyboardInterrupt, GeneratorExit):  # here, or while a report is stored
+            stop.set()
+            raise
         finally:
             _cancel(futures)
     if ended:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 
 from deployer.drift.account_audit import AT_ONCE, merged
 from deployer.drift.account_records import AccountRecords
 from deployer.drift.desired_states import DesiredStates
 from deployer.drift.findings import Unread
-from deployer.drift.ports import ListedRepository, Records, RepositoryGoneError, is_same_creation_time
+from deployer.drift.ports import ListedRepository, Records, RepositoryGoneError, StoppedError, is_same_creation_time
 from deployer.drift.region_audit import SAME_CREATION, unread
 from deployer.errors import DeployerError
 from deployer.usage.findings import AccountUsage, RegistryUsage, RepositoryUsage
@@ -62,9 +62,13 @@ class UsageReader:
     """Globs for names, if not all are requested."""
     reads_others: bool = False
     """Whether repositories are read that are not ours."""
+    stop: Event = field(default_factory=Event, repr=False, compare=False)
+    """Set if the audit ends early."""
 
     def read_account(self, account: str) -> AccountUsage:
-        """The account's usage. Raises only CredentialsError: without credentials nothing else would work either."""
+        """The account's usage. Raises only StoppedError, and CredentialsError: without credentials nothing else would
+        work either.
+        """
         records = AccountRecords.of(self.records.of_repositories(account)).by_region(self._is_requested)
         candidates = {*self.desired_states.covered_regions(account), *records}
         regions = sorted(candidates if self.regions is None else candidates & self.regions)
@@ -102,6 +106,8 @@ class UsageReader:
         return _Listing(account=account, region=region, registry=registry, listed=listed, records=records)
 
     def _read(self, listing: _Listing, one: ListedRepository, *, is_outdated: Event) -> _Result:
+        if self.stop.is_set():
+            raise StoppedError
         try:
             is_ours = _is_ours(listing, one)
             if not is_ours and not self.reads_others:

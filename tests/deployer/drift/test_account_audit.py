@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.drift.findings import AccountReport
+from deployer.drift.ports import StoppedError
 from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
 from deployer.rendering.drift import kinds_of
 from handler.records import Record
@@ -312,3 +314,11 @@ def test_a_key_is_compared_with_the_key_of_the_alias(keys: dict[str, str], verdi
     world.registry(PAYMENTS).keys = keys
     world.create(record(account=PAYMENTS), kms_key=KEY)
     assert verdicts(world.auditor().audit_account(PAYMENTS)) == {"team-a/api": verdict}
+
+
+def test_an_account_is_left_when_the_audit_ends(world: World) -> None:
+    world.create(record())
+    stop = Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        world.auditor(stop=stop).audit_account(SHOP)

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from deployer.drift import verification
 from deployer.drift.checkpoint import open_checkpoint, state_directory
 from deployer.drift.findings import AccountReport, Report, Unread
+from deployer.drift.ports import StoppedError
 from deployer.drift.verification import Progress, audit_accounts
 from deployer.errors import BusyError, CredentialsError
 from tests.deployer.drift.examples import NOW, World, record
@@ -51,7 +53,7 @@ class Seen:
 
 def run(path: Path, audit_one: Callable[[str], AccountReport], *, now: datetime = NOW, restart: bool = False) -> Report:
     with opened(path, now=now, restart=restart) as checkpoint:
-        found = verify(ACCOUNTS, audit_one, checkpoint=checkpoint, at_once=4)
+        found = verify(ACCOUNTS, audit_one, checkpoint=checkpoint)
         checkpoint.remove()
     return found
 
@@ -116,7 +118,7 @@ def test_a_report_with_findings_survives_the_file(tmp_path: Path) -> None:
         assert checkpoint.done == {report.account: report}
 
 
-def test_the_number_of_accounts_in_progress_is_limited() -> None:
+def test_the_number_of_accounts_in_progress_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     under_way, most = Counter[str](), []
     lock = threading.Lock()
     together = threading.Barrier(3, timeout=60)
@@ -130,8 +132,34 @@ def test_the_number_of_accounts_in_progress_is_limited() -> None:
             under_way["now"] -= 1
         return report_of(account)
 
-    audit_accounts(ACCOUNTS, audit_one, at_once=3)
+    monkeypatch.setattr(verification, "AT_ONCE", 3)
+    audit_accounts(ACCOUNTS, audit_one)
     assert max(most) == 3
+
+
+def test_an_interruption_stops_the_accounts_in_progress() -> None:
+    stop, first = threading.Event(), threading.Event()
+
+    def audit_one(account: str) -> AccountReport:
+        if account != ACCOUNTS[0]:
+            assert stop.wait(60)
+            raise StoppedError
+        first.set()
+        return report_of(account)
+
+    def interrupted(step: Progress) -> None:
+        if step.last:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        audit_accounts(ACCOUNTS[:3], audit_one, stop=stop, report=interrupted)
+    assert first.is_set()
+
+
+def test_a_complete_audit_stops_nothing() -> None:
+    stop = threading.Event()
+    audit_accounts(ACCOUNTS, report_of, stop=stop)
+    assert not stop.is_set()
 
 
 def test_temporary_problems_are_retried_once_and_lasting_ones_reported() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
+from deployer.drift.ports import StoppedError
 from deployer.errors import CredentialsError, PermissionDeniedError, ServiceError
 from deployer.usage.account_reading import OUTDATED_ROLE
 from deployer.usage.findings import AccountUsage
@@ -132,3 +134,11 @@ def test_adopted_repositories_are_ours_until_they_are_released(world: World) -> 
     assert names(world.read()) == ["team-a/api", "team-a/web", "theirs"]
     world.records.append(replace(adoption, outcome="released"))
     assert names(world.read()) == ["team-a/api", "team-a/web"]
+
+
+def test_an_account_is_left_when_the_audit_ends(world: World) -> None:
+    stop = Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        world.read(stop=stop)
+    assert world.registry().asked == []
