@@ -6,55 +6,73 @@ import importlib.metadata
 import importlib.util
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from deployer.errors import MissingExtraError
 
 COMMAND = "deployer"
-SANDBOX_PACKAGES = ("aws_org_sandbox", "moto", "awslambdaric")
+SANDBOX = "sandbox"
 
-
-_ADDITIONAL = {
-    "pip install": "{} ",
-    "pipx install --force": "--preinstall {} ",
-    "uv tool install --force": "--with {} ",
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "parquet": ("pyarrow",),
+    "report": ("jinja2", "pygal"),
+    SANDBOX: ("aws_org_sandbox", "moto", "awslambdaric"),
 }
-"""How each installer takes a further distribution: in a clone the sandbox is the one of its folder."""
+"""The packages that each extra installs, by the names under which they are imported."""
 
 
-def require(extra: str, packages: Sequence[str], *, purpose: str) -> None:
+def require(extra: str, *, purpose: str) -> None:
     """Raise MissingExtraError, with the command that installs it, unless all packages of an extra are installed."""
-    missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    missing = _missing(extra)
     if missing:
-        raise missing_extra(extra, missing, purpose=purpose)
+        raise MissingExtraError(
+            f"{purpose} needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed",
+            next_step=f"Install the extra `{extra}` with: {install_command(extra)}",
+        )
 
 
-def missing_extra(extra: str, packages: Sequence[str], *, purpose: str) -> MissingExtraError:
-    """The error to raise if packages of an extra cannot be imported."""
-    names = " and ".join(packages)
-    return MissingExtraError(
-        f"{purpose} needs {names}, which {'is' if len(packages) == 1 else 'are'} not installed",
-        next_step=f"Install the extra `{extra}` with: {install_command(extra)}",
-    )
+def _missing(extra: str) -> list[str]:
+    return [package for package in EXTRAS[extra] if importlib.util.find_spec(package) is None]
 
 
 def install_command(extra: str) -> str:
-    """The command that adds an extra to this installation: a clone's own files, or the distribution by its name."""
-    installer, source = _installer(), _source()
-    is_clone = source == "." or "/" in source
-    additional = _ADDITIONAL[installer].format(f"'{source}/sandbox'") if is_clone and extra == "sandbox" else ""
-    return f"{installer} {additional}'{source}[{extra}]'"
+    """The command that adds an extra to this installation: a clone's own files, or the distribution by its name.
 
-
-def _installer() -> str:
-    """Isolated installations are created again: their tools keep a receipt in the environment."""
+    In a clone, the sandbox is the distribution in its folder, which no package index needs to have.
+    """
+    source = _source()
+    sandbox = f"'{source}/sandbox'" if source == "." or "/" in source else None
     if (Path(sys.prefix) / "pipx_metadata.json").is_file():
-        return "pipx install --force"
+        return _pipx(extra, source, sandbox=sandbox)
     if (Path(sys.prefix) / "uv-receipt.toml").is_file():
-        return "uv tool install --force"
-    return "pip install"
+        return _uv_tool(extra, source, sandbox=sandbox)
+    return f"pip install {sandbox}" if extra == SANDBOX and sandbox else f"pip install '{source}[{extra}]'"
+
+
+def _pipx(extra: str, source: str, *, sandbox: str | None) -> str:
+    """`--force` replaces what pipx knows of the installation, so that the command names its extras again."""
+    if extra == SANDBOX and sandbox:
+        return f"pipx inject {Path(sys.prefix).name} {sandbox}"
+    return f"pipx install --force '{_with_extras(source, _extras_with(extra) - ({SANDBOX} if sandbox else set()))}'"
+
+
+def _uv_tool(extra: str, source: str, *, sandbox: str | None) -> str:
+    """`--force` removes what the command does not name."""
+    extras = _extras_with(extra)
+    if sandbox and SANDBOX in extras:
+        return f"uv tool install --force --with {sandbox} '{_with_extras(source, extras - {SANDBOX})}'"
+    return f"uv tool install --force '{_with_extras(source, extras)}'"
+
+
+def _extras_with(extra: str) -> set[str]:
+    """An extra, and those that are installed."""
+    return {extra, *(other for other in EXTRAS if not _missing(other))}
+
+
+def _with_extras(source: str, extras: set[str]) -> str:
+    return f"{source}[{','.join(sorted(extras))}]" if extras else source
 
 
 def _source() -> str:

@@ -127,7 +127,7 @@ def _format(out: Path, requested: Format | None) -> Format:
     if kind is Format.PARQUET:
         from deployer.extras import require
 
-        require("parquet", ["pyarrow"], purpose="Parquet")
+        require("parquet", purpose="Parquet")
     return kind
 
 

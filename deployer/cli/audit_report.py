@@ -122,7 +122,7 @@ def _require_report() -> None:
     """Raise MissingExtraError unless the packages that make the page are installed."""
     from deployer.extras import require
 
-    require("report", ["jinja2", "pygal"], purpose="A report")
+    require("report", purpose="A report")
 
 
 def _check_target(file: Path, *, force: bool) -> None:

@@ -21,9 +21,9 @@ def demo(config: ExampleConfig = None) -> None:
     It uses an example organization and its config files, which are part of deployer.
     """
     from deployer.cli.printing import print_lines
-    from deployer.extras import SANDBOX_PACKAGES, require
+    from deployer.extras import SANDBOX, require
 
-    require("sandbox", SANDBOX_PACKAGES, purpose="The sandbox")
+    require(SANDBOX, purpose="The sandbox")
     from deployer import settings
     from deployer.demo import example, scenario
 

@@ -8,7 +8,7 @@ import typer
 
 from deployer.cli.demo import demo
 from deployer.cli.help_texts import HelpedGroup
-from deployer.extras import SANDBOX_PACKAGES, require
+from deployer.extras import SANDBOX, require
 
 if TYPE_CHECKING:
     from typer._click.core import Context  # typer has its own click, and publishes no name for this type
@@ -46,7 +46,7 @@ def _own(error: SandboxError) -> errors.DeployerError:
 
 def make_app() -> typer.Typer:
     """The group of commands; raises MissingExtraError unless the sandbox is installed."""
-    require("sandbox", SANDBOX_PACKAGES, purpose="The sandbox")
+    require(SANDBOX, purpose="The sandbox")
     import aws_org_sandbox.cli
     from deployer.cli import sandbox_commands
 

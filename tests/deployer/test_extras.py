@@ -66,7 +66,7 @@ def test_from_a_clone_the_hint_installs_the_clone(
     assert extras.install_command("report") == f"pip install '{clone}[report]'"
     monkeypatch.chdir(clone)
     assert extras.install_command("report") == "pip install '.[report]'"
-    assert extras.install_command("sandbox") == "pip install './sandbox' '.[sandbox]'"
+    assert extras.install_command("sandbox") == "pip install './sandbox'"
 
 
 def test_from_a_deleted_clone_the_hint_names_the_distribution(installed: Any, tmp_path: Path) -> None:
@@ -74,17 +74,59 @@ def test_from_a_deleted_clone_the_hint_names_the_distribution(installed: Any, tm
     assert extras.install_command("report") == "pip install 'ecr-org-deployer[report]'"
 
 
+PIPX, UV = "pipx_metadata.json", "uv-receipt.toml"
+
+
 @pytest.mark.parametrize(
-    ("receipt", "command"),
-    [("pipx_metadata.json", "pipx install --force"), ("uv-receipt.toml", "uv tool install --force")],
+    ("receipt", "has", "extra", "from_index", "from_clone"),
+    [
+        (PIPX, set(), "report", "pipx install --force '{}[report]'", "pipx install --force '.[report]'"),
+        (PIPX, {"parquet"}, "report", "pipx install --force '{}[parquet,report]'", None),
+        (PIPX, {"sandbox"}, "report", "pipx install --force '{}[report,sandbox]'", "pipx install --force '.[report]'"),
+        (PIPX, {"report"}, "sandbox", "pipx install --force '{}[report,sandbox]'", "pipx inject my-tool './sandbox'"),
+        (UV, set(), "report", "uv tool install --force '{}[report]'", "uv tool install --force '.[report]'"),
+        (
+            UV,
+            set(),
+            "sandbox",
+            "uv tool install --force '{}[sandbox]'",
+            "uv tool install --force --with './sandbox' '.'",
+        ),
+        (
+            UV,
+            {"report", "sandbox"},
+            "parquet",
+            "uv tool install --force '{}[parquet,report,sandbox]'",
+            "uv tool install --force --with './sandbox' '.[parquet,report]'",
+        ),
+    ],
 )
-def test_an_isolated_installation_is_extended_by_its_own_tool(
-    receipt: str, command: str, installed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_isolated_installation_is_extended_by_its_own_tool_and_loses_no_extra(
+    receipt: str,
+    has: set[str],
+    extra: str,
+    from_index: str,
+    from_clone: str | None,
+    installed: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    prefix = tmp_path / "my-tool"
+    prefix.mkdir()
+    (prefix / receipt).touch()
+    (tmp_path / "pyproject.toml").touch()
+    monkeypatch.setattr(sys, "prefix", str(prefix))
+    monkeypatch.setattr(extras, "_missing", lambda other: [] if other in has else ["absent"])
     installed(Installed())
-    (tmp_path / receipt).touch()
-    monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    assert extras.install_command("report") == f"{command} 'ecr-org-deployer[report]'"
+    assert extras.install_command(extra) == from_index.format(NAME)
+    monkeypatch.chdir(tmp_path)
+    installed(from_folder(tmp_path))
+    assert from_clone is None or extras.install_command(extra) == from_clone
+
+
+def test_the_packages_of_the_extras_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(extras.EXTRAS) == set(project["optional-dependencies"]) - {"dev"}
 
 
 @pytest.mark.parametrize(
@@ -108,4 +150,4 @@ def test_a_missing_extra_is_named_and_has_its_own_exit_code(
     assert run(arguments) == MissingExtraError.exit_code
     err = capsys.readouterr().err
     assert module in err
-    assert f"[{extra}]" in err
+    assert f"Install the extra `{extra}` with: " in err
