@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from ipaddress import ip_network
 
+from deployer.settings.condition_keys import KEY_PREFIXES, key_problem
 from deployer.settings.policy_values import Found, listed, shown
 from deployer.settings.yaml_source import KeyPath
 
@@ -27,8 +28,6 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _EPOCH_SECONDS = re.compile(r"[0-9]{1,11}(\.[0-9]+)?")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _NETWORK = re.compile(r"[0-9A-Fa-f:.]+(/[0-9]+)?")
-KEY_PREFIXES = ("aws", "ecr", "sts", "saml", "lambda", "ec2")
-"""Those of Lambda and EC2 name the function or the instance whose role calls ECR."""
 
 
 def check_condition(value: object, at: KeyPath) -> Found:
@@ -127,7 +126,5 @@ def condition_warnings(value: object, at: KeyPath) -> Found:
         yield at, "a condition without operators has no effect"
     for operator, keys in value.items() if isinstance(value, Mapping) else ():
         for key in keys if isinstance(keys, Mapping) else ():
-            prefix, colon, name = key.partition(":")
-            if not colon or not name or prefix.lower() not in KEY_PREFIXES:
-                known = ", ".join(f"{known}:" for known in KEY_PREFIXES)
-                yield (*at, operator, key), f"not a known condition key; they begin with {known}"
+            if problem := key_problem(key):
+                yield (*at, operator, key), problem

@@ -14,6 +14,7 @@ from moto.ecr.exceptions import InvalidParameterException
 from aws_org_sandbox.ecr.repository_policies import check_repository_policy as check_in_sandbox
 from deployer.cli.main import run
 from deployer.settings import read
+from deployer.settings.condition_keys import KEYS, key_problem
 from deployer.settings.ecr_actions import ECR_ACTIONS
 from deployer.settings.policy_conditions import OPERATORS
 from deployer.settings.repository_policies import check_repository_policy, repository_policy_warnings
@@ -185,6 +186,8 @@ ACCEPTED = [
     _condition("ForAllValues:StringLikeIfExists", "a*", "aws:TagKeys"),
     _condition("BoolIfExists", "${aws:PrincipalTag/x}", "AWS:SecureTransport"),
     _condition("ArnLike", "arn:aws:lambda:eu-west-1:300000000001:function:*", "aws:sourceARN"),
+    _condition("ArnLike", "arn:aws:codebuild:eu-west-1:300000000001:project/*", "codebuild:ProjectArn"),
+    _condition("StringEquals", "a", "ecr:resourceTag/Team/Name"),
     {"Version": "2008-10-17", "Id": "p", "Statement": [STATEMENT | {"Sid": "new statement"}, STATEMENT | {"Sid": ""}]},
 ]
 
@@ -240,6 +243,18 @@ def test_every_operator_may_have_a_set_operator_and_if_exists(operator: str, pre
             "Statement.0.Condition.StringEquals.PrincipalOrgID",
             id="a condition key without a prefix",
         ),
+        *(
+            pytest.param(
+                _condition("StringEquals", "a", key), f"Statement.0.Condition.StringEquals.{key}", id=f"the key {key}"
+            )
+            for key in (
+                "aws:PrincipleOrgID",
+                "aws:PrincipalOrg",
+                "ecr:RepositoryTag/x",
+                "aws:PrincipalTag",
+                "aws:TagKeys/x",
+            )
+        ),
         pytest.param(_policy(Condition={}), "Statement.0.Condition", id="an empty condition"),
         pytest.param({"Statement": [STATEMENT, STATEMENT]}, "Statement.1.Sid", id="a duplicate Sid"),
         pytest.param(_policy(Sid="pull/ü"), "Statement.0.Sid", id="other characters in a Sid"),
@@ -256,6 +271,23 @@ def test_every_operator_may_have_a_set_operator_and_if_exists(operator: str, pre
 )
 def test_undocumented_elements_are_a_warning(policy: dict[str, Any], key: str) -> None:
     assert (_problems(policy), _warnings(policy)) == ([], [key])
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("aws:PrincipleOrgID", "did you mean aws:PrincipalOrgID?"),
+        ("aws:SourceIP4", "did you mean aws:SourceIp?"),
+        ("aws:principaltag", "as in aws:PrincipalTag/team"),
+    ],
+)
+def test_a_misspelled_condition_key_has_a_hint(key: str, hint: str) -> None:
+    assert str(key_problem(key)).endswith(hint)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_capitals_make_no_difference_in_condition_keys(key: str) -> None:
+    assert (key_problem(key.upper()), key_problem(key.lower())) == (None, None)
 
 
 def test_every_operation_of_ecr_is_a_known_action() -> None:
