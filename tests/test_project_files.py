@@ -41,6 +41,16 @@ def test_github_files_follow_their_schemas(schema: str, files: list[Path]) -> No
     assert checked.returncode == 0, checked.stdout
 
 
+def test_actionlint_accepts_workflows_and_their_examples() -> None:
+    """Their expressions, the inputs of their actions, and that GitHub's runners still run the actions."""
+    files = [
+        file for folder in (".github/workflows", "contrib/github-actions") for file in (ROOT / folder).glob("*.yml")
+    ]
+    assert len(files) > 3
+    checked = _run("actionlint", "-shellcheck=", "-pyflakes=", "-oneline", *files)
+    assert (checked.returncode, checked.stdout) == (0, ""), checked.stderr
+
+
 def test_a_static_analysis_of_workflows_finds_nothing() -> None:
     checked = _run("zizmor", "--offline", "--no-progress", "--format", "json", ".github")
     assert checked.returncode == 0, checked.stdout
