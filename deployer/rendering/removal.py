@@ -55,8 +55,8 @@ def removal_outcome_lines(outcome: RolloutResult, organization: Organization) ->
     ]
     if outcome.released:
         text = (
-            f"released {counted(outcome.released, 'instance')} of suspended accounts; their stacks stay there, as"
-            " listed above: delete them if such an account is reopened"
+            f"released {counted(outcome.released, 'instance')} of suspended accounts; stacks that are listed above stay"
+            " there: delete them if such an account is reopened"
         )
         lines[2:2] = wrapped(text, indent=2, tone="quiet")
     for cause in causes(outcome.failures):

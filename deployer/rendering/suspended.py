@@ -36,9 +36,10 @@ def retained_lines(organization: Organization, retained: Collection[Instance]) -
     """Stacks that stay in suspended accounts when StackSets release them: each by name, account and region."""
     if not retained:
         return
-    text = f"= {counted(len(retained), 'instance')} of suspended accounts released; AWS leaves what they hold there:"
+    stacks = [instance for instance in retained if instance.stack_id]
+    left = f"AWS leaves {counted(len(stacks), 'stack')} there:" if stacks else "none of them has a stack"
+    text = f"= {counted(len(retained), 'instance')} of suspended accounts released; {left}"
     yield from wrapped(text, indent=0, tone="quiet")
-    for instance in retained:
+    for instance in stacks:
         where = f"{account_name(organization, instance.account)} in {instance.region}"
-        what = f"stack {instance.stack_id.split('/')[1]}" if instance.stack_id else "no stack, it was never created"
-        yield from wrapped(f"{where}: {what}", indent=4, tone="quiet")
+        yield from wrapped(f"{where}: stack {instance.stack_id.split('/')[1]}", indent=4, tone="quiet")

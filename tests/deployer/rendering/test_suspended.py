@@ -15,6 +15,7 @@ from deployer.rendering.events import event_lines
 from deployer.rendering.events_json import event_document
 from deployer.rendering.outcome import outcome_lines
 from deployer.rendering.plan_json import outcome_document
+from deployer.rendering.suspended import retained_lines
 from deployer.rollout.execution import roll_out
 from deployer.rollout.progress import OperationProgress
 from deployer.stack_sets import Instance, InstanceCounts, InstanceResult, Operation
@@ -122,3 +123,11 @@ def test_an_account_that_is_suspended_after_the_plan_is_not_a_failure() -> None:
     assert "left alone 1 instance skipped by AWS (suspended): shop-prod (300000000001)" in text
     document: Any = outcome_document(outcome, found, EXAMPLE, caller=CALLER, url=None)
     assert document["outcome"]["instances"]["skipped"] == 1
+
+
+def test_released_instances_without_a_stack_are_only_counted() -> None:
+    released = [
+        Instance(account=OLD, region=region, ou_id="", status="OUTDATED") for region in ("eu-west-1", "us-east-1")
+    ]
+    (line,) = retained_lines(EXAMPLE, released)
+    assert line.text == "= 2 instances of suspended accounts released; none of them has a stack"

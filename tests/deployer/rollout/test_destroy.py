@@ -156,9 +156,9 @@ def test_instances_of_a_suspended_account_are_released_and_their_stacks_remain(
     assert (release.targets.ou_ids, release.retain_stacks) == ((ou_id,), True)
     assert removed_instances(plan) == 31
     text = " ".join(_text(plan).split())
-    assert "= 2 instances of suspended accounts released" in text
+    assert "= 2 instances of suspended accounts released; AWS leaves 1 stack there:" in text
     assert "old-project (600000000001) in eu-west-1: stack StackSet-deployer-access-1" in text
-    assert "old-project (600000000001) in us-east-1: no stack" in text
+    assert "us-east-1: no stack" not in text
 
     outcome = installation.destroy()
     assert (outcome.exit_code, outcome.deleted, outcome.released, outcome.failures) == (0, 31, 2, ())
