@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
-from typing import TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, TypeVar, get_args, get_origin, get_type_hints
 
 from handler.json_values import JsonValue
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Layer = Mapping[str, JsonValue]
 """The content of one file: a part of `Settings` as plain data; None resets a key to the built-in default."""
 
-Kind = TypeVar("Kind")
+Kind = TypeVar("Kind", bound="DataclassInstance")
 
 
 def merge(layers: Iterable[Layer]) -> dict[str, JsonValue]:
@@ -35,7 +38,7 @@ def merge(layers: Iterable[Layer]) -> dict[str, JsonValue]:
 
 def build(kind: type[Kind], layer: Layer) -> Kind:
     """A frozen dataclass of `kind`; keys missing in the layer get their defaults, unknown keys are dropped."""
-    hints = _hints(kind)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
+    hints = _hints(kind)
     return kind(**{key: _value(hints[key], value) for key, value in layer.items() if key in hints})
 
 
@@ -45,7 +48,7 @@ def overlay(below: Kind, layer: Layer) -> Kind:
     `overlay(build(kind, a), b) == build(kind, merge([a, b]))` for all merged a and all b.
     """
     values: dict[str, object] = {}
-    for item in fields(below):  # type: ignore[arg-type]
+    for item in fields(below):
         value = getattr(below, item.name)
         values[item.name] = _over(item, value, layer[item.name]) if item.name in layer else value
     return type(below)(**values)
@@ -54,7 +57,7 @@ def overlay(below: Kind, layer: Layer) -> Kind:
 def _over(item: Field[object], below: JsonValue, above: JsonValue) -> object:
     if above is None:
         return item.default if item.default_factory is MISSING else item.default_factory()
-    if is_dataclass(below):
+    if is_dataclass(below) and not isinstance(below, type):
         return overlay(below, above)
     if isinstance(above, Mapping):
         return merge([below, above])

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import (
         CreateRepositoryRequestTypeDef,
         EncryptionConfigurationTypeDef,
+        TagTypeDef,
     )
 
 
@@ -99,9 +100,9 @@ class Repositories:
 
     def tag(self, name: str, tags: Mapping[str, str]) -> None:
         """Set tags, with the ownership tag among them; idempotent."""
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        listed: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in tags.items()]
         with translate_errors("TagResource", location=str(self._registry)):
-            self._client.tag_resource(resourceArn=self._registry.repository_arn(name), tags=listed)  # type: ignore[arg-type]
+            self._client.tag_resource(resourceArn=self._registry.repository_arn(name), tags=listed)
 
     def scan_on_push(self, name: str) -> None:
         """Scan images when they are pushed; idempotent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from botocore import exceptions as botocore
 
@@ -25,6 +25,8 @@ from handler.tags import EVENT_ID_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.literals import ImageTagMutabilityType
+    from mypy_boto3_ecr.type_defs import PutImageTagMutabilityRequestTypeDef
 
 _MISSING = "RepositoryNotFoundException"
 _POLICY_MISSING = frozenset({"LifecyclePolicyNotFoundException", "RepositoryPolicyNotFoundException"})
@@ -97,12 +99,13 @@ class MemberChanges:
         return False
 
     def _put_mutability(self, name: str, change: PutMutability) -> None:
-        filters = [{"filterType": "WILDCARD", "filter": tag} for tag in change.exclusions]
-        self._client.put_image_tag_mutability(
-            repositoryName=name,
-            imageTagMutability=change.mutability,  # type: ignore[arg-type]
-            **({"imageTagMutabilityExclusionFilters": filters} if filters else {}),  # type: ignore[arg-type]
-        )
+        mutability: ImageTagMutabilityType = cast("ImageTagMutabilityType", change.mutability)
+        request: PutImageTagMutabilityRequestTypeDef = {"repositoryName": name, "imageTagMutability": mutability}
+        if change.exclusions:
+            request["imageTagMutabilityExclusionFilters"] = [
+                {"filterType": "WILDCARD", "filter": tag} for tag in change.exclusions
+            ]
+        self._client.put_image_tag_mutability(**request)
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

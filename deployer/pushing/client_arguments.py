@@ -86,10 +86,9 @@ def is_option(argument: str) -> bool:
 
 def takes_next(argument: str, valued: AbstractSet[str]) -> bool:
     """Whether the value of an option is the next word."""
-    missing = object()
-    rest = iter([missing])
-    list(_options(argument, valued, rest))  # type: ignore[arg-type]
-    return next(rest, None) is not missing
+    rest = iter(["value"])
+    list(_options(argument, valued, rest))
+    return next(rest, None) is None
 
 
 def _options(argument: str, valued: AbstractSet[str], rest: Iterator[str]) -> Iterator[tuple[str, str | None]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from deployer.organization import Organization
 from deployer.rendering.suspended import skipped_results, skipped_text
-from deployer.rendering.text import Line, cut, padded
+from deployer.rendering.text import Line, Tone, cut, padded
 from deployer.rollout.causes import shortened
 from deployer.rollout.operations import OVER
 from deployer.rollout.progress import (
@@ -156,5 +156,5 @@ def _row(name: str, region: str, bar: Bar, width: int) -> Line:
     room = width - len(name) - len(region) - len(count) - 16  # blanks, and room for what failed
     size = max(_SHORTEST_BAR, min(_LONGEST_BAR, room))
     full = size * bar.over // bar.total if bar.total else size
-    tone = "bad" if bar.failed else "add" if bar.is_over else ""
-    return Line(f"  {name}  {region}  {FULL * full}{EMPTY * (size - full)}{count}{failed}", tone)  # type: ignore[arg-type]
+    tone: Tone = "bad" if bar.failed else "add" if bar.is_over else ""
+    return Line(f"  {name}  {region}  {FULL * full}{EMPTY * (size - full)}{count}{failed}", tone)
