@@ -54,7 +54,7 @@ class Adoption:
 
     def add(self, record: Record) -> None:
         """Count one record, if it is of a new repository."""
-        if record.outcome == "observed":
+        if record.outcome == "observed" and record.how != "deployer":
             if record.action == "created":
                 self._of(record).by_others += 1
         elif record.outcome in {"created", "violation"}:

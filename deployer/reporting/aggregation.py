@@ -72,10 +72,17 @@ class Aggregates:
     rows: Rows
     count: int = 0
     """All records."""
+    observed_of_deployer: int = 0
+    """Of the `observed` records, those of commands: probes and blank repositories that deployer itself deleted."""
     knows_created: bool = True
     """Whether records of created repositories were read, so that resolved failures can be recognized."""
     remembered: int = 0
     """Decisions by the OU known at the last roll-out, made while Organizations could not be read."""
+
+    @property
+    def observed_of_others(self) -> int:
+        """Repositories that others created or deleted."""
+        return self.total["observed"] - self.observed_of_deployer
 
 
 def aggregate(
@@ -108,6 +115,7 @@ def _add(found: Aggregates, record: Record) -> None:
         found.waiting.add(waited)
     found.problems.add(record)
     found.adoption.add(record)
+    found.observed_of_deployer += record.outcome == "observed" and record.how == "deployer"
     found.remembered += record.ou_source == "remembered"
     found.rows.add(record, waited=waited)
 

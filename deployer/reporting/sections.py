@@ -60,7 +60,7 @@ class FirstRow:
 def figures(found: Aggregates) -> tuple[Figure, ...]:
     """The numbers at the top of the page."""
     accounts = sum(1 for tally in found.by["account"].tallies.values() if tally["created"])
-    seen, wrong, new = found.total["observed"], found.total["violation"], found.adoption.total
+    seen, wrong, new = found.observed_of_others, found.total["violation"], found.adoption.total
     by_ecr = f", {wording.count(new.by_ecr - wrong)} by ECR" if new.by_ecr > wrong else ""
     median = found.waiting.percentile(50)
     share = f"of {counted(new.total, 'new repository', 'new repositories')}"

@@ -78,7 +78,7 @@ def _results(found: Aggregates) -> str:
         parts.append(f"{counted(failed, 'push', 'pushes')} failed")
     if violations := found.total["violation"]:
         parts.append(f"{counted(violations, 'repository was', 'repositories were')} created by ECR against the rules")
-    if observed := found.total["observed"]:
+    if observed := found.observed_of_others:
         what = counted(observed, "repository was", "repositories were")
         parts.append(f"{what} created or deleted by others")
     if not parts:

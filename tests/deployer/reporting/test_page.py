@@ -165,3 +165,18 @@ def test_the_head_has_the_first_action_and_the_usage(tmp_path: Path) -> None:
         "others": 1,
         "accounts": 2,
     }
+
+
+def test_what_commands_delete_is_not_counted_as_of_others(tmp_path: Path) -> None:
+    probes = [
+        record(outcome="observed", reason=f"repository-{action}", action=action, how="deployer", event_id=action)
+        for action in ("created", "deleted")
+    ]
+    other = record(outcome="observed", reason="repository-deleted", action="deleted", how="by hand", event_id="other")
+    found = aggregate([*probes, record()], since=SINCE, until=UNTIL)
+    assert "by others" not in lede(found)
+    assert found.adoption.total.by_others == 0
+    assert "by others" not in write(tmp_path / "report.html", [*probes, record()]).read_text(encoding="utf-8")
+    assert "1 repository was created or deleted by others" in lede(
+        aggregate([*probes, other], since=SINCE, until=UNTIL)
+    )
