@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from deployer import __version__
 
@@ -71,6 +72,16 @@ def test_ci_runs_every_supported_python() -> None:
 def test_pre_commit_hooks_are_valid() -> None:
     checked = _run("pre-commit", "validate-config")
     assert checked.returncode == 0, checked.stdout
+
+
+def test_pre_commit_installs_the_hooks_of_every_stage_in_use() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
+    stages = {stage for hook in hooks for stage in hook.get("stages", config["default_stages"])}
+    assert stages == set(config["default_install_hook_types"])
+    assert [
+        hook["id"] for hook in hooks if not Path(sys.executable).with_name(Path(hook["entry"].split()[0]).name).exists()
+    ] == []
 
 
 def test_the_placeholder_of_the_projects_url_is_in_the_expected_files() -> None:
