@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-ChangeAction = Literal["Add", "Modify", "Remove", "Import", "Dynamic"]
 Capability = Literal["CAPABILITY_NAMED_IAM"]
 CAPABILITIES: tuple[Capability, ...] = ("CAPABILITY_NAMED_IAM",)
 """Roles have names that other accounts' policies refer to."""
@@ -70,7 +69,7 @@ class StackState:
 class ResourceChange:
     """A change that CloudFormation would make to one resource; `details` name the properties that cause it."""
 
-    action: ChangeAction
+    action: Literal["Add", "Modify", "Remove", "Import", "Dynamic"]
     logical_id: str
     type: str
     replacement: Literal["True", "False", "Conditional"] = "False"

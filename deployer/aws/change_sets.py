@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, TypedDict
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -15,7 +15,7 @@ from deployer.aws.throttling import retry_throttled
 from deployer.clock import Clock
 from deployer.errors import DeployerError
 from deployer.polling import polls
-from deployer.stacks import CAPABILITIES, ChangeAction, ResourceChange, StackDefinition
+from deployer.stacks import CAPABILITIES, ResourceChange, StackDefinition
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -113,14 +113,17 @@ def execute(client: CloudFormationClient, change_set: str) -> None:
 
 
 def changes(client: CloudFormationClient, change_set: str) -> Iterator[ResourceChange]:
-    """The change of each resource."""
+    """The change of each resource that changes."""
     request: DescribeChangeSetInputTypeDef = {"ChangeSetName": change_set}
     while True:
         answer = client.describe_change_set(**request)
         for change in answer["Changes"]:
             resource = change.get("ResourceChange", {})
+            action = resource.get("Action", "Modify")
+            if action == "SyncWithActual":  # of a drift-aware change set: only CloudFormation's own data change
+                continue
             yield ResourceChange(
-                action=cast("ChangeAction", resource.get("Action", "Modify")),
+                action=action,
                 logical_id=resource.get("LogicalResourceId", ""),
                 type=resource.get("ResourceType", ""),
                 replacement=resource.get("Replacement", "False"),

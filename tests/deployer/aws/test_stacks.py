@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from deployer.aws import change_sets
 from deployer.aws.change_sets import StackFailedError
 from deployer.aws.session import Session
 from deployer.aws.stacks import CloudFormationStacks
@@ -77,3 +78,12 @@ def test_a_deletion_that_is_denied_names_the_policy_that_allows_it() -> None:
     step = caught.value.next_step or ""
     assert "`deployer policy destroy`" in step
     assert "delete-stack --stack-name deployer-central --region eu-west-1`" in step
+
+
+def test_a_resource_of_which_only_cloudformations_data_change_is_no_change() -> None:
+    pages = iter([
+        {"Changes": [{"ResourceChange": {"Action": "SyncWithActual", "LogicalResourceId": "Bus"}}], "NextToken": "2"},
+        {"Changes": [{"ResourceChange": {"Action": "Remove", "LogicalResourceId": "Rule"}}]},
+    ])  # fmt: skip
+    client: Any = SimpleNamespace(describe_change_set=lambda **_: next(pages))
+    assert [(one.action, one.logical_id) for one in change_sets.changes(client, "1")] == [("Remove", "Rule")]
