@@ -21,8 +21,7 @@ from deployer.cli.options import (
 from deployer.cli.printing import confirm, print_json, print_lines
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from deployer.clock import Clock
     from deployer.composition.drift import Audit
     from deployer.drift.adopting import AdoptionPlan, AdoptionResult
     from deployer.drift.findings import Report
@@ -58,7 +57,7 @@ def adopt(
     from deployer.rendering.adoption import adoption_document, adoption_lines, closing_lines
     from deployer.rendering.drift import unread_lines
 
-    now = clock_of(context).now()
+    clock = clock_of(context)
     request = AuditRequest(
         config=config,
         profile=profile,
@@ -68,10 +67,10 @@ def adopt(
         repositories=names,
         grace=timedelta(),
     )
-    audit = open_audit(request, now=now)
+    audit = open_audit(request, now=clock.now())
     plan, report = _plan(audit, names, release=release)
     print_lines(adoption_lines(plan, audit.organization), err=as_json)
-    done = _carry_out(audit, plan, now=now, yes=yes)
+    done = _carry_out(audit, plan, clock=clock, yes=yes)
     if as_json:
         print_json(adoption_document(plan, done, audit.organization))
     else:
@@ -95,18 +94,17 @@ def _plan(audit: Audit, names: list[str], *, release: bool) -> tuple[AdoptionPla
     return plan_of(finder.action, found, names=names), Report(accounts=accounts)
 
 
-def _carry_out(audit: Audit, plan: AdoptionPlan, *, now: datetime, yes: bool) -> list[AdoptionResult]:
+def _carry_out(audit: Audit, plan: AdoptionPlan, *, clock: Clock, yes: bool) -> list[AdoptionResult]:
     from deployer.composition.drift import open_handler, open_repairer
-    from deployer.drift.adopting import carry_out, request_of
-    from deployer.rendering.adoption import command_of
+    from deployer.drift.adopting import AdoptionRequests, carry_out
 
     if not plan.adoptions:
         return []
-    confirm(f"{plan.action.capitalize()} these?", yes=yes, command=command_of(plan.action))
-    principal = audit.installation.session.identity.arn
+    confirm(f"{plan.action.capitalize()} these?", yes=yes)
+    requests = AdoptionRequests(action=plan.action, principal=audit.installation.session.identity.arn, now=clock.now)
     return carry_out(
         plan.adoptions,
-        lambda one: request_of(one, action=plan.action, now=now, principal=principal),
+        requests,
         open_repairer(audit),
         open_handler(audit),
         report=lambda one: _print_result(one, audit),
@@ -125,13 +123,19 @@ def _check_complete(plan: AdoptionPlan, report: Report, done: list[AdoptionResul
     from deployer.words import counted
 
     failed, unread = sum(one.status == "failed" for one in done), len(list(report.unread()))
+    left = sum(one.status == "left alone" for one in done)
+    total = counted(len(done), "repository", "repositories")
     problems = [
-        *([f"{failed:,} of {counted(len(done), 'repository', 'repositories')} failed"] if failed else []),
+        *([f"{failed:,} of {total} failed"] if failed else []),
+        *([f"{left:,} of {total} left alone"] if left else []),
         *([f"{unread:,} could not be read"] if unread else []),
         *([f"{counted(len(plan.missing), 'repository', 'repositories')} not found"] if plan.missing else []),
     ]
     if problems:
+        again = "Run the command again; what is done already is not done again."
         raise IncompleteError(
             f"{' and '.join(problems)}; the lines above have the details",
-            next_step="Run the command again; what is done already is not done again.",
+            next_step=again
+            if failed or left or unread
+            else "Compare the names, accounts and regions with those of ECR.",
         )

@@ -44,9 +44,9 @@ def repair(
     """Restore the settings that apply today on repositories that drifted.
 
     Reads repositories as `audit verify` does, then shows every change and asks. Changes only repositories that
-    deployer created: a record in the ledger has their tag, or, if that was removed, their time of creation. Encryption
-    cannot be changed, and differences are listed. --delete-blank needs `cleanup: true` in organization.yaml; ECR does
-    not delete a repository that has an image.
+    deployer created or a person adopted: a record in the ledger has their tag, or, if that was removed, their time of
+    creation. Encryption cannot be changed, and differences are listed. --delete-blank needs `cleanup: true` in
+    organization.yaml; it deletes no adopted repository, and ECR none that has an image.
     """
     from deployer.composition.drift import AuditRequest, check_cleanup, open_audit
     from deployer.drift.findings import Report
@@ -106,7 +106,7 @@ def _repair(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[RepairResult]:
 
     if not plan.changes_something:
         return []
-    confirm("Repair these?", yes=yes, command="deployer audit repair")
+    confirm("Repair these?", yes=yes)
     return repair_all(plan.repairs, open_repairer(audit), report=lambda one: _print_result(one, audit))
 
 
@@ -124,7 +124,7 @@ def _clean(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[RepairResult]:
     for checked in plan.blank:
         try:
             question = f"Delete {title(checked, audit.organization)}?"
-            confirm(question, yes=yes, command="deployer audit repair --delete-blank")
+            confirm(question, yes=yes)
         except DeclinedError:
             continue
         done.append(clean(checked, open_registry))

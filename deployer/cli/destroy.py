@@ -73,7 +73,7 @@ def _destroy(
         if as_json:
             print_json(removal_document(found, None, organization))
         return 0
-    confirm("Remove all of this?", yes=yes, command="deployer destroy")
+    confirm("Remove all of this?", yes=yes)
     with followed(organization, clock=clock, log_format=log_format, command=lambda: "deployer destroy") as report:
         outcome = rollout_context.destroy(found, report)
     _print_end(outcome, organization, log_format=log_format, clock=clock)

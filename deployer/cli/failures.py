@@ -187,7 +187,7 @@ def redrive(
             done = None
         else:
             print_lines(received_lines(found, organization), err=True)
-            confirm("Send these to the handler again?", yes=yes, command="deployer failures redrive")
+            confirm("Send these to the handler again?", yes=yes)
             done = put_back(
                 operation.queues,
                 operation.function,

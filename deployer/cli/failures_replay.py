@@ -46,7 +46,7 @@ def replay(
         if as_json:
             print_json(replay_document(None, time_range))
         return
-    confirm("Replay this?", yes=yes, command="deployer failures replay")
+    confirm("Replay this?", yes=yes)
     started, is_new = replaying.start(archive, time_range, prefix=state.name.removesuffix("-archive"), again=again)
     if started.has_ended:
         typer.echo(f"{started.name} was already replayed; --again replays it once more.", err=True)

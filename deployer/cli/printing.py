@@ -74,7 +74,7 @@ def print_json_lines(documents: Iterable[object]) -> None:
         typer.echo(json_text(document))
 
 
-def confirm(question: str, *, yes: bool, command: str) -> None:
+def confirm(question: str, *, yes: bool) -> None:
     """Ask; raises DeclinedError on no, GuardError without a terminal."""
     if yes:
         return
@@ -82,7 +82,8 @@ def confirm(question: str, *, yes: bool, command: str) -> None:
 
     if not sys.stdin.isatty():
         raise GuardError(
-            "Nothing was changed: there is no terminal for the confirmation", next_step=f"Pass --yes: `{command} --yes`"
+            "Nothing was changed: there is no terminal for the confirmation",
+            next_step="Pass --yes to run the same command without a terminal.",
         )
     try:
         agreed = typer.confirm(question, err=True)
@@ -90,4 +91,4 @@ def confirm(question: str, *, yes: bool, command: str) -> None:
         typer.echo(err=True)  # further output starts on its own line
         raise
     if not agreed:
-        raise DeclinedError("Nothing was changed", next_step=f"Run `{command}` again to be asked again.")
+        raise DeclinedError("Nothing was changed", next_step="Run the same command again to be asked again.")

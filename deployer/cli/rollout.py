@@ -167,7 +167,7 @@ def _roll_out(request: RolloutRequest, command_options: _CommandOptions) -> int:
         _show(plan, rollout_context, as_json=command_options.as_json, everything=command_options.everything)
     if not plan.is_empty:
         _allowed(plan, command_options)
-        confirm("Roll this out?", yes=command_options.yes, command="deployer rollout")
+        confirm("Roll this out?", yes=command_options.yes)
         if request.file is not None and not command_options.yes:  # the answer may have taken long
             rollout_context, plan = _plan(rollout_context, command_options)
     from deployer.planning.guards import check_read

@@ -15,7 +15,7 @@ from typing import Literal
 from deployer.drift.comparison import Difference
 from deployer.drift.ports import RepositoryGoneError, is_same_creation_time
 from deployer.drift.repairing import PutTags, Repairer
-from deployer.errors import DeployerError, PermissionDeniedError, ServiceError
+from deployer.errors import DeployerError, GuardError, PermissionDeniedError
 from handler.adoption_requests import Action, AdoptionRequest
 from handler.globs import matches_name
 from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG, MAX_TAGS, OWN_TAGS
@@ -102,14 +102,21 @@ Ask = Callable[[AdoptionRequest], str]
 """Sends a request to the handler; returns why it recorded nothing, empty if it did. Raises DeployerError."""
 
 
+class OutdatedHandlerError(GuardError):
+    """The deployed handler is of a version without adoptions: it takes each request for a broken event."""
+
+
 def problem_in(answer: Mapping[str, object]) -> str:
-    """Why the handler recorded nothing; empty if it did. Raises ServiceError for a handler of an older version."""
+    """Why the handler recorded nothing; empty if it did. Raises OutdatedHandlerError."""
     match answer.get("outcome"):
         case "adopted" | "released":
             return ""
         case "not-done":
             return str(answer.get("detail"))
-    raise ServiceError("the deployed handler knows no adoptions yet; run `deployer rollout --org` first")
+    raise OutdatedHandlerError(
+        "Nothing was recorded: the deployed handler is older than adoptions",
+        next_step="Run `deployer rollout --org`, which deploys this version, then the same command again.",
+    )
 
 
 def obstacle(tags: Mapping[str, str], desired: Mapping[str, str], *, event_id: str, installation: str) -> str:
@@ -135,48 +142,68 @@ def missing_tags(tags: Mapping[str, str], desired: Mapping[str, str]) -> Mapping
     return {key: desired[key] for key in OWN_TAGS if key in desired and key not in tags}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptionRequests:
+    """Makes the request for each repository when its turn comes: the handler accepts none that is minutes old."""
+
+    action: Action
+    principal: str
+    """ARN of the person."""
+    now: Callable[[], datetime]
+
+    def of(self, one: Adoption) -> AdoptionRequest:
+        """The request; it is later than the last one, so that its record has another key."""
+        time = self.now().replace(microsecond=0)
+        return AdoptionRequest(
+            action=self.action,
+            account=one.account,
+            region=one.region,
+            repository=one.name,
+            event_id=one.event_id,
+            time=max(time, one.last + timedelta(seconds=1)) if one.last else time,
+            principal=self.principal,
+        )
+
+
 def carry_out(
     adoptions: Sequence[Adoption],
-    request: Callable[[Adoption], AdoptionRequest],
+    requests: AdoptionRequests,
     open_registry: Callable[[str, str], Repairer],
     ask: Ask,
     *,
     report: Callable[[AdoptionResult], None],
 ) -> list[AdoptionResult]:
-    """Adopt or release all; one that fails does not stop the others, and a repeated run completes it."""
-    done = []
+    """Adopt or release all; one that fails does not stop the others, and a repeated run completes it.
+
+    The first is carried out alone, so that an older handler receives a single request. Raises OutdatedHandlerError.
+    """
+    done: list[AdoptionResult] = []
+
+    def add(result: AdoptionResult) -> None:
+        done.append(result)
+        report(result)
+
+    for one in adoptions[:1]:
+        add(_carried_out(one, requests, open_registry, ask))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for result in pool.map(lambda one: _carried_out(one, request(one), open_registry, ask), adoptions):
-            done.append(result)
-            report(result)
+        for result in pool.map(lambda one: _carried_out(one, requests, open_registry, ask), adoptions[1:]):
+            add(result)
     return done
 
 
-def request_of(one: Adoption, *, action: Action, now: datetime, principal: str) -> AdoptionRequest:
-    """The request; it is later than the last one, so that its record has another key."""
-    time = now.replace(microsecond=0)
-    return AdoptionRequest(
-        action=action,
-        account=one.account,
-        region=one.region,
-        repository=one.name,
-        event_id=one.event_id,
-        time=max(time, one.last + timedelta(seconds=1)) if one.last else time,
-        principal=principal,
-    )
-
-
 def _carried_out(
-    one: Adoption, request: AdoptionRequest, open_registry: Callable[[str, str], Repairer], ask: Ask
+    one: Adoption, requests: AdoptionRequests, open_registry: Callable[[str, str], Repairer], ask: Ask
 ) -> AdoptionResult:
     try:
         registry = open_registry(one.account, one.region) if one.tags else None
-        problem = "" if one.is_recorded else ask(request)
+        problem = "" if one.is_recorded else ask(requests.of(one))
         problem = problem or (_tag(one, registry) if registry else "")
-        status: AdoptionStatus = "adopted" if request.action == "adopt" else "released"
+        status: AdoptionStatus = "adopted" if requests.action == "adopt" else "released"
         return AdoptionResult(adoption=one, status="left alone" if problem else status, problem=problem)
     except RepositoryGoneError:
         return AdoptionResult(adoption=one, status="left alone", problem="it no longer exists")
+    except OutdatedHandlerError:
+        raise
     except DeployerError as error:
         advice = f". {error.next_step}" if isinstance(error, PermissionDeniedError) and error.next_step else ""
         return AdoptionResult(adoption=one, status="failed", problem=f"{error.message}{advice}")

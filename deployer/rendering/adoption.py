@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -111,11 +110,6 @@ def closing_lines(plan: AdoptionPlan, done: Sequence[AdoptionResult]) -> Iterato
     for one in released:
         words = ["aws", "ecr", "untag-resource", "--region", one.region, "--resource-arn", one.arn, "--tag-keys"]
         yield from command_lines([*words, *OWN_TAGS], indent=2)
-
-
-def command_of(action: str) -> str:
-    """The command, as the hint for --yes has it."""
-    return shlex.join(["deployer", "audit", "adopt", *(["--release"] if action == "release" else [])])
 
 
 def adoption_document(plan: AdoptionPlan, done: Sequence[AdoptionResult], organization: Organization) -> Document:

@@ -15,13 +15,14 @@ from deployer.drift.account_adoption import AdoptionFinder
 from deployer.drift.adopting import (
     Adoption,
     AdoptionPlan,
+    AdoptionRequests,
     AdoptionResult,
     NotAdoptable,
+    OutdatedHandlerError,
     carry_out,
     obstacle,
     plan_of,
     problem_in,
-    request_of,
 )
 from deployer.drift.findings import Report
 from deployer.drift.ports import RepositoryGoneError
@@ -242,6 +243,7 @@ class Cloud:
     """The handler, and a registry through the repairer role; `stops_at` is the number of the call that is the last."""
 
     created: datetime = MADE
+    time: datetime = NOW
     owner: str | None = None
     records: list[AdoptionRequest] = field(default_factory=list)
     tagged: list[PutTags] = field(default_factory=list)
@@ -284,7 +286,7 @@ class Cloud:
         shown: list[AdoptionResult] = []
         done = carry_out(
             adoptions,
-            lambda one: request_of(one, action=action, now=NOW, principal=PERSON),
+            AdoptionRequests(action=action, principal=PERSON, now=lambda: self.time),
             self.open,
             self.ask,
             report=shown.append,
@@ -361,8 +363,26 @@ def test_a_refusal_of_the_handler_is_reported_and_an_older_handler_is_recognized
     answer = found.service().handle(HANDLER_REQUEST.to_event(), request_id="2")
     assert problem_in(answer) == "it no longer exists"
     older = found.handler().handle(HANDLER_REQUEST.to_event(), request_id="3")
-    with pytest.raises(ServiceError, match="rollout --org"):
+    with pytest.raises(OutdatedHandlerError) as raised:
         problem_in(older)
+    assert "rollout --org" in (raised.value.next_step or "")
+
+
+def test_an_older_handler_receives_a_single_request() -> None:
+    cloud = Cloud(errors={"ask": OutdatedHandlerError("older")})
+    with pytest.raises(OutdatedHandlerError):
+        cloud.run(*(replace(ADOPTION, name=f"team-a/{n}") for n in range(20)))
+    assert cloud.calls.count("ask") == 1
+
+
+def test_each_request_has_its_own_time_since_the_handler_accepts_no_old_ones() -> None:
+    """The plan may be an hour old when a person confirms it, and thousands of repositories take minutes."""
+    cloud = Cloud()
+    requests = AdoptionRequests(action="adopt", principal=PERSON, now=lambda: cloud.time)
+    assert requests.of(ADOPTION).time == NOW
+    cloud.time += timedelta(hours=1, microseconds=7)
+    assert requests.of(ADOPTION).time == NOW + timedelta(hours=1)
+    assert requests.of(replace(ADOPTION, last=NOW)).time == NOW + timedelta(hours=1)
 
 
 def test_names_that_match_nothing_are_in_the_plan() -> None:
