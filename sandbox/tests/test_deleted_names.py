@@ -25,7 +25,7 @@ def create_bucket(sandbox: Sandbox, *, account: str = MEMBER) -> None:
     sandbox.client("s3", account=account).create_bucket(Bucket="letters", CreateBucketConfiguration=location)
 
 
-def once_free(call: Callable[[], Any]) -> None:
+def retry_until_available(call: Callable[[], Any]) -> None:
     """Call until the name is free again."""
     until = time.monotonic() + LIMIT
     while True:
@@ -48,7 +48,7 @@ def test_a_queues_name_is_free_a_minute_after_its_deletion_in_its_account_and_re
     create_queue(sandbox, account="300000000002")
 
     background.scheduler.time_scale = 0.001
-    once_free(lambda: create_queue(sandbox))
+    retry_until_available(lambda: create_queue(sandbox))
 
 
 def test_a_deleted_bucket_name_is_refused_to_every_account(sandbox: Sandbox) -> None:
@@ -61,7 +61,7 @@ def test_a_deleted_bucket_name_is_refused_to_every_account(sandbox: Sandbox) -> 
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 409
 
     background.scheduler.time_scale = 0.001
-    once_free(lambda: create_bucket(sandbox))
+    retry_until_available(lambda: create_bucket(sandbox))
 
 
 def test_a_stack_fails_with_the_message_of_the_service(sandbox: Sandbox) -> None:

@@ -57,7 +57,7 @@ def rule(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-def happen(sandbox: Sandbox) -> None:
+def put_event(sandbox: Sandbox) -> None:
     entry = {"Source": "my.app", "DetailType": "x", "Detail": json.dumps({"n": 3})}
     sandbox.client("events").put_events(Entries=[entry])
     sandbox.settle()
@@ -67,22 +67,22 @@ def sent() -> list[str]:
     return [one[1] for one in sns_backends[ACCOUNT][REGION].topics[TOPIC].sent_notifications]
 
 
-def letters() -> list[Any]:
+def dead_letters() -> list[Any]:
     return sqs_backends[ACCOUNT][REGION].queues["letters"]._messages
 
 
 def error_codes() -> list[str]:
-    return [letter.message_attributes["ERROR_CODE"]["StringValue"] for letter in letters()]
+    return [letter.message_attributes["ERROR_CODE"]["StringValue"] for letter in dead_letters()]
 
 
 def test_a_topic_that_admits_eventbridge_receives_the_output_of_the_template(rule: Sandbox) -> None:
     admit(rule, {"Effect": "Allow", **BY_EVENTBRIDGE})
-    happen(rule)
-    assert (sent(), letters()) == (['"it is 3"'], [])
+    put_event(rule)
+    assert (sent(), dead_letters()) == (['"it is 3"'], [])
 
 
 def test_the_default_policy_of_a_topic_does_not_allow_rules(rule: Sandbox) -> None:
-    happen(rule)
+    put_event(rule)
     assert (sent(), error_codes()) == ([], ["NO_PERMISSIONS"])
 
 
@@ -101,14 +101,14 @@ def test_a_condition_in_the_policy_of_a_topic_is_not_evaluated_for_eventbridge(
 ) -> None:
     """EventBridge does not support conditions there; a statement with one allows nobody, or denies everybody."""
     admit(rule, *statements)
-    happen(rule)
+    put_event(rule)
     assert (sent(), error_codes()) == ([], ["NO_PERMISSIONS"])
 
 
 def test_a_condition_in_the_policy_of_a_topic_is_not_evaluated_for_the_role_of_a_rule(rule: Sandbox) -> None:
     admit(rule, {"Effect": "Deny", **ANYONE, "Condition": WITHOUT_TLS})
     publish_by(rule, Effect="Allow", Action="sns:Publish", Resource=TOPIC)
-    happen(rule)
+    put_event(rule)
     assert (sent(), error_codes()) == ([], ["NO_PERMISSIONS"])
 
 
@@ -137,7 +137,7 @@ def test_a_rule_publishes_with_the_permissions_of_its_role(
 ) -> None:
     publish_by(rule, trusting=trusting, Effect=effect, Action="sns:Publish", Resource=resource)
     rule.calls.clear()
-    happen(rule)
+    put_event(rule)
     assert (sent(), error_codes()) == (([], [code]) if code else (['"it is 3"'], []))
     by_role = [":assumed-role/publisher/" in call.principal.arn for call in rule.calls.of("sns", "Publish")]
     assert by_role == ([] if code == "FAILED_TO_ASSUME_ROLE" else [True])
@@ -145,8 +145,8 @@ def test_a_rule_publishes_with_the_permissions_of_its_role(
 
 def test_an_event_for_a_deleted_topic_goes_to_the_dead_letter_queue(rule: Sandbox) -> None:
     rule.client("sns").delete_topic(TopicArn=TOPIC)
-    happen(rule)
-    (letter,) = letters()
+    put_event(rule)
+    (letter,) = dead_letters()
     assert letter.message_attributes["ERROR_CODE"]["StringValue"] == "NO_RESOURCE"
 
 

@@ -56,7 +56,7 @@ SOMETIMES = {
 """What not every command that may need it calls below, and when it is needed. Another command calls it there."""
 
 
-def acting(sandbox: Sandbox, command: str, *, without: str | None = None) -> Deployer:
+def deployer_with_policy(sandbox: Sandbox, command: str, *, without: str | None = None) -> Deployer:
     """The command line with a role that has only the policy of one command, possibly without one action."""
     policy = operator_policy(NAMES, command)
     for one in policy["Statement"]:
@@ -96,7 +96,7 @@ def test_each_command_works_with_its_documented_policy_and_needs_all_of_it(
 ) -> None:
     changed, abroad = changed_config(tmp_path), config_abroad(sandbox, tmp_path / "abroad")
     without_paths = hide_ou_paths(monkeypatch)
-    deployers = {command: acting(sandbox, command) for command in COMMANDS}
+    deployers = {command: deployer_with_policy(sandbox, command) for command in COMMANDS}
 
     def run(command: str, config: Path, *arguments: str, exit_code: int = 0) -> str:
         deployers[command].config = config
@@ -190,7 +190,7 @@ def config_abroad(sandbox: Sandbox, folder: Path) -> Path:
 
 def test_a_creation_that_cannot_be_rolled_back_names_the_policy_that_deletes_it(sandbox: Sandbox) -> None:
     """CloudFormation rolls back with the permissions of its caller, and those of `rollout` delete no log group."""
-    deployer = acting(sandbox, "rollout")
+    deployer = deployer_with_policy(sandbox, "rollout")
     broken = Fault(effect=Error(code="ServiceFailure", message="out of order"), operation="PutDashboard")
     sandbox.faults.add(broken)
     for end in ("ROLLBACK_FAILED", "DELETE_FAILED"):  # the second run deletes what is left before it creates
@@ -202,7 +202,7 @@ def test_a_creation_that_cannot_be_rolled_back_names_the_policy_that_deletes_it(
         assert "`deployer policy destroy`" in shown
         assert "aws cloudformation delete-stack --stack-name deployer-central --region eu-west-1" in shown
     sandbox.faults.clear()
-    variables = acting(sandbox, "destroy").environment
+    variables = deployer_with_policy(sandbox, "destroy").environment
     client = boto3.client("cloudformation", endpoint_url=sandbox.endpoint_url, region_name="eu-west-1",
                           aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
                           aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
@@ -281,15 +281,15 @@ def _used(recorded: Recorded, command: str, statements: Sequence[Permission]) ->
 
 
 def test_the_look_and_audit_policies_change_nothing(sandbox: Sandbox) -> None:
-    ran = acting(sandbox, "look")("rollout", "--org", "--yes")
+    ran = deployer_with_policy(sandbox, "look")("rollout", "--org", "--yes")
     assert ran.exit_code != 0
     assert "not authorized" in ran.err
-    assert acting(sandbox, "audit")("plan").exit_code != 0
+    assert deployer_with_policy(sandbox, "audit")("plan").exit_code != 0
     assert not sandbox.client("cloudformation").list_stacks()["StackSummaries"]
 
 
 def test_a_caller_that_may_not_list_delegated_administrators_reads_which_permission_it_lacks(sandbox: Sandbox) -> None:
-    ran = acting(sandbox, "look", without="organizations:ListDelegatedAdministrators")("plan")
+    ran = deployer_with_policy(sandbox, "look", without="organizations:ListDelegatedAdministrators")("plan")
     assert ran.exit_code == OrganizationAccessError.exit_code
     assert "organizations:ListDelegatedAdministrators" in ran.err
 
@@ -297,7 +297,7 @@ def test_a_caller_that_may_not_list_delegated_administrators_reads_which_permiss
 def test_a_refused_change_set_names_the_resource_under_the_documented_policy(sandbox: Sandbox) -> None:
     body = template({"Role": role(NAMES.function_role)})
     deploy_stack(account=sandbox.central_account, region=sandbox.home_region, name="others", template_body=body)
-    deployer = acting(sandbox, "rollout")
+    deployer = deployer_with_policy(sandbox, "rollout")
     ran = deployer("rollout", "--org", "--yes")
     assert ran.exit_code == 1
     taken = f"HandlerRole (AWS::IAM::Role): Resource of type 'AWS::IAM::Role' with identifier '{NAMES.function_role}'"

@@ -7,7 +7,7 @@ import pytest
 from aws_org_sandbox.functions import pool
 from aws_org_sandbox.sandbox import Sandbox
 from tests.handler.installation import Installed, install, shared_installation
-from tests.handler.paths import Scouting
+from tests.handler.paths import PathRecorder
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def installed(request: pytest.FixtureRequest, sandbox: Sandbox) -> Installed:
 
 
 @pytest.fixture
-def scouting(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> Scouting:
+def path_recorder(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> PathRecorder:
     """The handler, for events on all paths."""
-    return Scouting.prepare(installed, monkeypatch)
+    return PathRecorder.prepare(installed, monkeypatch)
 
 
 @pytest.fixture

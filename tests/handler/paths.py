@@ -92,7 +92,7 @@ def hide_ou_paths(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Scouting:
+class PathRecorder:
     """Sends events on each path."""
 
     installed: Installed
@@ -100,19 +100,19 @@ class Scouting:
     """Accounts whose OUs have to be climbed."""
 
     @classmethod
-    def prepare(cls, installed: Installed, monkeypatch: pytest.MonkeyPatch) -> Scouting:
+    def prepare(cls, installed: Installed, monkeypatch: pytest.MonkeyPatch) -> PathRecorder:
         return cls(installed, hide_ou_paths(monkeypatch))
 
     def calls(self, path: Path) -> list[CallNumber]:
         """Every call of a path, in order."""
-        (scout,) = self.trials(path, [()])
-        aftermath = run(self.installed, [scout])
-        assert problems(aftermath, [scout], ends=path.ends) == []
+        (undisturbed,) = self.trials(path, [()])
+        final_state = run(self.installed, [undisturbed])
+        assert problems(final_state, [undisturbed], ends=path.ends) == []
         self.installed.sandbox.faults.clear()
         found: list[CallNumber] = []
         counts: Counter[str] = Counter()
         is_on_path = not path.lead
-        for call in filter(scout.concerns, aftermath.calls):
+        for call in filter(undisturbed.concerns, final_state.calls):
             counts[call.operation] += 1
             if is_on_path and (path.only is None or call.operation in path.only):
                 found.append((call.operation, counts[call.operation]))

@@ -31,7 +31,7 @@ def one_thread_document() -> dict[str, Any]:
 
 
 @dataclass
-class Actor:
+class Run:
     """A run of the function, which makes one call at each of its turns."""
 
     name: str
@@ -69,28 +69,28 @@ class Actor:
 
 
 @dataclass
-class Stage:
+class Interleaving:
     """A world whose calls are made in an order that a test draws."""
 
     world: World
     handler: Handler
-    actors: list[Actor] = field(default_factory=list)
-    current: Actor | None = None
+    runs: list[Run] = field(default_factory=list)
+    current: Run | None = None
     handed_over: int = 0
 
     @classmethod
-    def prepare(cls) -> Stage:
+    def prepare(cls) -> Interleaving:
         world = World()
-        stage = cls(world, world.handler(one_thread_document()))
+        interleaving = cls(world, world.handler(one_thread_document()))
         run = world.faults.run
 
         def run_in_turn(name: str, effect: Callable[[], Any]) -> Any:
-            assert stage.current is not None
-            stage.current.wait()
+            assert interleaving.current is not None
+            interleaving.current.wait()
             return run(name, effect)
 
         world.faults.run = run_in_turn  # type: ignore[method-assign]
-        return stage
+        return interleaving
 
     def request(self) -> None:
         """A request, of which Lambda retries nothing."""
@@ -113,23 +113,23 @@ class Stage:
         self._add(f"event {event['id']}", deliver)
 
     def _add(self, name: str, work: Callable[[], object]) -> None:
-        actor = Actor(name, work)
-        self.actors.append(actor)
-        actor.start()
+        run = Run(name, work)
+        self.runs.append(run)
+        run.start()
 
-    def alive(self) -> list[Actor]:
+    def alive(self) -> list[Run]:
         for event in self.world.handed_over[self.handed_over :]:
             self.handed_over += 1
             self.event(event)
-        return [actor for actor in self.actors if not actor.is_over]
+        return [run for run in self.runs if not run.is_over]
 
-    def play(self, choices: Iterator[int], deaths: set[int]) -> None:
+    def run_all(self, choices: Iterator[int], deaths: set[int]) -> None:
         """Give turns until every run is over; at the turns in `deaths`, the run dies."""
         turns = count()
         while alive := self.alive():
-            actor = self.current = alive[next(choices) % len(alive)]
-            actor.dies = next(turns) in deaths
-            actor.step()
+            run = self.current = alive[next(choices) % len(alive)]
+            run.dies = next(turns) in deaths
+            run.step()
 
 
 def drawn(numbers: list[int]) -> Iterator[int]:
@@ -148,18 +148,18 @@ def drawn(numbers: list[int]) -> Iterator[int]:
 def test_invariant_1_both_lanes_give_one_repository_and_one_created_whatever_the_order_of_their_calls(
     kinds: list[str], numbers: list[int], deaths: set[int]
 ) -> None:
-    stage = Stage.prepare()
+    interleaving = Interleaving.prepare()
     for number, kind in enumerate(kinds):
         if kind == "request":
-            stage.request()
+            interleaving.request()
         else:
             changes = {"detail.eventID": f"{kind}-{number}", "id": f"envelope-{number}"}
-            stage.event(load(changes=changes))
-    stage.play(drawn(numbers), deaths)
-    world = stage.world
+            interleaving.event(load(changes=changes))
+    interleaving.run_all(drawn(numbers), deaths)
+    world = interleaving.world
     created = [record for record in world.records.values() if record.outcome == "created"]
     assert len(created) == len(world.creations) <= 1
-    is_accepted = "event" in kinds or "layer" in kinds or stage.handed_over or not deaths
+    is_accepted = "event" in kinds or "layer" in kinds or interleaving.handed_over or not deaths
     if is_accepted:
         assert len(created) == 1
         assert world.repositories[KEY].lifecycle_policy == LIFECYCLE

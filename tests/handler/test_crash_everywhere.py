@@ -6,8 +6,8 @@ import pytest
 
 from aws_org_sandbox.faults import Crash, Moment
 from tests.handler.installation import install_once
-from tests.handler.paths import PATHS, CallNumber, Path, Scouting
-from tests.handler.trials import Aftermath, Disturbance, prepare, problems, redrive, run
+from tests.handler.paths import PATHS, CallNumber, Path, PathRecorder
+from tests.handler.trials import Disturbance, FinalState, prepare, problems, redrive, run
 
 pytestmark = [pytest.mark.begins_with(prepare=install_once), pytest.mark.usefixtures("many_processes")]
 
@@ -23,25 +23,25 @@ def crashes(calls: list[CallNumber]) -> list[Disturbance]:
 
 
 @pytest.mark.parametrize("path", TOGETHER.values(), ids=TOGETHER)
-def test_invariants_1_2_3_4_5_6_hold_wherever_the_process_is_killed(scouting: Scouting, path: Path) -> None:
-    disturbances = crashes(scouting.calls(path))
-    trials = scouting.trials(path, ([crash] for crash in disturbances))
-    aftermath = run(scouting.installed, trials)
-    assert problems(aftermath, trials, ends=path.ends) == []
+def test_invariants_1_2_3_4_5_6_hold_wherever_the_process_is_killed(path_recorder: PathRecorder, path: Path) -> None:
+    disturbances = crashes(path_recorder.calls(path))
+    trials = path_recorder.trials(path, ([crash] for crash in disturbances))
+    final_state = run(path_recorder.installed, trials)
+    assert problems(final_state, trials, ends=path.ends) == []
 
-    assert redrive(scouting.installed, aftermath, trials, ends=path.ends_after_repair) == []
+    assert redrive(path_recorder.installed, final_state, trials, ends=path.ends_after_repair) == []
 
 
-def test_invariants_1_2_3_4_5_6_hold_wherever_a_warm_process_is_killed(scouting: Scouting) -> None:
+def test_invariants_1_2_3_4_5_6_hold_wherever_a_warm_process_is_killed(path_recorder: PathRecorder) -> None:
     """Sequentially, because each kill makes the next event a cold start."""
-    path, installed = PATHS["a warm process"], scouting.installed
+    path, installed = PATHS["a warm process"], path_recorder.installed
     found = []
-    for crash in crashes(scouting.calls(path)):
-        (trial,) = scouting.trials(path, [[crash]])
+    for crash in crashes(path_recorder.calls(path)):
+        (trial,) = path_recorder.trials(path, [[crash]])
         prepare(installed, [trial])
         installed.send(trial.event)
-        aftermath = Aftermath.of(installed)
-        first = [call.operation for call in aftermath.calls[:2]]
+        final_state = FinalState.of(installed)
+        first = [call.operation for call in final_state.calls[:2]]
         assert first == ["UpdateItem", "CreateRepository"][: len(first)] or crash.operation == "UpdateItem", first
-        found += problems(aftermath, [trial], ends="created")
+        found += problems(final_state, [trial], ends="created")
     assert found == []

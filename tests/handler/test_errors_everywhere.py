@@ -14,9 +14,9 @@ from handler import reasons
 from handler.concluding import FINAL_DENIAL
 from handler.creation import PAUSES
 from tests.handler.installation import install_once, shared_installation
-from tests.handler.paths import PATHS, CallNumber, Path, Scouting
+from tests.handler.paths import PATHS, CallNumber, Path, PathRecorder
 from tests.handler.test_requests_everywhere import ONLY_OF_REQUESTS
-from tests.handler.trials import Aftermath, Disturbance, Trial, problems, redrive, run
+from tests.handler.trials import Disturbance, FinalState, Trial, problems, redrive, run
 
 LEDGER = frozenset({"UpdateItem", "GetItem", "ExecuteStatement", "Query"})
 """Calls whose failure cannot be written down: it is the ledger that fails."""
@@ -69,14 +69,14 @@ Place = tuple[Path, CallNumber]
 _found: list[Place] = []
 
 
-def install_and_scout(sandbox: Sandbox) -> None:
+def install_and_record_calls(sandbox: Sandbox) -> None:
     """The state that every test begins with: the handler is installed, and its calls are known."""
     install_once(sandbox)
     with pytest.MonkeyPatch.context() as patch:
-        _found[:] = find_places(Scouting.prepare(shared_installation(), patch))
+        _found[:] = find_places(PathRecorder.prepare(shared_installation(), patch))
 
 
-pytestmark = [pytest.mark.begins_with(prepare=install_and_scout), pytest.mark.usefixtures("many_processes")]
+pytestmark = [pytest.mark.begins_with(prepare=install_and_record_calls), pytest.mark.usefixtures("many_processes")]
 
 
 @pytest.fixture
@@ -86,43 +86,47 @@ def places() -> list[Place]:
     return list(_found)
 
 
-def find_places(scouting: Scouting) -> list[Place]:
+def find_places(path_recorder: PathRecorder) -> list[Place]:
     """Send an undisturbed event on every path, and list its calls."""
     cold, *others = (path for path in PATHS.values() if not path.is_warm)
-    found = [(cold, call) for call in scouting.calls(cold)]
+    found = [(cold, call) for call in path_recorder.calls(cold)]
     known = {operation for _, (operation, _) in found}
     for path in others:
-        found += [(path, call) for call in scouting.calls(path) if path.only or call[0] not in known]
+        found += [(path, call) for call in path_recorder.calls(path) if path.only or call[0] not in known]
     return found
 
 
-def disturbed(scouting: Scouting, places: Sequence[Place], effects: Sequence[Mapping[str, Any]]) -> list[Trial]:
+def disturbed(
+    path_recorder: PathRecorder, places: Sequence[Place], effects: Sequence[Mapping[str, Any]]
+) -> list[Trial]:
     """A trial for each place, in which that call is disturbed."""
     return [
         trial
         for (path, (operation, nth)), effect in zip(places, effects, strict=True)
-        for trial in scouting.trials(path, [[Disturbance(operation=operation, nth=nth, **effect)]])
+        for trial in path_recorder.trials(path, [[Disturbance(operation=operation, nth=nth, **effect)]])
     ]
 
 
-def not_ended(aftermath: Aftermath, places: Sequence[Place], trials: Sequence[Trial]) -> list[str]:
+def problems_of_trials(final_state: FinalState, places: Sequence[Place], trials: Sequence[Trial]) -> list[str]:
     """The problems of the trials, each of which must end as its path does."""
     pairs = zip(places, trials, strict=True)
-    return [problem for (path, _), trial in pairs for problem in problems(aftermath, [trial], ends=path.ends)]
+    return [problem for (path, _), trial in pairs for problem in problems(final_state, [trial], ends=path.ends)]
 
 
-def not_redriven(scouting: Scouting, before: Aftermath, places: Sequence[Place], trials: Sequence[Trial]) -> list[str]:
+def problems_after_redrive(
+    path_recorder: PathRecorder, before: FinalState, places: Sequence[Place], trials: Sequence[Trial]
+) -> list[str]:
     """The same after the causes are repaired and the events redriven, when AWS accepts every creation."""
     return [
         problem
         for (path, _), trial in zip(places, trials, strict=True)
-        for problem in redrive(scouting.installed, before, [trial], ends=path.ends_after_repair)
+        for problem in redrive(path_recorder.installed, before, [trial], ends=path.ends_after_repair)
     ]
 
 
-def test_every_call_that_the_roles_allow_is_covered(scouting: Scouting, places: list[Place]) -> None:
+def test_every_call_that_the_roles_allow_is_covered(path_recorder: PathRecorder, places: list[Place]) -> None:
     made = {operation for _, (operation, _) in places}
-    assert made == allowed(scouting.installed.synthesis) - ONLY_OF_REQUESTS
+    assert made == allowed(path_recorder.installed.synthesis) - ONLY_OF_REQUESTS
     assert made == {operation for operation, _, _ in REFUSALS} | LEDGER | {"PutEvents", "SendMessage"}
 
 
@@ -140,71 +144,73 @@ def allowed(synthesis: Synthesis) -> set[str]:
 
 @pytest.mark.parametrize(("effect", "moment", "times"), TRANSIENT.values(), ids=TRANSIENT)
 def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_a_while(
-    scouting: Scouting, places: list[Place], effect: Effect, moment: Moment, times: int
+    path_recorder: PathRecorder, places: list[Place], effect: Effect, moment: Moment, times: int
 ) -> None:
     effects = [{"effect": effect, "moment": moment, "times": times}] * len(places)
-    trials = disturbed(scouting, places, effects)
-    aftermath = run(scouting.installed, trials)
-    assert not_ended(aftermath, places, trials) == []
-    in_queue = {trial.event_id for trial in trials if aftermath.messages.get(trial.event_id)}
+    trials = disturbed(path_recorder, places, effects)
+    final_state = run(path_recorder.installed, trials)
+    assert problems_of_trials(final_state, places, trials) == []
+    in_queue = {trial.event_id for trial in trials if final_state.messages.get(trial.event_id)}
     failed = {trial.event_id for (path, _), trial in zip(places, trials, strict=True) if path.ends == "failed"}
     assert in_queue == failed
 
 
 def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_too_long(
-    scouting: Scouting, places: list[Place]
+    path_recorder: PathRecorder, places: list[Place]
 ) -> None:
     places = [(path, call) for path, call in places if call[0] != "PutEvents"]
-    trials = disturbed(scouting, places, [{"effect": Throttle(), "times": None}] * len(places))
-    aftermath = run(scouting.installed, trials)
-    assert problems(aftermath, trials) == []
-    assert conditions(aftermath, trials) == ["RetriesExhausted"] * len(trials)
+    trials = disturbed(path_recorder, places, [{"effect": Throttle(), "times": None}] * len(places))
+    final_state = run(path_recorder.installed, trials)
+    assert problems(final_state, trials) == []
+    assert conditions(final_state, trials) == ["RetriesExhausted"] * len(trials)
     for (path, (_, nth)), trial in zip(places, trials, strict=True):
         died = sum(isinstance(lead.effect, Crash) for lead in path.lead) + (path.is_observed and nth - 1)
         assert trial.faults[-1].hits == ATTEMPTS * (ATTEMPTS - died), trial
 
-    assert not_redriven(scouting, aftermath, places, trials) == []
+    assert problems_after_redrive(path_recorder, final_state, places, trials) == []
 
 
-def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_permanently(scouting: Scouting, places: list[Place]) -> None:
+def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_permanently(
+    path_recorder: PathRecorder, places: list[Place]
+) -> None:
     first = {operation: (path, (operation, nth)) for path, (operation, nth) in reversed(places)}
     places = [first[operation] for operation, _, _ in REFUSALS]
-    trials = disturbed(scouting, places, [{"effect": Error(code=code), "times": None} for _, code, _ in REFUSALS])
-    aftermath = run(scouting.installed, trials)
-    assert problems(aftermath, trials, ends="failed") == []
-    assert conditions(aftermath, trials) == ["PermanentFailure"] * len(trials)
+    trials = disturbed(path_recorder, places, [{"effect": Error(code=code), "times": None} for _, code, _ in REFUSALS])
+    final_state = run(path_recorder.installed, trials)
+    assert problems(final_state, trials, ends="failed") == []
+    assert conditions(final_state, trials) == ["PermanentFailure"] * len(trials)
     assert [trial.faults[-1].hits for trial in trials] == [asked(*one) for one in REFUSALS]
     for trial, (operation, _, reason) in zip(trials, REFUSALS, strict=True):
-        (record,) = aftermath.records[trial.event_id]
+        (record,) = final_state.records[trial.event_id]
         assert (record.reason, operation in (record.detail or "")) == (reason, True)
-        (message,) = aftermath.messages[trial.event_id]
+        (message,) = final_state.messages[trial.event_id]
         assert message["responsePayload"] == {"errorType": reason, "errorMessage": record.detail}
 
-    assert redrive(scouting.installed, aftermath, trials, ends="created") == []
+    assert redrive(path_recorder.installed, final_state, trials, ends="created") == []
 
 
 @pytest.mark.parametrize("effect", [Throttle(), Error(code="AccessDeniedException")], ids=["throttled", "refused"])
 def test_invariants_1_2_3_4_5_6_hold_if_a_notice_cannot_be_sent_which_is_not_a_failure(
-    scouting: Scouting, effect: Effect
+    path_recorder: PathRecorder, effect: Effect
 ) -> None:
     places = [(PATHS["a cold start"], ("PutEvents", 1))]
-    trials = disturbed(scouting, places, [{"effect": effect, "times": None}])
-    aftermath = run(scouting.installed, trials)
-    assert problems(aftermath, trials, ends="created") == []
-    assert not aftermath.messages
+    trials = disturbed(path_recorder, places, [{"effect": effect, "times": None}])
+    final_state = run(path_recorder.installed, trials)
+    assert problems(final_state, trials, ends="created") == []
+    assert not final_state.messages
 
 
 def test_invariant_5_a_ledger_that_refuses_permanently_leaves_the_event_in_the_failures_queue(
-    scouting: Scouting, places: list[Place]
+    path_recorder: PathRecorder, places: list[Place]
 ) -> None:
     places = [(path, call) for path, call in places if call[0] in LEDGER]
     refusal = {"effect": Error(code="AccessDeniedException"), "times": None}
-    trials = disturbed(scouting, places, [refusal] * len(places))
-    aftermath = run(scouting.installed, trials)
-    assert problems(aftermath, trials) == []
-    assert conditions(aftermath, trials) == ["RetriesExhausted"] * len(trials)
+    trials = disturbed(path_recorder, places, [refusal] * len(places))
+    final_state = run(path_recorder.installed, trials)
+    assert problems(final_state, trials) == []
+    assert conditions(final_state, trials) == ["RetriesExhausted"] * len(trials)
 
-    assert not_redriven(scouting, aftermath, places, trials) == []
+    assert problems_after_redrive(path_recorder, final_state, places, trials) == []
 
 
 def asked(operation: str, code: str, reason: str) -> int:
@@ -219,10 +225,10 @@ def asked(operation: str, code: str, reason: str) -> int:
     return FINAL_DENIAL * tries if reason in reasons.RETRYABLE_DENIALS else 1
 
 
-def conditions(aftermath: Aftermath, trials: Sequence[Trial]) -> list[str]:
+def conditions(final_state: FinalState, trials: Sequence[Trial]) -> list[str]:
     """Why each event is in the failures queue, in the trials' order."""
     return [
         message["requestContext"]["condition"]
         for trial in trials
-        for message in aftermath.messages.get(trial.event_id, [])
+        for message in final_state.messages.get(trial.event_id, [])
     ]

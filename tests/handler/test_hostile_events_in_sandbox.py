@@ -16,7 +16,7 @@ OWN = {"dynamodb", "events", "organizations", "sqs", "sts"}
 
 def test_invariants_3_4_and_5_hold_against_every_hostile_event(installed: Installed) -> None:
     events = corpus()
-    installed.send(*(numbered(event, number) for number, event in enumerate(events.values())))
+    installed.send(*(with_new_id(event, number) for number, event in enumerate(events.values())))
 
     for call in installed.calls():
         if call.service in OWN | {"logs"}:
@@ -34,7 +34,7 @@ def test_invariants_3_4_and_5_hold_against_every_hostile_event(installed: Instal
         assert all(str(next(iter(value.values()))).isprintable() for value in item.values())
 
 
-def numbered(event: Any, number: int) -> Any:
+def with_new_id(event: Any, number: int) -> Any:
     """The event with a new id, unless it chooses its id itself."""
     if isinstance(event, dict) and str(event.get("detail", {}).get("eventID")).startswith("0f8e4c6a"):
         event["detail"]["eventID"] = f"hostile-{number}"

@@ -72,9 +72,9 @@ def everywhere(effect: Effect, moments: Iterable[Moment], *, times: int | None =
 
 def test_the_calls_of_a_request_are_complete(installed: Installed) -> None:
     (trial,) = trials(installed, [()])
-    aftermath = run_requests(installed, [trial])
-    assert problems(aftermath, [trial], ends="created") == []
-    calls = [call.operation for call in aftermath.calls if trial.concerns(call)]
+    final_state = run_requests(installed, [trial])
+    assert problems(final_state, [trial], ends="created") == []
+    calls = [call.operation for call in final_state.calls if trial.concerns(call)]
     assert set(CALLS) <= set(calls)
     assert set(calls) <= {*CALLS, "GetItem", "ListTagsForResource"}
     assert ONLY_OF_REQUESTS - {"InvokeFunction"} <= set(CALLS)
@@ -82,9 +82,9 @@ def test_the_calls_of_a_request_are_complete(installed: Installed) -> None:
 
 def test_a_request_that_is_killed_anywhere_is_finished_or_safe_to_repeat(installed: Installed) -> None:
     tried = trials(installed, everywhere(Crash(), Moment))
-    aftermath = run_requests(installed, tried)
-    assert problems(aftermath, tried, ends="created") == []
-    assert not aftermath.messages
+    final_state = run_requests(installed, tried)
+    assert problems(final_state, tried, ends="created") == []
+    assert not final_state.messages
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_a_request_that_is_killed_anywhere_is_finished_or_safe_to_repeat(install
 )
 def test_a_request_that_meets_an_error_anywhere_is_finished(installed: Installed, effect: Effect, times: int) -> None:
     tried = trials(installed, everywhere(effect, [Moment.BEFORE], times=times))
-    aftermath = run_requests(installed, tried)
-    assert problems(aftermath, tried, ends="created") == []
-    assert not aftermath.messages
+    final_state = run_requests(installed, tried)
+    assert problems(final_state, tried, ends="created") == []
+    assert not final_state.messages
 
 
 def test_invariants_2_and_5_a_permanent_refusal_by_aws_is_recorded_once_and_a_redrive_finishes_the_work(
@@ -105,7 +105,7 @@ def test_invariants_2_and_5_a_permanent_refusal_by_aws_is_recorded_once_and_a_re
     refused = Error(code="AccessDeniedException")
     calls = ("AssumeRole", "GetRole", "CreateRepository", "PutLifecyclePolicy")
     tried = trials(installed, [[Disturbance(effect=refused, operation=name, times=None)] for name in calls])
-    aftermath = run_requests(installed, tried)
-    assert problems(aftermath, tried, ends="failed") == []
-    assert [len(aftermath.messages[trial.event_id]) for trial in tried] == [1] * len(tried)
-    assert redrive(installed, aftermath, tried, ends="created") == []
+    final_state = run_requests(installed, tried)
+    assert problems(final_state, tried, ends="failed") == []
+    assert [len(final_state.messages[trial.event_id]) for trial in tried] == [1] * len(tried)
+    assert redrive(installed, final_state, tried, ends="created") == []

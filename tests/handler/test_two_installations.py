@@ -14,7 +14,7 @@ CALLS = ("organization", "create", "lifecycle", "policy", "write")
 """Those of a push, in the order in which one thread makes them; either policy may be first."""
 
 
-def beside(world: World, *, installation: str) -> World:
+def second_installation(world: World, *, installation: str) -> World:
     """Another installation in the same organization: the same registries, another ledger."""
     return World(installation=installation, repositories=world.repositories, creations=world.creations)
 
@@ -29,7 +29,7 @@ def test_invariants_1_and_3_the_second_installation_neither_changes_nor_records_
     stops_before: int, layers: int
 ) -> None:
     first = World()
-    second = beside(first, installation="other")
+    second = second_installation(first, installation="other")
     first.faults.before[stops_before] = CrashError()
     with suppress(CrashError):
         first.handler().handle(load(), request_id="request")
@@ -67,7 +67,7 @@ def test_a_slot_of_the_limit_is_released_for_the_other_installations_repository(
     document = settings_document()
     document["ous"]["ou-exam-prod0001"]["create"]["limit"] = {"per_hour": 1}
     first = World()
-    second = beside(first, installation="other")
+    second = second_installation(first, installation="other")
     first.handler(document).handle(load(), request_id="request")
     second.handler(document).handle(load(), request_id="request")
     assert outcomes(second) == [("exists", "already-exists")]

@@ -171,7 +171,7 @@ class FakeClients:
         return {"Attributes": dict(zip(request["AttributeNames"], self.counts, strict=True))}
 
 
-def look(clients: FakeClients, *, account: str = ACCOUNT) -> dict[str, Any]:
+def run_watch(clients: FakeClients, *, account: str = ACCOUNT) -> dict[str, Any]:
     watch = Watch(
         clients=clients,  # type: ignore[arg-type]
         stack_sets=StackSets(clients=clients, call_as=caller_of(SETTINGS, account).call_as),  # type: ignore[arg-type]
@@ -184,14 +184,14 @@ def look(clients: FakeClients, *, account: str = ACCOUNT) -> dict[str, Any]:
 
 
 def test_a_delegated_administrator_is_in_the_stack_set_and_the_management_account_is_not() -> None:
-    assert look(FakeClients("DELEGATED_ADMIN"))["waiting"] == 2
-    managing = look(FakeClients("SELF"), account=MANAGEMENT)
+    assert run_watch(FakeClients("DELEGATED_ADMIN"))["waiting"] == 2
+    managing = run_watch(FakeClients("SELF"), account=MANAGEMENT)
     assert (managing["waiting"], f"{MANAGEMENT} eu-west-1: 1" in managing["places"]) == (3, True)
 
 
 def test_a_delegated_administrator_that_aws_does_not_accept_is_an_error_and_not_the_management_account() -> None:
     with pytest.raises(ClientError, match="ValidationError"):
-        look(FakeClients("SELF"))
+        run_watch(FakeClients("SELF"))
 
 
 def test_an_account_is_covered_in_the_regions_of_its_settings() -> None:
@@ -225,25 +225,25 @@ def test_if_no_queue_can_be_read_the_watch_fails_instead_of_counting_zero() -> N
     with pytest.raises(
         NoQueueReadableError, match="none of 2 queues could be read: 000000000000 cn-north-1: AccessDenied"
     ):
-        look(FakeClients("DELEGATED_ADMIN", has_queues=False))
+        run_watch(FakeClients("DELEGATED_ADMIN", has_queues=False))
 
 
 def test_every_page_of_instances_is_read_and_the_first_accounts_are_named() -> None:
-    counted = look(FakeClients("DELEGATED_ADMIN", pages=30))
+    counted = run_watch(FakeClients("DELEGATED_ADMIN", pages=30))
     assert (counted["queues"], counted["waiting"], len(counted["places"])) == (60, 60, 20)
 
 
 def test_before_the_first_roll_out_to_members_there_is_nothing_to_count() -> None:
-    assert look(FakeClients("DELEGATED_ADMIN", error="StackSetNotFoundException"))["queues"] == 0
+    assert run_watch(FakeClients("DELEGATED_ADMIN", error="StackSetNotFoundException"))["queues"] == 0
 
 
 def test_a_failed_read_is_an_error_with_an_alarm() -> None:
     with pytest.raises(ClientError):
-        look(FakeClients("DELEGATED_ADMIN", error="AccessDenied"))
+        run_watch(FakeClients("DELEGATED_ADMIN", error="AccessDenied"))
 
 
 def test_messages_in_flight_and_delayed_messages_are_counted() -> None:
-    assert look(FakeClients("DELEGATED_ADMIN", counts=("0", "2", "3")))["waiting"] == 2 * 5
+    assert run_watch(FakeClients("DELEGATED_ADMIN", counts=("0", "2", "3")))["waiting"] == 2 * 5
 
 
 @pytest.mark.parametrize("count", ["9" * 5000, "many", None], ids=["5,000 digits", "not a number", "missing"])
@@ -254,7 +254,7 @@ def test_a_queue_without_valid_counts_is_unreadable_and_does_not_hide_others(cou
                 return {"Attributes": {} if count is None else dict.fromkeys(request["AttributeNames"], count)}
             return super().get_queue_attributes(**request)
 
-    counted = look(Odd("DELEGATED_ADMIN"))
+    counted = run_watch(Odd("DELEGATED_ADMIN"))
     assert (counted["queues"], counted["waiting"], counted["unreadable"]) == (2, 1, 1)
 
 
@@ -290,11 +290,11 @@ SKIPPED = "SKIPPED_SUSPENDED_ACCOUNT"
 def test_queues_that_cannot_be_read_are_reported_except_those_of_suspended_accounts(
     clients: FakeClients, level: str, unreadable: list[str], suspended: int
 ) -> None:
-    seen = look(clients)
+    seen = run_watch(clients)
     assert (seen["level"], seen["unreadable"], seen["suspended"]) == (level, len(unreadable), suspended)
     assert seen["unreadable_places"] == unreadable
 
 
 def test_if_no_queue_of_an_active_account_can_be_read_the_watch_fails() -> None:
     with pytest.raises(NoQueueReadableError, match="none of 1 queues could be read: 000000000000 cn-north-1"):
-        look(FakeClients("DELEGATED_ADMIN", statuses=(SKIPPED, "SUCCEEDED"), has_queues=False))
+        run_watch(FakeClients("DELEGATED_ADMIN", statuses=(SKIPPED, "SUCCEEDED"), has_queues=False))

@@ -91,7 +91,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Aftermath:
+class FinalState:
     """The state after all work ended."""
 
     installed: Installed
@@ -101,7 +101,7 @@ class Aftermath:
     calls: Sequence[Call]
 
     @classmethod
-    def of(cls, installed: Installed) -> Aftermath:
+    def of(cls, installed: Installed) -> FinalState:
         """Read the state of all accounts, and receive the messages of the failures queue."""
         records: dict[str, list[Record]] = {}
         for record in installed.records():
@@ -153,14 +153,14 @@ def _create_as_template(ecr: Any, name: str) -> None:
     ecr.set_repository_policy(repositoryName=name, policyText=policy)
 
 
-def run(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
+def run(installed: Installed, trials: Sequence[Trial]) -> FinalState:
     """Send all events concurrently, wait for retries, and read the state."""
     prepare(installed, trials)
     installed.send(*(trial.event for trial in trials))
-    return Aftermath.of(installed)
+    return FinalState.of(installed)
 
 
-def run_requests(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
+def run_requests(installed: Installed, trials: Sequence[Trial]) -> FinalState:
     """Send all requests at once, repeat those without a response, as clients do, and read the state after all work."""
     prepare(installed, trials)
 
@@ -174,33 +174,33 @@ def run_requests(installed: Installed, trials: Sequence[Trial]) -> Aftermath:
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         list(pool.map(send, trials))
     installed.sandbox.settle(300)
-    return Aftermath.of(installed)
+    return FinalState.of(installed)
 
 
-def redrive(installed: Installed, before: Aftermath, trials: Iterable[Trial], *, ends: str) -> list[str]:
+def redrive(installed: Installed, before: FinalState, trials: Iterable[Trial], *, ends: str) -> list[str]:
     """Repair the causes, redrive the failures queue, and return the remaining problems."""
     installed.sandbox.faults.clear()
     kept = [trial for trial in trials if before.messages.get(trial.event_id)]
     installed.send(*(message["requestPayload"] for trial in kept for message in before.messages[trial.event_id]))
-    return problems(Aftermath.of(installed), kept, ends=ends)
+    return problems(FinalState.of(installed), kept, ends=ends)
 
 
-def problems(aftermath: Aftermath, trials: Iterable[Trial], *, ends: str | None = None) -> list[str]:
+def problems(final_state: FinalState, trials: Iterable[Trial], *, ends: str | None = None) -> list[str]:
     """Every broken invariant of every trial in a sentence; `ends` is the final outcome that each must have."""
     return [
         f"{trial}: {problem}"
         for trial in trials
-        for problem in (*broken(aftermath, trial), *_not_ended(aftermath, trial, ends))
+        for problem in (*broken_invariants(final_state, trial), *_not_ended(final_state, trial, ends))
     ]
 
 
-def broken(aftermath: Aftermath, trial: Trial) -> Iterator[str]:
+def broken_invariants(final_state: FinalState, trial: Trial) -> Iterator[str]:
     """The invariants that do not hold for one trial, by number."""
-    records = aftermath.records.get(trial.event_id, [])
+    records = final_state.records.get(trial.event_id, [])
     outcomes = Counter(record.outcome for record in records)
-    found = aftermath.installed.repository(trial.repository, account=trial.account)
+    found = final_state.installed.repository(trial.repository, account=trial.account)
     is_ours = found is not None and _trial_of(found["tags"].get(EVENT_ID_TAG, "")) == trial.event_id
-    reported = outcomes["failed"] or aftermath.messages.get(trial.event_id)
+    reported = outcomes["failed"] or final_state.messages.get(trial.event_id)
     if any(not fault.hits for fault in trial.faults):
         yield "0: a disturbance never took place"
     if outcomes["created"] > 1 or (outcomes["created"] and not is_ours):
@@ -209,16 +209,16 @@ def broken(aftermath: Aftermath, trial: Trial) -> Iterator[str]:
         yield "2: a repository is unfinished, and nothing says so"
     if found is not None and outcomes["created"] and not _is_complete(found):
         yield f"2: a repository lacks settings: {found}"
-    if _changed(aftermath.installed, trial):
+    if _changed(final_state.installed, trial):
         yield "3: somebody else's repository was changed"
-    yield from _trespasses(aftermath.calls, trial)
-    if not records and not aftermath.messages.get(trial.event_id):
+    yield from _calls_elsewhere(final_state.calls, trial)
+    if not records and not final_state.messages.get(trial.event_id):
         yield "5: the event is lost"
-    yield from _too_early(aftermath.calls, trial)
+    yield from _too_early(final_state.calls, trial)
 
 
-def _not_ended(aftermath: Aftermath, trial: Trial, ends: str | None) -> Iterator[str]:
-    outcomes: Counter[str] = Counter(record.outcome for record in aftermath.records.get(trial.event_id, []))
+def _not_ended(final_state: FinalState, trial: Trial, ends: str | None) -> Iterator[str]:
+    outcomes: Counter[str] = Counter(record.outcome for record in final_state.records.get(trial.event_id, []))
     if ends is not None and outcomes[ends] != 1:
         yield f"ended as {dict(outcomes)}, not {ends}"
 
@@ -245,7 +245,7 @@ def _changed(installed: Installed, trial: Trial) -> bool:
     )
 
 
-def _trespasses(calls: Iterable[Call], trial: Trial) -> Iterator[str]:
+def _calls_elsewhere(calls: Iterable[Call], trial: Trial) -> Iterator[str]:
     """Calls in the event's name, which is the name of the session, in another account or region."""
     for call in calls:
         is_ours = trial.event_id in (call.principal.session_name or "")

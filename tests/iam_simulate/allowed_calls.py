@@ -158,7 +158,7 @@ def in_member(
     )
 
 
-def taking_on(who: Role, role_arn: str, logical_id: str) -> Call:
+def assuming_role(who: Role, role_arn: str, logical_id: str) -> Call:
     """A principal of the central account assumes a role of the member."""
     return Call(
         principal=who.session,
@@ -276,7 +276,7 @@ ASSUME_OPERATOR = Call(
     resource_policy=trust(central, "OperatorRole"),
 )
 
-ASSUME_AUDITOR = taking_on(SECURITY, AUDITOR_ROLE, "AuditorRole")
+ASSUME_AUDITOR = assuming_role(SECURITY, AUDITOR_ROLE, "AuditorRole")
 AUDITED_BY_WATCH = replace(
     ASSUME_AUDITOR,
     action="sts:AssumeRole",
@@ -284,8 +284,8 @@ AUDITED_BY_WATCH = replace(
     context={**WATCH.context, "aws:ResourceOrgID": ORGANIZATION},
     identity_policies=WATCH.policies,
 )
-ASSUME_REPAIRER = taking_on(OPERATOR, REPAIRER_ROLE, "RepairerRole")
-ASSUME_CLEANER = taking_on(OPERATOR, CLEANER_ROLE, "CleanerRole")
+ASSUME_REPAIRER = assuming_role(OPERATOR, REPAIRER_ROLE, "RepairerRole")
+ASSUME_CLEANER = assuming_role(OPERATOR, CLEANER_ROLE, "CleanerRole")
 
 STACK = f"arn:aws:cloudformation:{ABROAD}:{MEMBER}:stack/StackSet-deployer-forwarding-1f2e3d4c/11111111-2222"
 REPLAY = f"arn:aws:events:{HOME}:{CENTRAL}:replay/deployer-20261123T080000-20261123T090000"

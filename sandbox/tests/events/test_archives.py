@@ -34,7 +34,7 @@ def rules(sandbox: Sandbox) -> dict[str, str]:
     return arns
 
 
-def happen(sandbox: Sandbox, *hours: int, source: str = "aws.ecr") -> None:
+def deliver_events(sandbox: Sandbox, *hours: int, source: str = "aws.ecr") -> None:
     """Events of these hours of a day."""
     for hour in hours:
         event = {"source": source, "detail-type": "d", "time": f"2026-01-02T{hour:02}:00:00Z", "detail": {"hour": hour}}
@@ -65,22 +65,22 @@ def replay(sandbox: Sandbox, first: int, last: int, *rules: str) -> str:
 
 
 def test_an_archive_stores_events_that_match_its_pattern(sandbox: Sandbox, rules: dict[str, str]) -> None:
-    happen(sandbox, 1, 2)
-    happen(sandbox, 3, source="aws.s3")
+    deliver_events(sandbox, 1, 2)
+    deliver_events(sandbox, 3, source="aws.s3")
     assert sandbox.client("events").describe_archive(ArchiveName="all")["EventCount"] == 2
 
 
 def test_a_new_pattern_of_an_archive_applies_to_later_events(sandbox: Sandbox, rules: dict[str, str]) -> None:
-    happen(sandbox, 1)
+    deliver_events(sandbox, 1)
     events = sandbox.client("events")
     events.update_archive(ArchiveName="all", EventPattern='{"source": ["aws.s3"]}')
-    happen(sandbox, 2)
-    happen(sandbox, 3, source="aws.s3")
+    deliver_events(sandbox, 2)
+    deliver_events(sandbox, 3, source="aws.s3")
     assert events.describe_archive(ArchiveName="all")["EventCount"] == 2
 
 
 def test_a_replay_repeats_the_events_of_its_period(sandbox: Sandbox, rules: dict[str, str]) -> None:
-    happen(sandbox, 1, 2, 3, 4)
+    deliver_events(sandbox, 1, 2, 3, 4)
     before = {event["id"]: event for event in received(sandbox, "one")}
     received(sandbox, "two")
     assert replay(sandbox, 2, 4) == "COMPLETED"
@@ -94,7 +94,7 @@ def test_a_replay_repeats_the_events_of_its_period(sandbox: Sandbox, rules: dict
 
 
 def test_a_replay_goes_only_to_the_rules_that_it_names(sandbox: Sandbox, rules: dict[str, str]) -> None:
-    happen(sandbox, 1)
+    deliver_events(sandbox, 1)
     received(sandbox, "one")
     received(sandbox, "two")
     replay(sandbox, 0, 2, rules["two"])
@@ -103,7 +103,7 @@ def test_a_replay_goes_only_to_the_rules_that_it_names(sandbox: Sandbox, rules: 
 
 
 def test_a_replayed_event_is_not_archived_again(sandbox: Sandbox, rules: dict[str, str]) -> None:
-    happen(sandbox, 1)
+    deliver_events(sandbox, 1)
     replay(sandbox, 0, 2)
     assert sandbox.client("events").describe_archive(ArchiveName="all")["EventCount"] == 1
 

@@ -29,7 +29,7 @@ def policy(*statements: Statement) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def letting(principal: Any, action: str | list[str], **more: Any) -> str:
+def allowing(principal: Any, action: str | list[str], **more: Any) -> str:
     return policy({"Sid": "s", "Effect": "Allow", "Principal": principal, "Action": action, **more})
 
 
@@ -51,7 +51,7 @@ def letting(principal: Any, action: str | list[str], **more: Any) -> str:
     ],
 )  # fmt: skip
 def test_principals_must_exist(sandbox: Sandbox, principal: Any, found: str | None) -> None:
-    said = policy_error(letting(principal, "sqs:SendMessage"), about=None, service="sqs")
+    said = policy_error(allowing(principal, "sqs:SendMessage"), about=None, service="sqs")
     assert said == found if found is None else found in str(said)
 
 
@@ -92,13 +92,13 @@ def test_a_bus_refuses_a_policy_for_a_missing_principal(sandbox: Sandbox) -> Non
     arn = events.create_event_bus(Name="bus")["EventBusArn"]
     for document in (
         '{"Statement": []}',
-        letting({"AWS": NOBODY}, "events:PutEvents", Resource=arn),
-        letting("*", "events:PutEvents"),
+        allowing({"AWS": NOBODY}, "events:PutEvents", Resource=arn),
+        allowing("*", "events:PutEvents"),
         policy({"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": arn}),
     ):
         code, _ = refusal(lambda: events.put_permission(EventBusName="bus", Policy=document))  # noqa: B023
         assert code == "ValidationException"
-    many = [json.loads(letting("*", "events:PutEvents", Resource=arn))["Statement"][0] for _ in range(90)]
+    many = [json.loads(allowing("*", "events:PutEvents", Resource=arn))["Statement"][0] for _ in range(90)]
     long = policy(*({**statement, "Sid": str(number)} for number, statement in enumerate(many)))
     assert refusal(lambda: events.put_permission(EventBusName="bus", Policy=long))[0] == "PolicyLengthExceededException"
     assert "Policy" not in events.describe_event_bus(Name="bus")
@@ -108,9 +108,9 @@ def test_a_queue_refuses_a_policy_for_a_missing_principal_and_keeps_its_policy(s
     sqs = sandbox.client("sqs", account=MEMBER)
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     arn = f"arn:aws:sqs:{HOME}:{MEMBER}:q"
-    good = letting({"Service": "events.amazonaws.com"}, "sqs:SendMessage", Resource=arn)
+    good = allowing({"Service": "events.amazonaws.com"}, "sqs:SendMessage", Resource=arn)
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": good})
-    for document in ("{}", letting({"AWS": NOBODY}, "sqs:SendMessage", Resource=arn)):
+    for document in ("{}", allowing({"AWS": NOBODY}, "sqs:SendMessage", Resource=arn)):
         code, _ = refusal(
             lambda: sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document})  # noqa: B023
         )
@@ -123,10 +123,10 @@ def test_a_queue_refuses_a_policy_for_a_missing_principal_and_keeps_its_policy(s
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        pytest.param(letting({"AWS": NOBODY}, "sns:Publish", Resource="*"), "Invalid principal", id="a missing role"),
-        pytest.param(letting({"AWS": MEMBER}, "sqs:SendMessage", Resource="*"), "out of service", id="another service"),
-        pytest.param(letting({"AWS": MEMBER}, "sns:*", Resource="*"), "out of service scope", id="a wildcard action"),
-        pytest.param(letting({"AWS": MEMBER}, "sns:ListTopics", Resource="*"), "out of service", id="an account's"),
+        pytest.param(allowing({"AWS": NOBODY}, "sns:Publish", Resource="*"), "Invalid principal", id="a missing role"),
+        pytest.param(allowing({"AWS": MEMBER}, "sqs:SendMessage", Resource="*"), "out of service", id="other service"),
+        pytest.param(allowing({"AWS": MEMBER}, "sns:*", Resource="*"), "out of service scope", id="a wildcard action"),
+        pytest.param(allowing({"AWS": MEMBER}, "sns:ListTopics", Resource="*"), "out of service", id="an account's"),
     ],
 )  # fmt: skip
 def test_a_topic_refuses_invalid_policies(sandbox: Sandbox, document: str, message: str) -> None:
@@ -151,32 +151,32 @@ def test_a_bucket_accepts_only_a_policy_about_itself(sandbox: Sandbox) -> None:
     s3.create_bucket(Bucket="its-own", CreateBucketConfiguration={"LocationConstraint": HOME})
     good = {"Resource": ["arn:aws:s3:::its-own", "arn:aws:s3:::its-own/*"]}
     for document in (
-        letting({"AWS": NOBODY}, "s3:GetObject", **good),
-        letting({"AWS": MEMBER}, "s3:GetObject", Resource="arn:aws:s3:::another/*"),
-        letting({"AWS": MEMBER}, "s3:GetObject"),
-        letting({"AWS": MEMBER}, "ecr:BatchGetImage", **good),
+        allowing({"AWS": NOBODY}, "s3:GetObject", **good),
+        allowing({"AWS": MEMBER}, "s3:GetObject", Resource="arn:aws:s3:::another/*"),
+        allowing({"AWS": MEMBER}, "s3:GetObject"),
+        allowing({"AWS": MEMBER}, "ecr:BatchGetImage", **good),
     ):
         code, _ = refusal(lambda: s3.put_bucket_policy(Bucket="its-own", Policy=document))  # noqa: B023
         assert code == "MalformedPolicy"
-    s3.put_bucket_policy(Bucket="its-own", Policy=letting({"AWS": MEMBER}, "s3:GetObject", **good))
+    s3.put_bucket_policy(Bucket="its-own", Policy=allowing({"AWS": MEMBER}, "s3:GetObject", **good))
 
 
 @pytest.mark.parametrize(
     "document",
     [
         pytest.param(
-            letting("*", "ecr:BatchGetImage", Resource="*"), id="a Resource element, which ECR's policies cannot have"
+            allowing("*", "ecr:BatchGetImage", Resource="*"), id="a Resource element, which ECR's policies cannot have"
         ),
         pytest.param(policy({"Effect": "Allow", "Action": "ecr:BatchGetImage"}), id="no principal"),
-        pytest.param(letting({"AWS": NOBODY}, "ecr:BatchGetImage"), id="a missing role"),
+        pytest.param(allowing({"AWS": NOBODY}, "ecr:BatchGetImage"), id="a missing role"),
         pytest.param('{"Version": "2012-10-17", "Statement": []}', id="no statement"),
-        pytest.param(letting({"AWS": MEMBER}, "s3:GetObject"), id="an action of another service"),
+        pytest.param(allowing({"AWS": MEMBER}, "s3:GetObject"), id="an action of another service"),
         pytest.param(
-            letting("*", "ecr:*", Condition={"StringEqual": {"aws:PrincipalOrgID": "o-a"}}),
+            allowing("*", "ecr:*", Condition={"StringEqual": {"aws:PrincipalOrgID": "o-a"}}),
             id="an unknown condition operator",
         ),
         pytest.param(
-            letting({"AWS": MEMBER}, ["ecr:*", "ecr-public:*"]), id="an action of another service among others"
+            allowing({"AWS": MEMBER}, ["ecr:*", "ecr-public:*"]), id="an action of another service among others"
         ),
     ],
 )
@@ -203,7 +203,7 @@ def test_a_function_refuses_a_permission_for_a_missing_principal(sandbox: Sandbo
 
 
 def test_canary_moto_accepts_each_of_them(sandbox: Sandbox) -> None:
-    nobody = letting({"AWS": NOBODY}, "x:y", Resource="*")
+    nobody = allowing({"AWS": NOBODY}, "x:y", Resource="*")
     iam = iam_backends[MEMBER]["aws"]
     create = original(IAMBackend, "create_role")
     made = create(iam, "r", "{}", "/", None, "", [], "3600")

@@ -236,7 +236,7 @@ IDENTIFIED = {"SourceIdentity": "alice@example.org"}
 TAGGED = {"Tags": [{"Key": "team", "Value": "a"}, {"Key": "task", "Value": "1"}], "TransitiveTagKeys": ["team"]}
 
 
-def openers(sandbox: Sandbox, *, caller: list[str], target: list[str]) -> None:
+def create_caller_and_target(sandbox: Sandbox, *, caller: list[str], target: list[str]) -> None:
     """A role `caller`, which everybody here may assume with anything, and a role `target` that it assumes."""
     account = {"AWS": MEMBER}
     open_door = trust(account)
@@ -271,7 +271,7 @@ def test_source_identities_and_transitive_tags_need_permission_in_both_policies(
     sandbox: Sandbox, carried: dict[str, Any], action: str, side: str
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html"""
-    openers(sandbox, **{"caller": ALL_THREE, "target": ALL_THREE} | {side: ["sts:AssumeRole"]})
+    create_caller_and_target(sandbox, **{"caller": ALL_THREE, "target": ALL_THREE} | {side: ["sts:AssumeRole"]})
     session_of(sandbox, "target", session_of(sandbox, "caller"))
     with pytest.raises(ClientError, match=f"not authorized to perform: {action}") as refused:
         session_of(sandbox, "target", session_of(sandbox, "caller", **carried))
@@ -279,7 +279,7 @@ def test_source_identities_and_transitive_tags_need_permission_in_both_policies(
 
 
 def test_conditions_see_source_identity_and_transitive_tags(sandbox: Sandbox) -> None:
-    openers(sandbox, caller=ALL_THREE, target=ALL_THREE)
+    create_caller_and_target(sandbox, caller=ALL_THREE, target=ALL_THREE)
     plain = sandbox.client_with(session_of(sandbox, "target", session_of(sandbox, "caller")), "ecr")
     caller = session_of(sandbox, "caller", **IDENTIFIED, **TAGGED)
     carrying = sandbox.client_with(session_of(sandbox, "target", caller), "ecr")
@@ -300,7 +300,7 @@ def test_conditions_see_source_identity_and_transitive_tags(sandbox: Sandbox) ->
 def test_a_session_cannot_change_its_source_identity_or_transitive_tags(
     sandbox: Sandbox, options: dict[str, Any]
 ) -> None:
-    openers(sandbox, caller=ALL_THREE, target=ALL_THREE)
+    create_caller_and_target(sandbox, caller=ALL_THREE, target=ALL_THREE)
     caller = session_of(sandbox, "caller", **IDENTIFIED, **TAGGED)
     with pytest.raises(ClientError):
         session_of(sandbox, "target", caller, **options)

@@ -90,7 +90,7 @@ def native(**changes: Any) -> Record:
     )
 
 
-def looked(number: int, **changes: Any) -> Record:
+def layer_query(number: int, **changes: Any) -> Record:
     """The record of a client that queried a layer before it pushed."""
     return record(number, outcome="ignored", event_name="BatchCheckLayerAvailability", **changes)
 
@@ -98,11 +98,11 @@ def looked(number: int, **changes: Any) -> Record:
 @pytest.mark.parametrize(
     ("others", "pusher"),
     [
-        pytest.param([looked(50)], PUSHER, id="a caller that queried layers at that time"),
-        pytest.param([looked(50), looked(50, event_id="again")], PUSHER, id="several layers"),
-        pytest.param([looked(50), looked(50, event_id="e", principal="eve")], None, id="two callers"),
-        pytest.param([looked(55)], None, id="long before"),
-        pytest.param([looked(50, region="us-east-1")], None, id="another registry"),
+        pytest.param([layer_query(50)], PUSHER, id="a caller that queried layers at that time"),
+        pytest.param([layer_query(50), layer_query(50, event_id="again")], PUSHER, id="several layers"),
+        pytest.param([layer_query(50), layer_query(50, event_id="e", principal="eve")], None, id="two callers"),
+        pytest.param([layer_query(55)], None, id="long before"),
+        pytest.param([layer_query(50, region="us-east-1")], None, id="another registry"),
         pytest.param([], None, id="nobody"),
     ],
 )

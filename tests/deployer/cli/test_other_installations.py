@@ -17,7 +17,7 @@ from templates.names import Names
 from templates.parts import body
 from tests.deployer.command_line import CONFIG, Deployer, is_writing
 from tests.deployer.rollout.test_in_sandbox import CENTRAL, MANAGEMENT, NETWORK, begins_rolled_out
-from tests.deployer.test_operator_policy_in_sandbox import acting
+from tests.deployer.test_operator_policy_in_sandbox import deployer_with_policy
 
 OTHER_INSTALLATION = 28
 PREFIX = ("prefix: deployer", "prefix: ecr")
@@ -125,10 +125,10 @@ def test_a_bucket_that_only_resembles_one_of_an_installation_is_ignored(sandbox:
 
     tags = [{"Key": "deployer:managed-by", "Value": "build"}]
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
-    ran = acting(sandbox, "look")("plan")  # with exactly the documented policy
+    ran = deployer_with_policy(sandbox, "look")("plan")  # with exactly the documented policy
     assert ran.exit_code == OTHER_INSTALLATION, ran
     assert f"bucket {bucket}" in " ".join(ran.err.split())
-    examiner = acting(sandbox, "doctor")
+    examiner = deployer_with_policy(sandbox, "doctor")
     examiner.config = changed(tmp_path, "central region")
     sandbox.calls.clear()
     checks = {one["check"]: json.dumps(one["findings"]) for one in examiner("doctor", "--json").document["checks"]}

@@ -37,7 +37,7 @@ FENCE = ServiceControlPolicy(
 SOUND = actual()
 
 
-def also(target: str, policy: ServiceControlPolicy) -> dict[str, Any]:
+def with_policy(target: str, policy: ServiceControlPolicy) -> dict[str, Any]:
     """The policies of the organization without problems, and one more."""
     assert isinstance(SOUND.policies, Mapping)
     return {**SOUND.policies, target: (*SOUND.policies[target], policy)}
@@ -122,21 +122,21 @@ PROBLEMS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
         ("create.on", "read management events"),
     ),
     "a policy denies a region": (
-        "policies", "problem", {"policies": also("ou-exam-prod0001", DENY_REGIONS)},
+        "policies", "problem", {"policies": with_policy("ou-exam-prod0001", DENY_REGIONS)},
         ("only-europe (p-regions00) on Workloads/Prod", "us-east-1", "ecr:CreateRepository", "shop-prod",
          "aws organizations describe-policy --policy-id p-regions00"),
     ),
     "a policy denies requests without a tag": (
-        "policies", "warning", {"policies": also("r-exam", NEEDS_A_TAG)},
+        "policies", "warning", {"policies": with_policy("r-exam", NEEDS_A_TAG)},
         ("only-with-cost-centre", "may deny sqs:CreateQueue", "depends on conditions"),
     ),
     "a policy denies access between accounts": (
-        "policies", "problem", {"policies": also("r-exam", FENCE)},
+        "policies", "problem", {"policies": with_policy("r-exam", FENCE)},
         ("own-account-only (p-fence0000)", "events:PutEvents", "sts:AssumeRole"),
     ),
     "an OU has no policy that allows": (
         "policies", "problem",
-        {"policies": {**also("ou-exam-prod0001", DENY_REGIONS), "ou-exam-prod0001": (DENY_REGIONS,)}},
+        {"policies": {**with_policy("ou-exam-prod0001", DENY_REGIONS), "ou-exam-prod0001": (DENY_REGIONS,)}},
         ("No service control policy on Workloads/Prod allows", "list-policies-for-target"),
     ),
     "there are too many StackSets": (
@@ -250,7 +250,7 @@ def test_the_management_account_needs_no_delegation() -> None:
 def test_a_policy_that_denies_calls_of_requests_is_found_only_if_there_is_a_function_url(action: str) -> None:
     content = f'{{"Version": "2012-10-17", "Statement": {{"Effect": "Deny", "Action": "{action}", "Resource": "*"}}}}'
     denies = ServiceControlPolicy(id="p-requests0", name="no-requests", content=content)
-    policies = {"policies": also("r-exam", denies)}
+    policies = {"policies": with_policy("r-exam", denies)}
     assert found("policies", policies) == ()
     (finding,) = found("policies", {**policies, "has_function_url": True})
     assert (finding.severity, action in finding.message) == ("problem", True)
@@ -273,7 +273,7 @@ def test_a_policy_that_denies_calls_of_the_native_engine_is_found_only_for_accou
         f' "Condition": {{"ArnNotLike": {{"aws:PrincipalArn": ["arn:aws:iam::*:role/{exempt}"]}}}}}}}}'
     )
     denies = ServiceControlPolicy(id="p-native000", name="no-templates", content=content)
-    policies = {"policies": also("r-exam", denies)}
+    policies = {"policies": with_policy("r-exam", denies)}
     assert isinstance(SOUND.coverage, Coverage)
     native = replace(SOUND.coverage, creation_templates={SHOP: "0123abcd"})
     assert action == "iam:PutRolePolicy" or found("policies", policies) == ()
@@ -283,7 +283,7 @@ def test_a_policy_that_denies_calls_of_the_native_engine_is_found_only_for_accou
 
 def test_policies_do_not_apply_to_the_management_account() -> None:
     coverage = Coverage(regions={MANAGEMENT: ("us-east-1",)}, handles_pulls=False)
-    assert found("policies", {"coverage": coverage, "policies": also("r-exam", DENY_REGIONS)}) == ()
+    assert found("policies", {"coverage": coverage, "policies": with_policy("r-exam", DENY_REGIONS)}) == ()
 
 
 @pytest.mark.parametrize("changes", [case[-2] for case in PROBLEMS.values()] + [case[1] for case in UNREAD.values()])

@@ -90,7 +90,7 @@ class Installed:
                 item["created_at"] = {"S": f"{created:%Y-%m-%dT%H:%M:%SZ}"}
                 table.put_item(TableName=NAMES.ledger_table, Item=item)
 
-    def spoil(self, name: str, *, account: str = SHOP) -> None:
+    def change_all_settings(self, name: str, *, account: str = SHOP) -> None:
         """Change every setting of a repository that can be changed."""
         ecr, arn = self.ecr(account), f"arn:aws:ecr:{HOME}:{account}:repository/{name}"
         ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability="MUTABLE")

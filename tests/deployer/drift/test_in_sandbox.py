@@ -14,7 +14,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import writes
 from tests.deployer.drift.examples import ABROAD, HOME, SHOP
 from tests.deployer.drift.installation import NAMES, Installed, install
-from tests.deployer.test_operator_policy_in_sandbox import acting
+from tests.deployer.test_operator_policy_in_sandbox import deployer_with_policy
 
 DAYS = timedelta(days=3)
 SEARCH = "300000000002"
@@ -39,11 +39,11 @@ def verdicts(document: Any) -> dict[str, str]:
     return {one["repository"]: one["verdict"] for one in document["repositories"]}
 
 
-def a_bit_of_everything(installed: Installed) -> None:
+def one_of_each_finding(installed: Installed) -> None:
     installed.create("team-a/api")
     installed.create("team-a/web", region=ABROAD)
     installed.create("team-a/spoilt")
-    installed.spoil("team-a/spoilt")
+    installed.change_all_settings("team-a/spoilt")
     installed.create("team-a/blank")
     installed.age("team-a/blank", by=DAYS)
     installed.create("team-a/gone", account="300000000002")
@@ -66,7 +66,7 @@ EVERYTHING = {
 
 
 def test_verify_reports_all_findings_and_changes_nothing(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    a_bit_of_everything(installed)
+    one_of_each_finding(installed)
     installed.sandbox.calls.clear()
     with monkeypatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", "/dev/null/state")  # as a read-only home: nothing can be created there
@@ -92,7 +92,7 @@ def test_verify_reports_all_findings_and_changes_nothing(installed: Installed, m
 
 
 def test_verify_prints_findings_by_account_within_80_columns(installed: Installed) -> None:
-    a_bit_of_everything(installed)
+    one_of_each_finding(installed)
     ran = installed.deployer("audit", "verify")
     assert ran.exit_code == 2
     assert "shop-prod (300000000001), Workloads/Prod" in ran.out
@@ -104,7 +104,7 @@ def test_verify_prints_findings_by_account_within_80_columns(installed: Installe
 
 
 def test_verify_reads_only_the_selected_scope(installed: Installed) -> None:
-    a_bit_of_everything(installed)
+    one_of_each_finding(installed)
     installed.sandbox.calls.clear()
     ran = installed.deployer("audit", "verify", "--account", "shop-prod", "--region", ABROAD, "--json")
     assert (ran.exit_code, verdicts(ran.document)) == (0, {"team-a/web": "in sync"})
@@ -120,14 +120,14 @@ def test_a_mistyped_region_is_not_reported_as_success(installed: Installed, comm
 
 
 def test_throttled_calls_are_retried(installed: Installed) -> None:
-    a_bit_of_everything(installed)
+    one_of_each_finding(installed)
     fault = installed.sandbox.faults.add(Fault(effect=Throttle(), service="ecr", first=3, times=4))
     ran = installed.deployer("audit", "verify", "--json")
     assert (fault.hits, verdicts(ran.document), ran.document["unread"]) == (4, EVERYTHING, [])
 
 
 def test_verify_resumes_after_an_interruption_without_reading_anything_twice(installed: Installed) -> None:
-    a_bit_of_everything(installed)
+    one_of_each_finding(installed)
     undisturbed = installed.deployer("audit", "verify", "--json").document
     installed.sandbox.calls.clear()
     expired = Fault(effect=Error(code="ExpiredTokenException"), service="ecr", account="40*")
@@ -142,7 +142,7 @@ def test_verify_resumes_after_an_interruption_without_reading_anything_twice(ins
 
 
 def test_an_account_without_the_role_is_reported_and_the_others_are_read(installed: Installed) -> None:
-    a_bit_of_everything(installed)
+    one_of_each_finding(installed)
     iam = installed.sandbox.client("iam", account="300000000002")
     iam.delete_role_policy(RoleName=NAMES.auditor_role, PolicyName="audit-repositories")
     iam.delete_role(RoleName=NAMES.auditor_role)
@@ -154,7 +154,7 @@ def test_an_account_without_the_role_is_reported_and_the_others_are_read(install
 
 
 def test_repair_restores_drifted_settings_and_changes_nothing_else(installed: Installed) -> None:
-    a_bit_of_everything(installed)
+    one_of_each_finding(installed)
     installed.sandbox.calls.clear()
     asked = installed.deployer("audit", "repair")
     assert (asked.exit_code, set(writes(installed.sandbox))) == (10, {"sts:AssumeRole"})
@@ -173,9 +173,9 @@ def test_repair_restores_drifted_settings_and_changes_nothing_else(installed: In
 
 
 def test_a_failed_repair_is_reported_and_the_others_are_completed(installed: Installed) -> None:
-    a_bit_of_everything(installed)
+    one_of_each_finding(installed)
     installed.create("team-a/stubborn", account=SEARCH)
-    installed.spoil("team-a/stubborn", account=SEARCH)
+    installed.change_all_settings("team-a/stubborn", account=SEARCH)
     denied = Fault(effect=Error(code="AccessDeniedException"), account=SEARCH, operation="PutImageTagMutability")
     installed.sandbox.faults.add(denied)
     ran = installed.deployer("audit", "repair", "--yes")
@@ -244,8 +244,11 @@ def test_an_alias_of_a_key_is_looked_up_through_the_auditor_role(installed: Inst
 
 def test_each_command_works_with_its_documented_policy_and_verifying_cannot_repair(installed: Installed) -> None:
     installed.create("team-a/api")
-    installed.spoil("team-a/api")
-    looking, repairing = acting(installed.sandbox, "verify"), acting(installed.sandbox, "repair")
+    installed.change_all_settings("team-a/api")
+    looking, repairing = (
+        deployer_with_policy(installed.sandbox, "verify"),
+        deployer_with_policy(installed.sandbox, "repair"),
+    )
     assert looking("audit", "verify").exit_code == 2
     refused = looking("audit", "repair", "--yes")
     assert (refused.exit_code, "deployer-operator" in refused.err) == (6, True)

@@ -10,7 +10,7 @@ from handler.records import Record
 from tests.deployer.reporting.samples import UNTIL, record
 
 
-def tried(*minutes: float, **changes: Any) -> list[Record]:
+def attempts(*minutes: float, **changes: Any) -> list[Record]:
     """Refusals of one repository this many minutes ago."""
     values: dict[str, Any] = {"outcome": "refused", "reason": "name-denied", "repository": "team-a/tmp"} | changes
     return [record(**values | {"event_time": UNTIL - timedelta(minutes=ago), "event_id": f"{ago}"}) for ago in minutes]
@@ -26,15 +26,17 @@ def problems(*records: Record, capacity: int = 100) -> Problems:
 @pytest.mark.parametrize(
     ("records", "tries"),
     [
-        pytest.param(tried(1, 60, 120), [3], id="three attempts are repeated"),
-        pytest.param(tried(1, 60), [], id="two attempts are not repeated"),
-        pytest.param(tried(1, 1.1, 1.2, 1.3, 1.4), [], id="the layers of one push are one attempt"),
-        pytest.param(tried(1, 1.1, 60, 60.1, 120, 120.1), [3], id="the layers of each push are one attempt"),
+        pytest.param(attempts(1, 60, 120), [3], id="three attempts are repeated"),
+        pytest.param(attempts(1, 60), [], id="two attempts are not repeated"),
+        pytest.param(attempts(1, 1.1, 1.2, 1.3, 1.4), [], id="the layers of one push are one attempt"),
+        pytest.param(attempts(1, 1.1, 60, 60.1, 120, 120.1), [3], id="the layers of each push are one attempt"),
         pytest.param(
-            tried(1, 60, 120) + tried(2, 61, 121, repository="b"), [3, 3], id="repositories are counted separately"
+            attempts(1, 60, 120) + attempts(2, 61, 121, repository="b"),
+            [3, 3],
+            id="repositories are counted separately",
         ),
-        pytest.param(tried(1, 60) + tried(2, reason="limit-reached"), [], id="reasons are counted separately"),
-        pytest.param(tried(1, 60) + tried(2, region="us-east-1"), [], id="regions are counted separately"),
+        pytest.param(attempts(1, 60) + attempts(2, reason="limit-reached"), [], id="reasons are counted separately"),
+        pytest.param(attempts(1, 60) + attempts(2, region="us-east-1"), [], id="regions are counted separately"),
     ],
 )
 def test_which_refusals_count_as_repeated(records: list[Record], tries: list[int]) -> None:
@@ -42,7 +44,7 @@ def test_which_refusals_count_as_repeated(records: list[Record], tries: list[int
 
 
 def test_a_repeated_refusal_has_its_first_time_and_its_last_caller() -> None:
-    records = [*tried(1, principal="newest"), *tried(60, 120, principal="older")]
+    records = [*attempts(1, principal="newest"), *attempts(60, 120, principal="older")]
     (one,) = problems(*records).repeats()
     assert (one.first, one.last) == (UNTIL - timedelta(minutes=120), UNTIL - timedelta(minutes=1))
     assert one.principal == "newest"
@@ -61,7 +63,7 @@ FAILED: dict[str, Any] = {"outcome": "failed", "reason": "kms-failed", "event_id
             [record(**FAILED), record(**FAILED, request_id="again")], [1], id="each attempt of one event counts once"
         ),
         pytest.param([record(**FAILED), record(**FAILED | {"event_id": "two"})], [2], id="one cause, two events"),
-        pytest.param([record(**FAILED), *tried(500, **FAILED | {"region": "us-east-1"})], [1, 1], id="two causes"),
+        pytest.param([record(**FAILED), *attempts(500, **FAILED | {"region": "us-east-1"})], [1, 1], id="two causes"),
     ],
 )
 def test_which_failures_are_unresolved(records: list[Record], counts: list[int]) -> None:
@@ -69,8 +71,8 @@ def test_which_failures_are_unresolved(records: list[Record], counts: list[int])
 
 
 def test_many_refusals_do_not_fill_the_memory() -> None:
-    storm = [one for number in range(200) for one in tried(number, repository=f"once-{number}")]
-    stubborn = [one for number in range(0, 200, 3) for one in tried(number + 0.5, repository="stubborn")]
+    storm = [one for number in range(200) for one in attempts(number, repository=f"once-{number}")]
+    stubborn = [one for number in range(0, 200, 3) for one in attempts(number + 0.5, repository="stubborn")]
     found = problems(*storm, *stubborn, capacity=20)
     assert [one.key.repository for one in found.repeats()] == ["stubborn"]
     assert not found.is_exact

@@ -83,7 +83,7 @@ def world(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="module")
-def unharmed(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def undisturbed(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The state after one undisturbed roll-out of the minimal config."""
     running_sandbox.reset(SMALL)
     config = _config(tmp_path_factory.mktemp("unharmed") / "least")
@@ -178,7 +178,7 @@ class Trials:
     def run(self) -> None:
         """Run the command undisturbed to get its result, then kill it after every call."""
         everything(self.sandbox)  # creates the clients that all copies have then
-        expected = in_copy(self.sandbox, self._unharmed)
+        expected = in_copy(self.sandbox, self._undisturbed)
         left = in_copy(self.sandbox, self._settled)
         for ended in self._killable.killed_after_each_call(*self._command):
             if ended.exit_code == 0:
@@ -198,12 +198,12 @@ class Trials:
             return left_before
         left = in_copy(self.sandbox, self._settled)
         if is_writing(operation):
-            assert in_copy(self.sandbox, self._unharmed) == expected, f"killed after {self.killed_after}"
+            assert in_copy(self.sandbox, self._undisturbed) == expected, f"killed after {self.killed_after}"
         else:
             assert left == left_before, f"a read has changed something: {self.killed_after}"
         return left
 
-    def _unharmed(self) -> Any:
+    def _undisturbed(self) -> Any:
         ended = self._killable(*self._command, environment=self.sandbox.environment())
         assert ended.exit_code == 0, ended.printed
         return self._settled()
@@ -251,7 +251,7 @@ def test_a_roll_out_of_changes_may_be_killed_after_any_call(world: World, killab
 @pytest.mark.parametrize(
     "operation", ["PutObject", "CreateChangeSet", "ExecuteChangeSet", "CreateStackSet", "CreateStackInstances"]
 )
-def test_a_response_that_is_lost_once_does_not_matter(world: World, unharmed: Any, operation: str) -> None:
+def test_a_response_that_is_lost_once_does_not_matter(world: World, undisturbed: Any, operation: str) -> None:
     """The call takes effect, and botocore repeats it."""
     lost = world.sandbox.faults.add(
         Fault(effect=Drop(), operation=operation, principal="*administrator", moment=Moment.AFTER, times=1)
@@ -259,12 +259,12 @@ def test_a_response_that_is_lost_once_does_not_matter(world: World, unharmed: An
     ran = world.least(*ROLL_OUT)
     assert (ran.exit_code, lost.hits) == (0, 1), ran
     world.sandbox.settle()
-    assert everything(world.sandbox) == unharmed
+    assert everything(world.sandbox) == undisturbed
 
 
 @pytest.mark.usefixtures("without_waiting")
 @pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateStackInstances", "DescribeStackSetOperation"])
-def test_a_lost_network_is_reported_and_the_next_run_finishes(world: World, unharmed: Any, operation: str) -> None:
+def test_a_lost_network_is_reported_and_the_next_run_finishes(world: World, undisturbed: Any, operation: str) -> None:
     is_gone = False
 
     def is_cut_off(call: Call) -> bool:
@@ -280,7 +280,7 @@ def test_a_lost_network_is_reported_and_the_next_run_finishes(world: World, unha
     world.sandbox.faults.clear()
     assert world.least(*ROLL_OUT).exit_code == 0
     world.sandbox.settle()
-    assert everything(world.sandbox) == unharmed
+    assert everything(world.sandbox) == undisturbed
 
 
 def test_a_roll_out_that_is_killed_repeatedly_still_finishes(world: World, killable: KillableProcesses) -> None:

@@ -46,7 +46,7 @@ def deployer(sandbox: Sandbox) -> Deployer:
     return Deployer(sandbox)
 
 
-def _all_is_well(deployer: Deployer) -> None:
+def _assert_in_sync(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     sandbox.settle()
     assert installed(sandbox) == EXPECTED
@@ -120,7 +120,7 @@ def test_an_scp_that_denies_a_region_fails_only_there_and_only_that_is_retried(d
         "ListStackInstances",
     }
     assert deployer("rollout", "--only-failed").exit_code == 0
-    _all_is_well(deployer)
+    _assert_in_sync(deployer)
 
 
 def test_an_instance_that_aws_excludes_from_updates_is_repaired_as_the_troubleshooting_page_describes(
@@ -240,7 +240,7 @@ def test_throttling_at_every_call_only_slows_down(deployer: Deployer, monkeypatc
     assert ran.exit_code == 0, ran
     assert fault.hits > 40
     deployer.sandbox.faults.clear()
-    _all_is_well(deployer)
+    _assert_in_sync(deployer)
 
 
 class _NoTime:
@@ -382,7 +382,7 @@ def test_waves_run_one_after_the_other_and_a_second_roll_out_has_nothing_to_do(
     assert ran.exit_code == 0, ran
     assert "1. Workloads/Dev: 2 accounts, 4 instances" in ran.out
     assert ran.err.index("wave 1 of 3: Workloads/Dev: done") < ran.err.index("wave 2 of 3")
-    _all_is_well(in_waves)
+    _assert_in_sync(in_waves)
 
 
 def test_the_next_wave_does_not_start_if_a_wave_is_unhealthy(deployer: Deployer, tmp_path: Path) -> None:
@@ -404,7 +404,7 @@ def test_the_next_wave_does_not_start_if_a_wave_is_unhealthy(deployer: Deployer,
     resumed = in_waves("rollout", "--resume", "--yes")
     assert resumed.exit_code == 0, resumed
     assert _read_twice(sandbox) == []
-    _all_is_well(in_waves)
+    _assert_in_sync(in_waves)
 
 
 def test_a_retry_of_failures_leaves_the_rest_to_resume(deployer: Deployer, tmp_path: Path) -> None:
@@ -431,7 +431,7 @@ def test_a_retry_of_failures_leaves_the_rest_to_resume(deployer: Deployer, tmp_p
     assert resumed.exit_code == 0, resumed
     assert "Every desired stack instance of the whole organization is CURRENT" in " ".join(resumed.out.split())
     assert in_waves("rollout", "--resume").exit_code == 11
-    _all_is_well(in_waves)
+    _assert_in_sync(in_waves)
 
 
 # Locks and what they remember
@@ -458,7 +458,7 @@ def test_a_roll_out_in_progress_excludes_another(deployer: Deployer, killable: K
     assert deployer("destroy", "--yes").exit_code == 9
     assert deployer(*ROLL_OUT, "--break-lock").exit_code == 0
     assert _record(sandbox)["exit_code"] == 0
-    _all_is_well(deployer)
+    _assert_in_sync(deployer)
 
 
 def test_resume_uses_the_scope_of_the_failed_roll_out(deployer: Deployer, killable: KillableProcesses) -> None:
@@ -562,4 +562,4 @@ def test_a_plan_file_is_rolled_out_exactly_or_not_at_all(deployer: Deployer, tmp
     assert "stack deployer-central in eu-west-1: new" in again.err
     assert deployer("plan", "--out", str(file)).exit_code == 0
     assert deployer("rollout", "--plan", str(file)).exit_code == 0
-    _all_is_well(deployer)
+    _assert_in_sync(deployer)

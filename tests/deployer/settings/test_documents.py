@@ -27,7 +27,7 @@ ARCHIVED = {
 }
 
 
-def _said(write: Write, text: str, *, key: str = "lifecycle_policy") -> list[str]:
+def _problems(write: Write, text: str, *, key: str = "lifecycle_policy") -> list[str]:
     write("ous/prod.yaml", f"ou: Workloads/Prod\nrepository: {{{key}: policies/p.json}}\n")
     folder = write("policies/p.json", text)
     return [str(found).partition("policies/p.json:")[2] for found in read(folder)[1]]
@@ -54,7 +54,7 @@ def _lifecycle(**changes: Any) -> str:
     ],
 )
 def test_json_that_ecr_would_refuse_is_refused(write: Write, text: str, problem: str) -> None:
-    assert problem in _said(write, text)
+    assert problem in _problems(write, text)
 
 
 @pytest.mark.parametrize(
@@ -134,13 +134,13 @@ def test_json_that_ecr_would_refuse_is_refused(write: Write, text: str, problem:
     ],
 )  # fmt: skip
 def test_a_lifecycle_policy_is_checked_by_ecrs_rules(write: Write, text: str, problem: str | None) -> None:
-    messages = [line.rpartition(": ")[2] for line in _said(write, text)]
+    messages = [line.rpartition(": ")[2] for line in _problems(write, text)]
     assert messages == ([] if problem is None else [problem])
 
 
 def test_problems_of_a_policy_are_reported_at_their_line(write: Write) -> None:
     text = json.dumps({"rules": [RULE | {"action": {"type": "delete"}}]}, indent="\t")
-    assert _said(write, text) == ["10:14: rules[0].action: the type of an action is expire or transition"]
+    assert _problems(write, text) == ["10:14: rules[0].action: the type of an action is expire or transition"]
 
 
 @pytest.mark.parametrize(
@@ -177,15 +177,15 @@ def test_problems_of_a_policy_are_reported_at_their_line(write: Write) -> None:
     ],
 )
 def test_a_repository_policy_is_checked_by_ecrs_rules(write: Write, document: Any, problem: str | None) -> None:
-    messages = [line.rpartition(": ")[2] for line in _said(write, json.dumps(document), key="repository_policy")]
+    messages = [line.rpartition(": ")[2] for line in _problems(write, json.dumps(document), key="repository_policy")]
     assert messages == ([] if problem is None else [problem])
 
 
 def test_limits_are_those_of_the_minified_text(write: Write) -> None:
     wide = json.dumps({"Statement": [STATEMENT | {"Sid": "x" * 10_000}]}, indent=400)
-    assert _said(write, wide, key="repository_policy") == []
+    assert _problems(write, wide, key="repository_policy") == []
     long = json.dumps({"Statement": [STATEMENT | {"Sid": "x" * 10_240}]})
-    (problem,) = _said(write, long, key="repository_policy")
+    (problem,) = _problems(write, long, key="repository_policy")
     assert "ECR accepts at most 10,240 for a repository policy" in problem
 
 

@@ -17,7 +17,7 @@ def compiled(write: Write, section: str, *, region: str = "eu-west-1") -> Compil
     return settings.compile(load(write("organization.yaml", text)), EXAMPLE)
 
 
-def what_is_there(synthesis: Synthesis) -> list[bool]:
+def url_resources(synthesis: Synthesis) -> list[bool]:
     central, access = synthesis.central.to_dict(), synthesis.access.to_dict()
     return [
         "AWS::Lambda::Url" in str(central["Resources"]),
@@ -33,13 +33,13 @@ def what_is_there(synthesis: Synthesis) -> list[bool]:
 def test_the_handler_has_no_url_unless_the_config_requests_it(write: Write, section: str) -> None:
     found = compiled(write, section)
     assert function_url_of(found) == "off"
-    assert what_is_there(synthesize(found)) == [False] * 4
+    assert url_resources(synthesize(found)) == [False] * 4
 
 
 def test_with_it_the_handler_has_a_url_and_the_permissions_for_requests(write: Write) -> None:
     found = compiled(write, "ensure: {url: true}\n")
     assert function_url_of(found) == "deployed"
-    assert what_is_there(synthesize(found)) == [True] * 4
+    assert url_resources(synthesize(found)) == [True] * 4
 
 
 ADDRESS = "https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws/"
@@ -60,7 +60,7 @@ def test_a_url_as_the_value_means_true_and_does_not_change_the_deployment(write:
 def test_a_region_without_function_urls_gets_no_url(write: Write, region: str) -> None:
     found = compiled(write, "ensure: {url: true}\n", region=region)
     assert function_url_of(found) == "unavailable"
-    assert what_is_there(synthesize(found)) == [False] * 4
+    assert url_resources(synthesize(found)) == [False] * 4
 
 
 @pytest.mark.parametrize(
