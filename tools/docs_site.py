@@ -1,5 +1,5 @@
-"""What `mkdocs` does not do by itself: README.md as the first page, navigation in the order of README's table, and
-links to files that are not pages of the site.
+"""What `mkdocs` does not do by itself: README.md as the first page, navigation in the order of README's table, links
+to files that are not pages of the site, and a search that works without a web server.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-_PAGE = re.compile(r"\[(?P<title>[^\]]+)\]\(docs/(?P<file>(?:contributing/)?[a-z-]+\.md)\)")
+_PAGE = re.compile(r"\[(?P<title>[^\]]+)\]\(docs/(?P<file>(?:contributing/)?(?:decisions/)?[A-Za-z-]+\.md)\)")
 _LINK = re.compile(r"(?<=\]\()(?P<target>[^)#:\s]+)(?P<anchor>#[^)\s]*)?(?=\))")
 _CONTRIBUTING = "contributing/"
 _FENCE = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
@@ -30,9 +30,11 @@ def on_config(config: Any) -> Any:
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add README.md as the first page."""
+    """Add README.md as the first page, and the script that the search needs for pages of the file system."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     files.append(File.generated(config, "index.md", content=_relinked(text, ROOT, config.extra["repository"])))
+    (script,) = config.extra["polyfills"]
+    files.append(File.generated(config, script, abs_src_path=str(ROOT / "tools" / Path(script).name)))
     return files
 
 

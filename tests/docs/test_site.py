@@ -1,5 +1,5 @@
 """The documentation as a site: every link holds, pages are in the order of README's table, and nothing is loaded from
-elsewhere when a page is viewed.
+elsewhere when a page is viewed, not even for the search.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.deployer.reporting.browser import chromium, is_installed, is_required, opened
 
 pytestmark = pytest.mark.slow
 
@@ -36,11 +38,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_page_is_reached_in_the_order_of_the_readme(site: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Documentation")[2]
-    pages = [f"{name}.html" for name in re.findall(r"\]\(docs/((?:contributing/)?[a-z-]+)\.md\)", readme)]
+    sources = re.findall(r"\]\(docs/([A-Za-z/-]+)\.md\)", readme)
+    pages = [f"{name.removesuffix('README')}{'index' if name.endswith('README') else ''}.html" for name in sources]
     start = (site / "index.html").read_text(encoding="utf-8")
-    navigation = re.findall(r'<a href="((?:contributing/)?[a-z-]+\.html)" class="md-nav__link', start)
+    navigation = re.findall(r'<a href="([a-z/-]+\.html)" class="md-nav__link', start)
     assert [page for page in dict.fromkeys(navigation) if page != "index.html"] == list(dict.fromkeys(pages))
-    built = {str(page.relative_to(site)) for page in [*site.glob("*.html"), *site.glob("contributing/*.html")]}
+    built = {str(page.relative_to(site)) for page in site.rglob("*.html") if not page.name.startswith("0")}
     assert built - {"404.html", "index.html"} == set(pages)
 
 
@@ -52,4 +55,15 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     ]
     assert loaded
     assert [address for address in loaded if address.startswith(("http:", "https:", "//"))] == []
-    assert (site / "search" / "search_index.json").is_file()
+
+
+@pytest.mark.skipif(not is_installed() and not is_required(), reason="Chromium or axe-core is not installed")
+@pytest.mark.parametrize("page", ["index.html", "contributing/architecture.html"])
+def test_the_search_finds_pages_without_a_web_server(site: Path, page: str) -> None:
+    with chromium() as browser, opened(browser, site / page) as seen:
+        seen.page.fill(".md-search__input", "redrive")
+        seen.page.locator(".md-search-result__item").first.wait_for(timeout=60_000)
+        found = seen.page.locator(".md-search-result__link").evaluate_all("links => links.map(link => link.href)")
+    assert any("operations.html" in address for address in found)
+    assert seen.messages == []
+    assert [address for address in seen.requested if address.startswith("http")] == []
