@@ -89,7 +89,7 @@ def test_an_unterminated_filter_pattern_is_refused(sandbox: Sandbox, pattern: st
 @pytest.mark.parametrize(
     "expected",
     [
-        pytest.param({"defaultValue": 0, "dimensions": {"a": "$.a"}}, id="a default value beside dimensions"),
+        pytest.param({"defaultValue": 0, "dimensions": {"a": "$.a"}}, id="a default value with dimensions"),
         pytest.param({"dimensions": {name: f"$.{name}" for name in "abcd"}}, id="four dimensions"),
     ],
 )

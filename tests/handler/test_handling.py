@@ -469,7 +469,7 @@ def test_the_record_of_omitted_refusals_is_written_despite_a_crash_before_it() -
     assert world.outcomes() == [("refused", "refusals-left-out")]
 
 
-def test_a_forged_event_with_the_id_in_a_repositorys_tag_finishes_the_repository_and_is_recorded_as_redriven() -> None:
+def test_a_forged_event_with_the_id_of_a_repositorys_tag_is_recorded_as_redriven() -> None:
     """The tag proves nothing against principals that can set it; no record has the forged time."""
     world = World()
     handler = world.handler()

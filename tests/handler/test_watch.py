@@ -189,7 +189,7 @@ def test_a_delegated_administrator_is_in_the_stack_set_and_the_management_accoun
     assert (managing["waiting"], f"{MANAGEMENT} eu-west-1: 1" in managing["places"]) == (3, True)
 
 
-def test_a_delegated_administrator_that_aws_does_not_accept_is_an_error_and_not_the_management_account() -> None:
+def test_a_delegated_administrator_that_aws_does_not_accept_is_an_error() -> None:
     with pytest.raises(ClientError, match="ValidationError"):
         run_watch(FakeClients("SELF"))
 

@@ -69,7 +69,7 @@ def test_patterns_can_be_tried_without_a_rule(sandbox: Sandbox) -> None:
         pytest.param(
             {"Arn": FOREIGN_BUS, "RoleArn": ROLE, "Input": "{}"},
             "Input is not available",
-            id="a transformer beside an input",
+            id="a transformer with an input",
         ),
         pytest.param(
             {"Arn": QUEUE, "DeadLetterConfig": {"Arn": QUEUE + ".fifo"}},

@@ -59,8 +59,8 @@ ROLE = {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/path/ci-build"}
         ),
         pytest.param("ArnNotLike", "aws:PrincipalArn", ("arn:aws:iam::2*:*",), ROLE, True, id="different ARNs"),
         pytest.param("Null", "aws:PrincipalArn", ("true",), {}, True, id="Null true: the key is missing"),
-        pytest.param("Null", "aws:PrincipalArn", ("true",), ROLE, False, id="Null true: the key is there"),
-        pytest.param("Null", "aws:PrincipalArn", ("false",), ROLE, True, id="Null false: the key is there"),
+        pytest.param("Null", "aws:PrincipalArn", ("true",), ROLE, False, id="Null true: the key exists"),
+        pytest.param("Null", "aws:PrincipalArn", ("false",), ROLE, True, id="Null false: the key exists"),
         pytest.param("Null", "aws:PrincipalArn", ("false",), {}, False, id="Null false: the key is missing"),
         pytest.param("Bool", "aws:SecureTransport", ("false",), {"aws:SecureTransport": "true"}, False, id="booleans"),
         pytest.param(

@@ -492,7 +492,7 @@ def test_changes_of_the_organization_are_processed_in_order_whichever_thread_is_
     assert queues(sandbox, account.id) == ["from-stack-set"]
 
 
-def test_stacks_of_an_account_that_leaves_are_deleted_and_an_account_that_moves_gets_the_regions_of_its_new_ou(
+def test_an_account_that_leaves_loses_its_stacks_and_one_that_moves_gets_the_regions_of_its_new_ou(
     sandbox: Sandbox, stack_sets: StackSets
 ) -> None:
     stack_sets.create()

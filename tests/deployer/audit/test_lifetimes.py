@@ -103,7 +103,7 @@ def layer_query(number: int, **changes: Any) -> Record:
         pytest.param([layer_query(50), layer_query(50, event_id="e", principal="eve")], None, id="two callers"),
         pytest.param([layer_query(55)], None, id="long before"),
         pytest.param([layer_query(50, region="us-east-1")], None, id="another registry"),
-        pytest.param([], None, id="nobody"),
+        pytest.param([], None, id="no caller"),
     ],
 )
 def test_the_pusher_of_a_repository_that_ecr_created_is_found_in_the_ledger(

@@ -108,7 +108,7 @@ def test_a_full_standard_error_loses_only_messages() -> None:
         pytest.param({"PYTHONIOENCODING": "ascii"}, id="ASCII streams"),
         pytest.param({"TERM": ""}, id="no terminal type"),
         pytest.param({"TERM": "nonesuch", "COLUMNS": "0", "LINES": "x"}, id="an unknown terminal"),
-        pytest.param({"HOME": "/nonexistent"}, id="no home"),
+        pytest.param({"HOME": "/nonexistent"}, id="no home folder"),
         pytest.param({"TMPDIR": "/nonexistent"}, id="no folder for temporary files"),
     ],
 )

@@ -68,7 +68,7 @@ def deletion(**changes: Any) -> Record:
     return record(**values | at | {"principal": "arn:aws:iam::300000000001:role/tidy"} | changes)
 
 
-def test_a_repository_whose_deletion_was_observed_is_not_a_finding_and_the_report_names_who_deleted_it(
+def test_an_observed_deletion_is_not_a_finding_and_the_report_names_who_deleted_the_repository(
     world: World,
 ) -> None:
     world.records += [record(), deletion()]

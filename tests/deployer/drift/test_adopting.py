@@ -338,7 +338,7 @@ def test_a_run_that_stops_before_any_call_is_completed_by_the_next(stops_at: int
         (Cloud(errors={"ask": ServiceError("no answer")}), "failed"),
         (Cloud(errors={"change": ServiceError("throttled")}), "failed"),
     ],
-    ids=["refused", "tagged meanwhile", "created again", "deleted meanwhile", "no role", "no answer", "no tags"],
+    ids=["refused", "tagged meanwhile", "created again", "deleted meanwhile", "no role", "no response", "no tags"],
 )
 def test_a_repository_that_changed_meanwhile_gets_no_tags(cloud: Cloud, status: str) -> None:
     (done,) = cloud.run(ADOPTION)

@@ -261,7 +261,9 @@ def test_without_the_script_the_newest_rows_are_shown(browser: Browser, file: Pa
         assert seen.page.get_by_text("sorts, filters and shows all rows if JavaScript is enabled").is_visible()
 
 
-@pytest.mark.parametrize("script", [pytest.param(True, id="with the script"), pytest.param(False, id="without it")])
+@pytest.mark.parametrize(
+    "script", [pytest.param(True, id="with the script"), pytest.param(False, id="without the script")]
+)
 def test_no_text_of_outsiders_becomes_markup(browser: Browser, hostile: Path, script: bool) -> None:
     with opened(browser, hostile, script=script) as seen:
         if script:

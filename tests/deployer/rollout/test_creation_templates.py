@@ -142,9 +142,7 @@ def test_an_account_that_did_not_get_its_templates_is_reported_with_its_cause_an
 
 
 @begins_rolled_out
-def test_a_new_account_in_an_ou_with_templates_of_another_account_gets_those_of_the_ou_with_the_next_roll_out(
-    sandbox: Sandbox, folder: Folder
-) -> None:
+def test_a_new_account_gets_the_templates_of_its_ou_with_the_next_roll_out(sandbox: Sandbox, folder: Folder) -> None:
     """AWS deploys to new accounts of an OU what was deployed to any account in it."""
     folder.configure(DEV, NATIVE)
     (folder.directory / "accounts").mkdir()

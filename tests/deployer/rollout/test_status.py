@@ -256,9 +256,7 @@ REFUSED = (
 )
 
 
-def test_a_failed_account_has_the_resource_the_reason_and_the_next_step_and_one_cause_is_one_line_with_a_count() -> (
-    None
-):
+def test_a_failed_account_has_resource_reason_and_next_step_and_one_cause_is_one_line() -> None:
     deployment = example_deployment()
     cloud = rolled_out(deployment)
     failed = {"status": "OUTDATED", "detailed_status": "FAILED"}

@@ -109,7 +109,7 @@ def test_whether_any_name_matches_agrees_with_trying_every_short_name(
     [
         pytest.param(["**/b"], ["*", "*/**"], [], False, id="two globs cover it together"),
         pytest.param(["**/b"], ["*", "*/*"], [], True, id="longer names are left"),
-        pytest.param(["a*"], [], ["a*"], False, id="all of it is denied"),
+        pytest.param(["a*"], [], ["a*"], False, id="everything is denied"),
         pytest.param(["a-/**"], [], [], False, id="no repository has such a name"),
         pytest.param(["a--b/c__d.e"], [], [], True, id="separators that ECR accepts"),
         pytest.param(["a___b"], [], [], False, id="three underscores, which ECR does not accept"),

@@ -31,7 +31,7 @@ def _folder(tmp_path: Path, rollout: str) -> Path:
         pytest.param("{}", EXAMPLE, [], id="no preferences"),
         pytest.param("{max_concurrent: 50%, failure_tolerance: null}", EXAMPLE, [], id="a fraction as concurrency"),
         pytest.param("{waves: [[Sandbox], [Workloads/Dev], ['*']]}", EXAMPLE, [], id="waves for all"),
-        pytest.param("{max_concurrent: 0}", None, ["max_concurrent: at least 1"], id="none at a time"),
+        pytest.param("{max_concurrent: 0}", None, ["max_concurrent: at least 1"], id="zero at a time"),
         pytest.param("{failure_tolerance: some}", None, ["a number of accounts or a percentage"], id="not a number"),
         pytest.param(
             "{concurrency_mode: SOFT}", None, ["must be SOFT_FAILURE_TOLERANCE or"], id="an abbreviated value of AWS"
@@ -58,7 +58,7 @@ def _folder(tmp_path: Path, rollout: str) -> Path:
             id="STRICT without the organization",
         ),
         pytest.param(
-            "{failure_tolerance: 10%, max_concurrent: 1}", EXAMPLE, ["10 % of 9 rounds to 0"], id="rounded to nothing"
+            "{failure_tolerance: 10%, max_concurrent: 1}", EXAMPLE, ["10 % of 9 rounds to 0"], id="rounded to zero"
         ),
         pytest.param(
             "{waves: [[Sandbox], [Workloads/Dve], ['*']]}",
