@@ -87,7 +87,11 @@ def _plan(audit: Audit, names: list[str], *, release: bool) -> tuple[AdoptionPla
     from deployer.drift.verification import audit_accounts
     from deployer.rendering.audit_progress import progress
 
-    finder = AdoptionFinder(auditor=audit.auditor, action="release" if release else "adopt")
+    finder = AdoptionFinder(
+        auditor=audit.auditor,
+        action="release" if release else "adopt",
+        probe_repository=audit.installation.names.probe_repository,
+    )
     with progress() as report_progress:
         accounts = audit_accounts(audit.accounts, finder.read_account, report=report_progress, stop=audit.stop)
     found = [one for account in accounts for one in account.found]

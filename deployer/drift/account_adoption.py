@@ -9,6 +9,7 @@ from datetime import datetime
 from deployer.audit.adopted import is_adoption_id
 from deployer.drift.account_audit import AccountAuditor, merged
 from deployer.drift.adopting import Adoption, NotAdoptable, RefusedName, missing_tags, obstacle
+from deployer.drift.comparison import Difference
 from deployer.drift.findings import AccountReport, CheckedRepository, Unread
 from deployer.drift.ports import ListedRepository, RepositoryGoneError
 from deployer.drift.region_audit import ForeignRepository, RegionAudit, Result, unread
@@ -21,6 +22,9 @@ from handler.records import Record
 from handler.tags import OWN_TAGS
 
 Found = Adoption | NotAdoptable
+
+_WITHOUT_RECORD = frozenset({"unrecorded", "under way"})
+"""Verdicts about a repository with our tag whose event has no record that is about it."""
 
 _OWN_ASPECTS = frozenset(f"tags.{key}" for key in OWN_TAGS)
 
@@ -43,6 +47,8 @@ class AdoptionFinder:
 
     auditor: AccountAuditor
     action: Action
+    probe_repository: str = ""
+    """The name that only `doctor --probe` uses: it deletes the repository, and audits leave it out."""
 
     def read_account(self, account: str) -> AccountAdoptions:
         """Read an account. Raises only CredentialsError."""
@@ -64,7 +70,10 @@ class AdoptionFinder:
         if result is None or isinstance(result, Unread):
             return result
         try:
-            return _Candidate(region, one).judge(result, self.action)
+            candidate = _Candidate(region, one)
+            if one.name == self.probe_repository:
+                return candidate.reject("it is for `deployer doctor --probe`, which deletes it")
+            return candidate.judge(result, self.action)
         except RepositoryGoneError:
             return None
         except DeployerError as error:
@@ -85,41 +94,62 @@ class _Candidate:
 
     def judge(self, result: CheckedRepository | ForeignRepository, action: Action) -> Found:
         """Whether it can be adopted, or released."""
-        if isinstance(result, ForeignRepository):
-            return self._foreign(result) if action == "adopt" else self._not("it is not adopted")
-        is_adopted = is_adoption_id(result.event_id)
-        match result.verdict:
-            case "unrecorded" | "under way":
-                return self._without_record(result, action)
-            case "untagged" if is_adopted and action == "adopt":
-                return self._adoption(result, is_recorded=True)
-            case _ if is_adopted and action == "release":
-                return self._adoption(result, tags={}, last=self._last_record(result.event_id))
-            case _ if is_adopted:
-                return self._not("it is adopted already", is_ours=True)
-            case _:
-                return self._not("deployer created it", is_ours=True)
+        return self._released(result) if action == "release" else self._adopted(result)
 
-    def _without_record(self, result: CheckedRepository, action: Action) -> Found:
+    def reject(self, problem: str, *, is_ours: bool = False) -> NotAdoptable:
+        """Leave it alone."""
+        return NotAdoptable(
+            account=self.region.account,
+            region=self.region.region,
+            name=self.one.name,
+            problem=problem,
+            is_ours=is_ours,
+        )
+
+    def _released(self, result: CheckedRepository | ForeignRepository) -> Found:
+        """By its record alone, since an administrator of the account can change the tags."""
+        is_recorded = isinstance(result, CheckedRepository) and result.verdict not in _WITHOUT_RECORD
+        event_id = result.event_id if isinstance(result, CheckedRepository) and is_recorded else self.event_id
+        record = self.region.records.by_event.get(event_id)
+        if record and record.outcome == "adopted":
+            return self._adoption(event_id=event_id, last=record.event_time)
+        return self.reject("deployer created it", is_ours=True) if is_recorded else self.reject("it is not adopted")
+
+    def _adopted(self, result: CheckedRepository | ForeignRepository) -> Found:
+        if isinstance(result, ForeignRepository):
+            return self._foreign(result)
+        if result.verdict in _WITHOUT_RECORD:
+            return self._without_record(result)
+        if not is_adoption_id(result.event_id):
+            return self.reject("deployer created it", is_ours=True)
+        if result.verdict != "untagged":
+            return self.reject("it is adopted already", is_ours=True)
+        aspects = {difference.aspect for difference in result.differences}
+        desired = result.desired.tags if result.desired else {}
+        lost = {key: desired[key] for key in OWN_TAGS if f"tags.{key}" in aspects}
+        return self._adoption(event_id=result.event_id, tags=lost, is_recorded=True, differences=result.differences)
+
+    def _without_record(self, result: CheckedRepository) -> Found:
         """One with a tag of this installation and no record of that event: only its own adoption can be repeated."""
-        if result.event_id == self.event_id and action == "adopt":
-            tags = self.region.registry.tags(self.one.arn)
-            return self._foreign(
-                ForeignRepository(region=self.region.region, name=self.one.name, listed=self.one, tags=tags)
-            )
-        if action == "release":
-            return self._not("it is not adopted")
-        return self._not(f"it has the tag deployer:event-id of {result.event_id}; delete the tag to adopt it")
+        if result.event_id != self.event_id:
+            return self.reject(f"it has the tag deployer:event-id of {result.event_id}; delete the tag to adopt it")
+        tags = self.region.registry.tags(self.one.arn)
+        return self._foreign(
+            ForeignRepository(region=self.region.region, name=self.one.name, listed=self.one, tags=tags)
+        )
 
     def _foreign(self, result: ForeignRepository) -> Found:
         record = self._record()
         desired = self.region.desired_state(record).tags
         installation = self.region.desired_states.installation
         if problem := obstacle(result.tags, desired, event_id=self.event_id, installation=installation):
-            return self._not(problem)
-        checked = self.region.compared(self.one, record, result.tags)
-        released = self.region.records.released.get(self.event_id)
-        return self._adoption(checked, tags=missing_tags(result.tags, desired), last=released)
+            return self.reject(problem)
+        return self._adoption(
+            event_id=self.event_id,
+            tags=missing_tags(result.tags, desired),
+            last=self.region.records.released.get(self.event_id),
+            differences=self.region.compared(self.one, record, result.tags).differences,
+        )
 
     def _record(self) -> Record:
         """The record that its adoption would have, as far as the settings depend on it."""
@@ -141,28 +171,25 @@ class _Candidate:
 
     def _adoption(
         self,
-        checked: CheckedRepository,
         *,
+        event_id: str,
         tags: Mapping[str, str] | None = None,
         is_recorded: bool = False,
         last: datetime | None = None,
+        differences: tuple[Difference, ...] = (),
     ) -> Adoption:
-        """`tags` are those of a repository that is not ours yet; what lost its tags misses what differs."""
-        aspects = {difference.aspect for difference in checked.differences}
-        desired = checked.desired.tags if checked.desired else {}
-        lost = {key: desired[key] for key in OWN_TAGS if f"tags.{key}" in aspects}
         return Adoption(
             account=self.region.account,
             region=self.region.region,
             name=self.one.name,
             arn=self.one.arn,
             created_at=self.one.created_at,
-            event_id=checked.event_id,
+            event_id=event_id,
             is_recorded=is_recorded,
-            tags=lost if tags is None else tags,
+            tags=tags or {},
             last=last,
             refused=self._refused(),
-            differences=tuple(one for one in checked.differences if one.aspect not in _OWN_ASPECTS),
+            differences=tuple(one for one in differences if one.aspect not in _OWN_ASPECTS),
         )
 
     def _refused(self) -> RefusedName | None:
@@ -172,16 +199,3 @@ class _Candidate:
         call = constructed_call(account=account, region=region, repository=self.one.name, principal="*", trigger="push")
         refused = refused_repository(call, settings)
         return RefusedName(reason=refused.reason, rule=str(refused.rule)) if refused else None
-
-    def _last_record(self, event_id: str) -> datetime | None:
-        record = self.region.records.by_event.get(event_id)
-        return record.event_time if record else None
-
-    def _not(self, problem: str, *, is_ours: bool = False) -> NotAdoptable:
-        return NotAdoptable(
-            account=self.region.account,
-            region=self.region.region,
-            name=self.one.name,
-            problem=problem,
-            is_ours=is_ours,
-        )

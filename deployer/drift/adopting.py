@@ -212,11 +212,12 @@ def _carried_out(
 def _tag(one: Adoption, registry: Repairer) -> str:
     """Set the missing tags, unless it is another repository now; returns why not."""
     creator = registry.creator(one.name)
-    if creator == one.event_id:
-        return ""
-    if creator is not None or not is_same_creation_time(registry.created_at(one.name), one.created_at):
+    if creator not in (None, one.event_id):
+        return f"it has the tag {EVENT_ID_TAG} of {creator} now"
+    if not is_same_creation_time(registry.created_at(one.name), one.created_at):
         return "it was replaced by another repository"
-    registry.change(one.name, PutTags(one.tags))
+    if creator is None:
+        registry.change(one.name, PutTags(one.tags))
     return ""
 
 

@@ -18,7 +18,8 @@ from handler.records import Record
 from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG, creator_of
 
 SAME_CREATION = timedelta(minutes=5)
-"""ECR always returns the same time; a repository that was created again under the same tag has another."""
+"""How far the creation times of a record and of a repository with its event's tag may differ: the record of a creation
+that took several attempts has the time of one. The record of an adoption has the time that ECR returned."""
 
 RecordsByName = Mapping[str, list[Record]]
 """Records of one region, by the repository's name."""
@@ -170,6 +171,9 @@ def _deletion_note(deletion: Record) -> str:
 
 
 def _is_same_creation(one: ListedRepository, record: Record) -> bool:
+    """Whether a repository with the tag of a record's event is the one of the record."""
+    if record.outcome == "adopted":
+        return _is_created_by(one, record)
     return record.created_at is None or abs(one.created_at - record.created_at) <= SAME_CREATION
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
+from deployer.audit.adopted import is_adoption_id
 from deployer.drift.comparison import Difference
 from deployer.drift.findings import CheckedRepository, Report
 from deployer.drift.ports import RepositoryGoneError, is_same_creation_time
@@ -217,10 +218,14 @@ def _if_unchanged(
 
 
 def _is_unchanged(checked: CheckedRepository, registry: Tagged) -> bool:
-    """Whether it has the tag of its event; if it lost its tag, still none, and the same time of creation."""
-    creator = registry.creator(checked.name)
-    if checked.verdict != "untagged":
-        return creator == checked.event_id
-    if creator is not None or checked.created_at is None:
+    """Whether it still has the tag of its event, or none if it lost its tag; without a tag, and if it was adopted, also
+    whether it has the same time of creation.
+    """
+    is_tagged = checked.verdict != "untagged"
+    if registry.creator(checked.name) != (checked.event_id if is_tagged else None):
         return False
-    return is_same_creation_time(registry.created_at(checked.name), checked.created_at)
+    if is_tagged and not is_adoption_id(checked.event_id):
+        return True
+    return checked.created_at is not None and is_same_creation_time(
+        registry.created_at(checked.name), checked.created_at
+    )

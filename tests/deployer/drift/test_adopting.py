@@ -164,6 +164,49 @@ def test_a_repository_that_was_created_again_must_be_adopted_again() -> None:
     assert (gone.verdict, gone.note) == ("gone", "another repository has its name now")
 
 
+@pytest.mark.parametrize("later", [timedelta(seconds=3), timedelta(minutes=4), timedelta(days=1)], ids=str)
+def test_invariant_3_a_repository_that_was_created_again_is_not_adopted_by_a_copy_of_the_tags(later: timedelta) -> None:
+    """Created minutes after the first one: an administrator of the account can set any tag on it."""
+    found = world()
+    adopted(found)
+    held = found.registry().held[NAME]
+    held.created_at = MADE + later
+    held.state = replace(held.state, scan_on_push=not held.state.scan_on_push)
+    report = found.auditor().audit_account(SHOP)
+    assert {one.verdict for one in report.checked} == {"unrecorded", "gone"}
+    assert plan_repairs(Report(accounts=(report,)), delete_blank=True).repairs == ()
+    (other,) = find(found).others
+    assert "delete the tag to adopt it" in other.problem
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {},
+        {EVENT_ID_TAG: "e-1", INSTALLATION_TAG: "deployer"},
+        {EVENT_ID_TAG: "e-1", INSTALLATION_TAG: "other"},
+        {INSTALLATION_TAG: "other"},
+    ],
+    ids=["no tags", "another event", "another installation", "another installation alone"],
+)
+def test_an_adopted_repository_can_be_released_whatever_tags_it_has(tags: dict[str, str]) -> None:
+    found = world()
+    adopted(found)
+    tag_with(tags)(found)
+    (one,) = find(found, "release").adoptions
+    assert (one.event_id, one.tags, one.last) == (ID, {}, NOW - timedelta(hours=1))
+
+
+def test_the_repository_of_probes_cannot_be_adopted() -> None:
+    """Each probe deletes it, and its records count nowhere else."""
+    found = world(name="deployer-probe")
+    for action in ("adopt", "release"):
+        finder = AdoptionFinder(auditor=found.auditor(), action=action, probe_repository="deployer-probe")
+        (other,) = finder.read_account(SHOP).found
+        assert isinstance(other, NotAdoptable)
+        assert (other.problem, other.is_ours) == ("it is for `deployer doctor --probe`, which deletes it", False)
+
+
 def test_the_tags_of_an_adoption_without_its_record_are_a_finding_and_it_can_be_adopted() -> None:
     found = world()
     tag_with({EVENT_ID_TAG: ID, INSTALLATION_TAG: "deployer"})(found)
@@ -333,12 +376,22 @@ def test_a_run_that_stops_before_any_call_is_completed_by_the_next(stops_at: int
         (Cloud(refuses="it no longer exists"), "left alone"),
         (Cloud(owner="event"), "left alone"),
         (Cloud(created=NOW), "left alone"),
+        (Cloud(created=NOW, owner=ID), "left alone"),
         (Cloud(errors={"creator": RepositoryGoneError()}), "left alone"),
         (Cloud(errors={"open": ServiceError("no role")}), "failed"),
         (Cloud(errors={"ask": ServiceError("no answer")}), "failed"),
         (Cloud(errors={"change": ServiceError("throttled")}), "failed"),
     ],
-    ids=["refused", "tagged meanwhile", "created again", "deleted meanwhile", "no role", "no response", "no tags"],
+    ids=[
+        "refused",
+        "tagged meanwhile",
+        "created again",
+        "created again with a copy of the tags",
+        "deleted meanwhile",
+        "no role",
+        "no response",
+        "no tags",
+    ],
 )
 def test_a_repository_that_changed_meanwhile_gets_no_tags(cloud: Cloud, status: str) -> None:
     (done,) = cloud.run(ADOPTION)

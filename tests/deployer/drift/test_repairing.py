@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -24,6 +25,7 @@ from deployer.drift.repairing import (
     repair,
 )
 from deployer.errors import ServiceError
+from handler.adoption_requests import adoption_id
 from handler.tags import OWN_TAGS
 from tests.deployer.drift.examples import HOME, NOW, SHOP, desired_state_of, record
 
@@ -123,6 +125,19 @@ def test_the_tag_is_read_again_before_anything_is_changed(registry: Fake, status
     (done,) = repair(repairs, lambda *_: registry, report=shown.append)
     assert (done.status, shown) == (status, [done])
     assert registry.changes == ([PutScanOnPush(True)] if status == "repaired" else [])
+
+
+@pytest.mark.parametrize("verdict", ["drifted", "untagged"])
+@pytest.mark.parametrize(("seconds", "status"), [(1, "repaired"), (3, "left alone")], ids=["the same", "another"])
+def test_invariant_3_an_adopted_repository_that_was_created_again_needs_more_than_a_copy_of_its_tag(
+    verdict: Literal["drifted", "untagged"], seconds: int, status: str
+) -> None:
+    event_id = adoption_id("arn", NOW)
+    checked = replace(drifted(scan_on_push=False), verdict=verdict, event_id=event_id, created_at=NOW)
+    owner = None if verdict == "untagged" else event_id
+    registry = Fake(owner=owner, created=NOW + timedelta(seconds=seconds))
+    (done,) = repair(plan_for(checked).repairs, lambda *_: registry, report=lambda _: None)
+    assert (done.status, bool(registry.changes)) == (status, status == "repaired")
 
 
 @pytest.mark.parametrize(
