@@ -138,6 +138,7 @@ def with_creator(
         or call.trigger is None
         or not settings.enabled
         or call.region not in settings.regions
+        or verdict.reason == reasons.NAME_INVALID
     ):
         return verdict
     creator = creator_of(settings, policies, call.repository, trigger=call.trigger)

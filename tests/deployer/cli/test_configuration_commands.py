@@ -277,6 +277,14 @@ class TestExplain:
         _, out, _ = deployer("explain", "Sandbox", "team-x/y", "--organization", SNAPSHOT)
         assert "  The handler creates it, not ECR: creation templates match names only" in out
 
+    def test_no_engine_creates_a_name_that_ecr_does_not_accept(self, deployer: Ran, folder: Path) -> None:
+        (folder / "config/ous/sandbox.yaml").write_text(NATIVE, encoding="utf-8")
+        ask = ("explain", "alice-sandbox", "a/Web", "--organization", SNAPSHOT)
+        _, out, _ = deployer(*ask)
+        assert "refused (name-invalid)" in out
+        assert "ECR creates it" not in out
+        assert json.loads(deployer(*ask, "--json")[1])["decision"]["creator"] is None
+
     def test_a_creation_by_ecr_in_a_native_ou_is_explained_with_the_part_of_the_handler(
         self, deployer: Ran, folder: Path
     ) -> None:
