@@ -65,6 +65,7 @@ check: setup  ## Format, lint, types, import contracts, unused code, generated d
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	$(BIN)/vulture acceptance benchmarks deployer handler sandbox/src templates tools  # what only tests use
 	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings tests/tools
 
 format: setup  ## Format the code and sort its imports

@@ -70,7 +70,7 @@ class Check:
     """What it costs on AWS at most."""
     needs: frozenset[Need] = frozenset()
     altered_by: str | None = None
-    """The behaviour of the sandbox (deployer.sandbox.behaviours) with which the check has to say "refuted"."""
+    """The behaviour of the sandbox (aws_org_sandbox.behaviours) with which the check reports "refuted"."""
 
     @property
     def id(self) -> str:

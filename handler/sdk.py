@@ -18,9 +18,6 @@ import botocore
 if TYPE_CHECKING:
     from botocore.model import ServiceModel, Shape
 
-OLDEST = "1.40.0"
-"""The oldest version of botocore that the tests run the handler with."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:

@@ -215,12 +215,8 @@ class Names:
 
     @property
     def native_role_pattern(self) -> str:
-        """Regular expression for every name that `native_role` makes, of this prefix and no other."""
+        """Regular expression for every name that `native_role` makes, of this prefix and no other (A26)."""
         return rf"{re.escape(self.prefix)}-native-[a-z]+(-[a-z]+){{1,2}}-[0-9]+-[0-9a-f]{{8}}"
-
-    def is_native_role(self, role: str) -> bool:
-        """Whether ECR creates repositories by this installation's creation templates with a role of this name (A26)."""
-        return re.fullmatch(self.native_role_pattern, role) is not None
 
     # ARNs
     @property

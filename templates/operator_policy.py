@@ -23,8 +23,7 @@ from templates.operator_reads import (
     read_ledger,
     read_state,
 )
-from templates.permissions import Permission, policy_of
-from templates.policy_documents import Policy
+from templates.permissions import Permission
 
 COMMANDS: Mapping[str, str] = {
     "look": "`plan`, `status`, and what reads the organization, as `init` and `organization`: read-only",
@@ -40,11 +39,6 @@ COMMANDS: Mapping[str, str] = {
     "delete-ledger": "`destroy --delete-ledger`: all of `destroy`, and delete the ledger permanently",
 }
 """The policies, and the commands that each is for."""
-
-
-def operator_policy(names: Names, *commands: str) -> Policy:
-    """The policy document of one or several of `COMMANDS`."""
-    return policy_of([one for command in commands for one in permissions(names, command)])
 
 
 def permissions(names: Names, command: str) -> Sequence[Permission]:

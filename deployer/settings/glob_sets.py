@@ -173,14 +173,11 @@ def some_name_matches(all_of: Sequence[str], *, none_of: Sequence[str], no_patte
     return bool(waiting)
 
 
-@lru_cache(maxsize=16_384)
-def covers_arn(wide: str, narrow: str) -> bool:
-    """Whether every ARN that `narrow` matches is matched by `wide`; False if that cannot be decided part by part."""
-    return arn_is_covered(wide, narrow, Budget())
-
-
 def arn_is_covered(wide: str, narrow: str, budget: Budget) -> bool:
-    """As covers_arn; False if that exceeds the budget."""
+    """Whether every ARN that `narrow` matches is matched by `wide`.
+
+    False if that cannot be decided part by part, or exceeds the budget.
+    """
     if any(not matches_arn(wide, sample) and matches_arn(narrow, sample) for sample in samples(narrow)):
         return False
     wide_parts, narrow_parts = wide.split(":", _ARN_PARTS - 1), narrow.split(":", _ARN_PARTS - 1)

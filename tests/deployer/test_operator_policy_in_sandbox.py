@@ -20,13 +20,14 @@ from aws_org_sandbox.sandbox import Sandbox, environment
 from deployer.errors import OrganizationAccessError
 from sandbox.tests.stacks import role, template
 from templates.names import MANAGED_BY_TAG, Names
-from templates.operator_policy import COMMANDS, operator_policy, permissions
+from templates.operator_policy import COMMANDS, permissions
 from templates.permissions import Permission
 from templates.policies import ASSUME
 from tests.deployer.command_line import CONFIG, Deployer
 from tests.deployer.examples import MANAGEMENT, SHOP_DEV
 from tests.deployer.recorded_calls import Recorded, disagreements, recording, unneeded
 from tests.handler.paths import hide_ou_paths
+from tests.operator_policies import operator_policy
 
 ROLE = "operates"
 NAMES = Names(

@@ -8,8 +8,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from handler.sdk import OLDEST
-
+OLDEST = "1.40.0"
+"""The oldest version of botocore that the tests run the handler with."""
 FOLDER = Path(__file__).parents[2] / "build" / "sdk" / f"botocore-{OLDEST}"
 
 

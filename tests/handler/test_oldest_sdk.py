@@ -24,11 +24,12 @@ from aws_org_sandbox.sandbox import Sandbox
 from handler.clients import Clients, Credentials
 from handler.errors import PermanentError
 from handler.repositories import Registry, Repositories
-from handler.sdk import OLDEST, lacking, start_line
+from handler.sdk import lacking, start_line
 from handler.settings import RepositorySettings
 from tests.handler import oldest_sdk
 from tests.handler.fakes import NOW
 from tests.handler.installation import ACCOUNT, Installed, install, names_of, push
+from tests.handler.oldest_sdk import OLDEST
 from tests.handler.test_denials_in_sandbox import (
     test_invariant_2_a_role_that_was_just_created_is_retried,
     test_invariant_2_policies_are_set_on_repositories_whose_tags_take_effect_late,

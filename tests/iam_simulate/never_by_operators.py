@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from templates.operator_policy import operator_policy
 from tests.iam_simulate.installation import (
     BUCKET,
     CENTRAL,
@@ -18,6 +17,7 @@ from tests.iam_simulate.installation import (
     REPAIRER_ROLE,
 )
 from tests.iam_simulate.judge import Call
+from tests.operator_policies import operator_policy
 
 VIA_CLOUDFORMATION = {"aws:CalledVia": ["cloudformation.amazonaws.com"]}
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from templates.operator_policy import operator_policy
 from templates.permissions import BY_CLOUDFORMATION, VIA_CLOUDFORMATION
 from tests.iam_simulate.installation import CENTRAL, NAMES
 from tests.iam_simulate.judge import Call, is_installed, is_required, judge
+from tests.operator_policies import operator_policy
 
 pytestmark = pytest.mark.slow
 

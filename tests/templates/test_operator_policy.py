@@ -10,8 +10,9 @@ from types import ModuleType
 import pytest
 
 from templates.names import PREFIX_MAXIMUM_LENGTH, Names
-from templates.operator_policy import COMMANDS, operator_policy, permissions
+from templates.operator_policy import COMMANDS, permissions
 from templates.permissions import LARGEST_POLICY, VIA_CLOUDFORMATION, size_of
+from tests.operator_policies import operator_policy
 from tests.templates.reading import Templates, resources
 from tests.templates.test_parliament import parliament
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from deployer.cli.main import run
 from deployer.cli.policy import POLICIES
 from templates.names import Names
-from templates.operator_policy import COMMANDS, operator_policy, permissions
+from templates.operator_policy import COMMANDS, permissions
 from templates.permissions import BY_CLOUDFORMATION
+from tests.operator_policies import operator_policy
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ["--config", str(ROOT / "config")]

@@ -8,10 +8,10 @@ from typing import Any
 
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.errors import GuardError
-from templates.operator_policy import operator_policy
 from tests.deployer.command_line import Deployer
 from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
 from tests.deployer.test_operator_policy_in_sandbox import NAMES, session_with
+from tests.operator_policies import operator_policy
 
 BUS, RULE, FUNCTION = "deployer-events", "deployer-repository-not-found", "deployer-handler"
 Act = Callable[[Sandbox], object]

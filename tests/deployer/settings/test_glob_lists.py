@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from deployer.settings import glob_index
 from deployer.settings.glob_index import GlobIndex
 from deployer.settings.glob_lists import GlobList
-from deployer.settings.glob_sets import covers_arn, covers_name, names_overlap
+from deployer.settings.glob_sets import Budget, arn_is_covered, covers_name, name_is_covered, names_overlap
 
 _NAMES = st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "-"]), min_size=1, max_size=4).map("".join)
 _ARNS = st.one_of(
@@ -21,12 +21,12 @@ _ARNS = st.one_of(
 
 def _pairwise(patterns: list[str], *, are_arns: bool) -> list[tuple[int, str]]:
     """Entries that another covers, by comparing every pair."""
-    covers = covers_arn if are_arns else covers_name
+    is_covered = arn_is_covered if are_arns else name_is_covered
     found = []
     for index, pattern in enumerate(patterns):
         for other_index, other in enumerate(patterns):
-            is_later = other_index > index and covers(pattern, other)
-            if other_index != index and covers(other, pattern) and not is_later:
+            is_later = other_index > index and is_covered(pattern, other, Budget())
+            if other_index != index and is_covered(other, pattern, Budget()) and not is_later:
                 found.append((index, other))
                 break
     return found
