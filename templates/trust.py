@@ -8,7 +8,7 @@ from troposphere import Ref
 
 from templates.names import Names
 from templates.policies import ASSUME, arn_here
-from templates.policy_documents import Statement
+from templates.policy_documents import Conditions, Statement
 
 
 def function() -> Statement:
@@ -16,12 +16,7 @@ def function() -> Statement:
 
     It has no condition, because AWS documents no condition keys for calls with which Lambda assumes a function's role.
     """
-    return {
-        "Sid": "OnlyLambda",
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
+    return _of_service("OnlyLambda", "lambda.amazonaws.com")
 
 
 def handler(names: Names) -> Statement:
@@ -54,12 +49,7 @@ def registry() -> Statement:
     It has no condition, because AWS documents no condition keys for calls with which ECR assumes this role
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-create-iam.html).
     """
-    return {
-        "Sid": "OnlyRegistry",
-        "Effect": "Allow",
-        "Principal": {"Service": "ecr.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
+    return _of_service("OnlyRegistry", "ecr.amazonaws.com")
 
 
 def forwarding_rule(names: Names) -> Statement:
@@ -69,30 +59,39 @@ def forwarding_rule(names: Names) -> Statement:
     (https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html).
     Whether it also does so for its check at PutTargets is assumption A1.
     """
-    return {
-        "Sid": "OnlyTheForwardingRule",
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-        "Condition": {
+    return _of_service(
+        "OnlyTheForwardingRule",
+        "events.amazonaws.com",
+        when={
             "ArnLike": {"aws:SourceArn": arn_here("events", f"rule/{names.forwarding_rule}")},
             "StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")},
         },
-    }
+    )
 
 
 def notices_rule(names: Names) -> Statement:
     """EventBridge, and only for the rule that publishes notices (A1)."""
-    return {
-        "Sid": "OnlyTheNoticesRule",
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-        "Condition": {
+    return _of_service(
+        "OnlyTheNoticesRule",
+        "events.amazonaws.com",
+        when={
             "ArnEquals": {"aws:SourceArn": names.notices_rule_arn},
             "StringEquals": {"aws:SourceAccount": names.central_account},
         },
+    )
+
+
+def _of_service(sid: str, service: str, *, when: Conditions | None = None) -> Statement:
+    """A service of AWS, under conditions if any are given."""
+    statement: Statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
     }
+    if when:
+        statement["Condition"] = when
+    return statement
 
 
 def _of_central_account(
