@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 Schema = dict[str, Any]
 
-MORE = "Others, and more fields, may come without a new version: ignore what you do not know."
+MORE = "Fields, events and values may be added without a new version: ignore unknown ones."
 
 
 def object_of(properties: Mapping[str, Any], *, description: str = "") -> Schema:
