@@ -66,6 +66,7 @@ def adopt(
         regions=region or (),
         repositories=names,
         grace=timedelta(),
+        reads_uncovered=bool(account) and not ou,
     )
     audit = open_audit(request, now=clock.now())
     plan, report = _plan(audit, names, release=release)
@@ -136,10 +137,16 @@ def _check_complete(plan: AdoptionPlan, report: Report, done: list[AdoptionResul
         *([f"{counted(len(plan.missing), 'repository', 'repositories')} not found"] if plan.missing else []),
     ]
     if problems:
-        again = "Run the command again; what is done already is not done again."
         raise IncompleteError(
-            f"{' and '.join(problems)}; the lines above have the details",
-            next_step=again
-            if failed or left or unread
-            else "Compare the names, accounts and regions with those of ECR.",
+            f"{' and '.join(problems)}; the lines above have the details", next_step=_next_step(report, done)
         )
+
+
+def _next_step(report: Report, done: list[AdoptionResult]) -> str:
+    if any(one.status in {"failed", "left alone"} for one in done) or any(
+        one.may_be_temporary for one in report.unread()
+    ):
+        return "Run the command again; what is done already is not done again."
+    if any(report.unread()):
+        return "If a role is missing, `deployer rollout --org` creates it in every OU that the config files enable."
+    return "Compare the names, accounts and regions with those in ECR."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,12 +18,13 @@ from deployer.drift.account_audit import AccountAuditor
 from deployer.drift.adopting import Ask, problem_in
 from deployer.drift.desired_states import DesiredStates
 from deployer.drift.ports import CreatedRecords
-from deployer.errors import GuardError
+from deployer.errors import GuardError, NotFoundError
 from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
 from deployer.settings import Compiled
 from deployer.settings.regions import require_region
 from deployer.usage.account_reading import UsageReader
+from deployer.words import account_name
 from templates.names import Names
 
 
@@ -39,6 +40,8 @@ class AuditRequest:
     repositories: Sequence[str] = ()
     """Globs for names; all if there are none."""
     grace: timedelta
+    reads_uncovered: bool = False
+    """Whether the regions are read in the named accounts even if the settings do not enable them there."""
     reads_others: bool = False
     """Whether the usage of repositories is read that deployer neither created nor adopted."""
 
@@ -70,6 +73,7 @@ def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
     installation = Installation.open(request.config, profile=request.profile)
     organization, names = installation.organization, installation.names
     scope = find_scope(organization, ous=request.ous, accounts=request.accounts, regions=request.regions)
+    _check_active(organization, scope.account_ids)
     desired_states = DesiredStates(installation.compiled)
     records = CreatedRecords(installation.ledger, now=now, probe_repository=names.probe_repository)
     registries = MemberRegistries(installation.members(names.auditor_role), partition=names.partition)
@@ -85,6 +89,7 @@ def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
             now=now,
             grace=request.grace,
             regions=scope.regions,
+            reads_uncovered=request.reads_uncovered,
             repositories=tuple(request.repositories),
             stop=stop,
         ),
@@ -100,6 +105,17 @@ def open_audit(request: AuditRequest, *, now: datetime) -> Audit:
         stop=stop,
         key=_key(installation.compiled, names, request),
     )
+
+
+def _check_active(organization: Organization, accounts: Iterable[str]) -> None:
+    """Raise NotFoundError for a named account that nobody can read."""
+    for account in sorted(accounts):
+        if not organization.accounts[account].is_active:
+            state = organization.accounts[account].state
+            raise NotFoundError(
+                f"Account {account_name(organization, account)} is {state}, so its repositories cannot be read",
+                next_step="Omit it, or reopen the account.",
+            )
 
 
 def _key(compiled: Compiled, names: Names, request: AuditRequest) -> str:

@@ -38,6 +38,8 @@ class AccountAuditor:
     grace: timedelta
     """How long a repository may be without an image before it counts as blank."""
     regions: frozenset[str] | None = None
+    reads_uncovered: bool = False
+    """Whether `regions` are read even if the settings of an account do not enable them there."""
     repositories: tuple[str, ...] = ()
     """Globs for names, if not all are requested."""
     stop: Event = field(default_factory=Event, repr=False, compare=False)
@@ -53,8 +55,7 @@ class AccountAuditor:
         """Each region, and what its repositories are, in the order in which the regions list them. Raises the same."""
         records = AccountRecords.of(self.records.of_repositories(account))
         known = records.by_region(self._is_selected)
-        candidates = {*self.desired_states.covered_regions(account), *known}
-        regions = sorted(candidates if self.regions is None else candidates & self.regions)
+        regions = self._regions(account, known)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             regions_read = list(pool.map(partial(self._list, account, known, records), regions))
             looks_at = [
@@ -70,6 +71,12 @@ class AccountAuditor:
         if self.stop.is_set():
             raise StoppedError
         return region_audit.check(one)
+
+    def _regions(self, account: str, known: Iterable[str]) -> list[str]:
+        if self.regions is not None and self.reads_uncovered:
+            return sorted(self.regions)
+        candidates = {*self.desired_states.covered_regions(account), *known}
+        return sorted(candidates if self.regions is None else candidates & self.regions)
 
     def _list(
         self, account: str, known: Mapping[str, RecordsByName], records: AccountRecords, region: str

@@ -164,6 +164,17 @@ def test_a_repository_that_was_created_again_must_be_adopted_again() -> None:
     assert (gone.verdict, gone.note) == ("gone", "another repository has its name now")
 
 
+def test_a_region_that_no_file_enables_is_read_if_it_is_named_and_the_plan_has_the_rule() -> None:
+    found, region = World(), "ap-southeast-2"
+    found.registry(region=region).add(record(NAME), tags={}).created_at = MADE
+    named = frozenset({region})
+    assert find(found, regions=named).adoptions == ()
+    (one,) = find(found, regions=named, reads_uncovered=True).adoptions
+    assert one.refused is not None
+    assert (one.region, one.refused.reason) == (region, "region-not-enabled")
+    assert find(found, reads_uncovered=True).adoptions == ()
+
+
 @pytest.mark.parametrize("later", [timedelta(seconds=3), timedelta(minutes=4), timedelta(days=1)], ids=str)
 def test_invariant_3_a_repository_that_was_created_again_is_not_adopted_by_a_copy_of_the_tags(later: timedelta) -> None:
     """Created minutes after the first one: an administrator of the account can set any tag on it."""

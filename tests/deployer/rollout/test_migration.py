@@ -123,6 +123,9 @@ def test_migration_from_a_custom_function(sandbox: Sandbox, folder: Folder) -> N
     assert described(sandbox, "team/before")["imageTagMutability"] == "IMMUTABLE"
 
 
+NOT_ENABLED = "ap-southeast-2"
+
+
 def adopted(folder: Folder, *arguments: str, exit_code: int = 0) -> Any:
     ran = folder.deployer("audit", "adopt", "--account", SHOP_DEV, *arguments, "--json")
     assert ran.exit_code == exit_code, ran
@@ -172,6 +175,14 @@ def test_adopting_existing_repositories(sandbox: Sandbox, folder: Folder) -> Non
     assert (repaired.exit_code, verdict_of(folder, "old/api")) == (0, (["in sync"], 0)), repaired
     assert described(sandbox, "old/api")["imageTagMutability"] == "MUTABLE"
     push(sandbox, "old/api", "1")
+
+    suspended = folder.deployer("audit", "adopt", "--account", "old-project", "old/api")
+    assert (suspended.exit_code, "old-project (600000000001) is SUSPENDED" in suspended.err) == (11, True)
+    sandbox.client("ecr", account=SHOP_DEV, region=NOT_ENABLED).create_repository(repositoryName="old/far")
+    adopted(folder, "old/far", "--yes", exit_code=23)
+    (far,) = adopted(folder, "--region", NOT_ENABLED, "old/far", "--yes")["repositories"]
+    assert far["refused"]["reason"] == "region-not-enabled"
+    assert verdict_of(folder, "old/far")[0] == ["drifted"]
 
     ecr.delete_repository(repositoryName="old/api", force=True)
     ecr.create_repository(repositoryName="old/api")
