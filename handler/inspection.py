@@ -19,8 +19,8 @@ AT_ONCE = 16
 """Accounts that are read in parallel, one call at a time each."""
 
 NO_ROLE = (
-    "the auditor role cannot be assumed in any account: allow the caller sts:AssumeRole on it, as docs/permissions.md"
-    " describes"
+    "the auditor role cannot be assumed in any account: allow the caller sts:AssumeRole on it; `deployer policy verify`"
+    " prints the policy"
 )
 NOT_ASSUMED = "the auditor role cannot be assumed, although it can in other accounts: it is missing or was changed"
 UNTIL_REPAIRED = "the auditor role cannot be assumed: run `deployer rollout --org --deep`, then inspect again"
