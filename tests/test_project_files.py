@@ -18,7 +18,15 @@ from deployer import __version__
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+FOLDERS = {"ecr-org-deployer": ROOT, "aws-org-sandbox": ROOT / "sandbox"}
+"""The two distributions, and the folder that each is built from."""
+
+
+def _project(name: str) -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads((FOLDERS[name] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project
+
+
 PLACEHOLDER = "github.com/OWNER/ecr-org-deployer"
 """Stands for the project's address until it has one; replace it in every file that the test lists."""
 
@@ -58,15 +66,27 @@ def test_a_static_analysis_of_workflows_finds_nothing() -> None:
     assert json.loads(checked.stdout) == []
 
 
-def test_ci_runs_every_supported_python() -> None:
+@pytest.mark.parametrize("name", FOLDERS)
+def test_ci_runs_every_python_that_a_distribution_supports(name: str) -> None:
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    project = _project(name)
     classified = [
         version
-        for classifier in PROJECT["classifiers"]
+        for classifier in project["classifiers"]
         if (version := classifier.removeprefix("Programming Language :: Python :: ")).startswith("3.")
     ]
     assert re.search(r"python: \[(.*)\]", workflow)[1].replace('"', "").split(", ") == classified  # type: ignore[index]
-    assert PROJECT["requires-python"] == f">={classified[0]}"
+    assert project["requires-python"] == f">={classified[0]}"
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_distribution_has_the_licence_and_placeholders_for_its_urls(name: str) -> None:
+    project = _project(name)
+    assert project["name"] == name
+    assert project["license-files"] == ["LICENSE"]
+    assert (FOLDERS[name] / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert set(project["urls"]) == {"Changelog", "Documentation", "Issues", "Source"}
+    assert all(PLACEHOLDER in url for url in project["urls"].values())
 
 
 def test_pre_commit_hooks_are_valid() -> None:
@@ -92,9 +112,13 @@ def test_the_placeholder_of_the_projects_url_is_in_the_expected_files() -> None:
         if name != "tests/test_project_files.py"
         and "OWNER/" in (ROOT / name).read_text(encoding="utf-8", errors="replace")
     }
-    assert found == {".github/ISSUE_TEMPLATE/config.yml", "SECURITY.md", "mkdocs.yml", "pyproject.toml"}
-    assert set(PROJECT["urls"]) == {"Changelog", "Documentation", "Issues", "Source"}
-    assert all(PLACEHOLDER in url for url in PROJECT["urls"].values())
+    assert found == {
+        ".github/ISSUE_TEMPLATE/config.yml",
+        "SECURITY.md",
+        "mkdocs.yml",
+        "pyproject.toml",
+        "sandbox/pyproject.toml",
+    }
 
 
 def test_no_file_has_conflict_markers() -> None:
