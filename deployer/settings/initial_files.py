@@ -152,9 +152,13 @@ def _file_of(organization: Organization, ou_id: str, *, taken: Mapping[str, str]
 
 _LONGEST_SLUG = 80
 """Characters; file systems take 255, and OUs have names of up to 128."""
+_DEVICE = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]")
+"""Windows checks out no file or folder of such a name, with any extension.
+https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file#naming-conventions"""
 
 
 def _slug(name: str) -> str:
     """`größe & maß` as `groesse-mass`; other scripts and emoji as AnyAscii spells them, which may take more letters."""
     spelled = anyascii(normalized(name).lower().translate(_UMLAUTS))
-    return re.sub(r"[^a-z0-9]+", "-", spelled.lower()).strip("-")[:_LONGEST_SLUG].rstrip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", spelled.lower()).strip("-")[:_LONGEST_SLUG].rstrip("-")
+    return f"{slug}-ou" if _DEVICE.fullmatch(slug) else slug

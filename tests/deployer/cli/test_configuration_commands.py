@@ -492,6 +492,9 @@ class TestInit:
         [
             ("größe & maß", "groesse-mass"),
             ("gro\u0308\u00dfe", "groesse"),
+            ("CON", "con-ou"),
+            ("Com1", "com1-ou"),
+            ("Console", "console"),
             ("ÜBER/alles", "ueber-alles"),
             ("Ærø (Łódź)", "aeroe-lodz"),
             ("Москва 2", "moskva-2"),
