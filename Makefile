@@ -4,6 +4,9 @@
 
 PYTHON ?= python3
 VENV   := .venv
+ifeq ($(origin PYTHON),command line)  # as .venv-3.13, beside what an existing .venv was made with
+VENV   := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+endif
 DEMO   := .venv-demo
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -87,4 +90,4 @@ bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls
 	done
 
 clean:  ## Remove what the targets above made
-	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/node_modules $(WITNESSES)
+	rm -rf .venv .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/node_modules $(WITNESSES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -137,3 +138,15 @@ def test_the_list_of_make_targets_has_no_colours_in_a_pipe() -> None:
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.search(r"^  check +Format, lint", shown, re.MULTILINE)
     assert "\x1b" not in shown
+
+
+def test_another_python_has_an_environment_of_its_own() -> None:
+    """An existing .venv stays what it is, and its Python is not taken for the requested one."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    variables = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "PYTHON"}}
+    for arguments, environment in (([], ".venv"), ([f"PYTHON={sys.executable}"], f".venv-{version}")):
+        command = ["make", "--dry-run", "--always-make", "test-fast", *arguments]
+        ran = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True)
+        planned = ran.stdout.splitlines()
+        assert planned[0].endswith(f" -m venv {environment}")
+        assert planned[-1].startswith(f"{environment}/bin/pytest ")
