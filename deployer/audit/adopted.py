@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from handler.adoption_requests import PREFIX
@@ -19,6 +19,12 @@ ADOPTIONS: tuple[Outcome, ...] = ("adopted", "released")
 def is_adoption_id(event_id: str) -> bool:
     """Whether a repository with the tag of this event was adopted, not created by us."""
     return event_id.startswith(PREFIX)
+
+
+def is_released(records: Iterable[Record]) -> bool:
+    """Whether the last decision of a person among the records of an adoption's event is its release."""
+    decisions = [record for record in records if record.outcome in ADOPTIONS]
+    return bool(decisions) and max(decisions, key=lambda record: record.at).outcome == "released"
 
 
 def known_tags(record: Record, templates: Mapping[str, str]) -> Mapping[str, str]:

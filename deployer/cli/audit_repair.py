@@ -101,13 +101,18 @@ def _check_complete(report: Report, done: list[RepairResult]) -> None:
 
 
 def _repair(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[RepairResult]:
-    from deployer.composition.drift import open_repairer
+    from deployer.composition.drift import open_releases, open_repairer
     from deployer.drift.repairing import repair as repair_all
 
     if not plan.changes_something:
         return []
     confirm("Repair these?", yes=yes)
-    return repair_all(plan.repairs, open_repairer(audit), report=lambda one: _print_result(one, audit))
+    return repair_all(
+        plan.repairs,
+        open_repairer(audit),
+        is_released=open_releases(audit),
+        report=lambda one: _print_result(one, audit),
+    )
 
 
 def _clean(audit: Audit, plan: RepairPlan, *, yes: bool) -> list[RepairResult]:

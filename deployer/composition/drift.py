@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Event
 
+from deployer.audit.adopted import is_released
 from deployer.aws.function import HandlerFunction
 from deployer.aws.member_changes import MemberChanges, open_changes
 from deployer.aws.member_registries import MemberRegistries
@@ -18,6 +19,7 @@ from deployer.drift.account_audit import AccountAuditor
 from deployer.drift.adopting import Ask, problem_in
 from deployer.drift.desired_states import DesiredStates
 from deployer.drift.ports import CreatedRecords
+from deployer.drift.repairing import IsReleased
 from deployer.errors import GuardError, NotFoundError
 from deployer.organization import Organization
 from deployer.planning.scopes import find_scope
@@ -135,6 +137,12 @@ def _key(compiled: Compiled, names: Names, request: AuditRequest) -> str:
 def open_repairer(audit: Audit) -> Callable[[str, str], MemberChanges]:
     """Registries through the repairer role, via the operator role."""
     return _changes_as(audit, audit.installation.names.repairer_role)
+
+
+def open_releases(audit: Audit) -> IsReleased:
+    """Reads from the ledger whether a repository was released since the audit."""
+    ledger = audit.installation.ledger
+    return lambda checked: is_released(ledger.of_event(checked.event_id))
 
 
 def open_handler(audit: Audit) -> Ask:

@@ -168,21 +168,31 @@ def _changes(one: CheckedRepository) -> Iterator[Change]:
         yield PutTags(tags)
 
 
+IsReleased = Callable[[CheckedRepository], bool]
+"""Whether a person released an adopted repository since it was audited. Raises DeployerError."""
+
+
 def repair(
-    repairs: Sequence[Repair], open_registry: Callable[[str, str], Repairer], *, report: Callable[[RepairResult], None]
+    repairs: Sequence[Repair],
+    open_registry: Callable[[str, str], Repairer],
+    *,
+    is_released: IsReleased,
+    report: Callable[[RepairResult], None],
 ) -> list[RepairResult]:
     """Make all changes; a repository that fails does not stop the others, and a repeated run repairs it."""
     repairable = [one for one in repairs if one.changes]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         done = []
-        for result in pool.map(lambda one: _repaired(one, open_registry), repairable):
+        for result in pool.map(lambda one: _repaired(one, open_registry, is_released), repairable):
             done.append(result)
             report(result)
     return done
 
 
-def _repaired(one: Repair, open_registry: Callable[[str, str], Repairer]) -> RepairResult:
+def _repaired(one: Repair, open_registry: Callable[[str, str], Repairer], is_released: IsReleased) -> RepairResult:
     def change(registry: Repairer) -> RepairResult:
+        if is_adoption_id(one.checked.event_id) and is_released(one.checked):
+            return RepairResult(checked=one.checked, status="left alone", problem="it was released in the meantime")
         for change in one.changes:
             registry.change(one.checked.name, change)
         return RepairResult(checked=one.checked, status="repaired")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
+from deployer.audit.adopted import ADOPTIONS
 from deployer.audit.reading import OmittedCount, Usage
 from deployer.rendering.text import Line, Tone, table, wrapped
 from deployer.words import counted
@@ -90,7 +91,12 @@ def _row(record: Record) -> list[str]:
 
 
 def _reason(record: Record) -> list[Line]:
-    """Below its row: why, and by which rule or with which message; empty if the outcome is sufficient."""
+    """Below its row: why, and by which rule or with which message; empty if the outcome is sufficient.
+
+    Of what a person decided, who it was.
+    """
+    if record.outcome in ADOPTIONS:
+        return wrapped(f"as {record.caller}", indent=_REASON_INDENT, tone="quiet")
     if record.reason == record.outcome:
         return []
     if record.outcome == "observed":

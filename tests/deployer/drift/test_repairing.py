@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 
+from deployer.audit.adopted import is_released
 from deployer.drift.comparison import compare
 from deployer.drift.findings import AccountReport, CheckedRepository, Report
 from deployer.drift.ports import RepositoryGoneError
@@ -26,6 +27,7 @@ from deployer.drift.repairing import (
 )
 from deployer.errors import ServiceError
 from handler.adoption_requests import adoption_id
+from handler.reasons import Outcome
 from handler.tags import OWN_TAGS
 from tests.deployer.drift.examples import HOME, NOW, SHOP, desired_state_of, record
 
@@ -122,9 +124,33 @@ def test_a_repository_in_sync_is_in_no_plan() -> None:
 def test_the_tag_is_read_again_before_anything_is_changed(registry: Fake, status: str) -> None:
     shown: list[object] = []
     repairs: tuple[Repair, ...] = plan_for(drifted(scan_on_push=False)).repairs
-    (done,) = repair(repairs, lambda *_: registry, report=shown.append)
+    (done,) = repair(repairs, lambda *_: registry, is_released=lambda _: False, report=shown.append)
     assert (done.status, shown) == (status, [done])
     assert registry.changes == ([PutScanOnPush(True)] if status == "repaired" else [])
+
+
+def test_invariant_3_a_repository_that_was_released_after_the_plan_is_left_alone() -> None:
+    event_id = adoption_id("arn", NOW)
+    checked = replace(drifted(scan_on_push=False), event_id=event_id, created_at=NOW)
+    registry = Fake(owner=event_id)
+    (done,) = repair(plan_for(checked).repairs, lambda *_: registry, is_released=lambda _: True, report=lambda _: None)
+    assert (done.status, done.problem, registry.changes) == ("left alone", "it was released in the meantime", [])
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ((), False),
+        (("adopted",), False),
+        (("adopted", "released"), True),
+        (("adopted", "released", "adopted"), False),
+        (("released", "failed"), True),
+    ],
+    ids=str,
+)
+def test_the_last_decision_of_a_person_counts(outcomes: tuple[Outcome, ...], expected: bool) -> None:
+    records = [record(outcome=one, event_time=NOW + timedelta(minutes=n)) for n, one in enumerate(outcomes)]
+    assert is_released(records) == is_released(reversed(records)) == expected
 
 
 @pytest.mark.parametrize("verdict", ["drifted", "untagged"])
@@ -136,7 +162,7 @@ def test_invariant_3_an_adopted_repository_that_was_created_again_needs_more_tha
     checked = replace(drifted(scan_on_push=False), verdict=verdict, event_id=event_id, created_at=NOW)
     owner = None if verdict == "untagged" else event_id
     registry = Fake(owner=owner, created=NOW + timedelta(seconds=seconds))
-    (done,) = repair(plan_for(checked).repairs, lambda *_: registry, report=lambda _: None)
+    (done,) = repair(plan_for(checked).repairs, lambda *_: registry, is_released=lambda _: False, report=lambda _: None)
     assert (done.status, bool(registry.changes)) == (status, status == "repaired")
 
 
@@ -169,7 +195,7 @@ def test_a_blank_repository_is_deleted_only_while_it_is_ours_and_blank(registry:
 def test_a_lost_tag_is_set_only_while_the_repository_is_the_same(registry: Fake, status: str) -> None:
     lost = replace(drifted(tags={}), verdict="untagged", created_at=NOW)
     (planned,) = plan_for(lost).repairs
-    (done,) = repair([planned], lambda *_: registry, report=lambda _: None)
+    (done,) = repair([planned], lambda *_: registry, is_released=lambda _: False, report=lambda _: None)
     assert done.status == status
     assert registry.changes == (list(planned.changes) if status == "repaired" else [])
 

@@ -25,3 +25,10 @@ def test_a_list_fits_a_terminal_of_80_columns(wide: bool) -> None:
         assert "create.names.allow: team-*/**" in text
         for detail in ("account 300000000001", "in Workloads/Production of the whole", "(remembered)", "build-4711"):
             assert (detail in text) is wide
+
+
+def test_an_adoption_is_listed_with_the_person() -> None:
+    adopted = record(2, outcome="adopted", reason="adopted", principal="arn:aws:iam::200000000001:user/someone")
+    assert "as arn:aws:iam::200000000001:user/someone" in [
+        line.text.strip() for line in record_lines([adopted], wide=False)
+    ]
