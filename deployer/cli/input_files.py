@@ -41,18 +41,21 @@ def read_text(file: Path, *, argument: str, next_step: str | None = None) -> str
     """The text of a file or named pipe, or of standard input for `-`, as UTF-8 without a byte order mark.
 
     Reads UTF-8, UTF-16 and UTF-32 with a byte order mark, as PowerShell writes them, and any of them in gzip, as
-    CloudTrail writes its files. Raises NotFoundError naming the file; `argument` is what names the file. Reads at most
-    256 MB, and waits for a pipe only while a program has it open for writing, or ten seconds for one to open it.
+    CloudTrail writes its files. Raises NotFoundError naming the file; `argument` is what names the file, and
+    `next_step` how to write one that does not exist. Reads at most 256 MB, and waits for a pipe only while a program
+    has it open for writing, or ten seconds for one to open it.
     """
+    is_missing = False
     try:
         return decoded(_read(file))
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        is_missing = isinstance(error, FileNotFoundError)
     except UnicodeDecodeError:
         reason = "it is neither UTF-8 nor UTF-16 text with a byte order mark"
     raise NotFoundError(
         f"{name_of(file)} cannot be read: {reason}",
-        next_step=next_step or f"Check the path given as {argument}; - is standard input.",
+        next_step=(is_missing and next_step) or f"Check the path given as {argument}; - is standard input.",
     )
 
 

@@ -461,6 +461,13 @@ class TestSimulate:
         assert file in err
         assert problem in err
 
+    @pytest.mark.parametrize(
+        ("file", "step"), [("none.json", "organization snapshot --out none.json"), ("config", "Check the path")]
+    )
+    def test_only_a_missing_snapshot_is_written_by_the_named_command(self, deployer: Ran, file: str, step: str) -> None:
+        code, _, err = deployer("explain", "Workloads", "--organization", file)
+        assert (code, step in err, err.count("--out")) == (11, True, int(file == "none.json"))
+
 
 class TestInit:
     def test_the_written_files_validate_without_a_warning(self, deployer: Ran) -> None:
