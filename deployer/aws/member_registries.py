@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,6 +26,13 @@ Answer = TypeVar("Answer")
 
 _PAGE = 1000
 _MISSING = "RepositoryNotFoundException"
+_LISTS = frozenset(
+    {
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.index.v1+json",
+    }
+)
+"""Types of manifests that refer to images for several platforms."""
 
 
 class MemberRegistries:
@@ -65,7 +73,7 @@ class MemberRegistry:
                     yield ListedRepository(
                         name=one["repositoryName"],
                         arn=one["repositoryArn"],
-                        created_at=one["createdAt"],
+                        created_at=one["createdAt"].astimezone(UTC),
                         state=actual_state_of(one),
                     )
 
@@ -131,12 +139,19 @@ class MemberRegistry:
 
 
 def _image(detail: ImageDetailTypeDef) -> ImageData:
+    """ECR gives a manifest list the size of its largest image, which is in the repository and counts by itself."""
+    is_list = detail.get("imageManifestMediaType") in _LISTS
     return ImageData(
-        size=detail.get("imageSizeInBytes", 0),
-        pushed_at=detail.get("imagePushedAt"),
-        pulled_at=detail.get("lastRecordedPullTime"),
+        size=0 if is_list else detail.get("imageSizeInBytes", 0),
+        pushed_at=_in_utc(detail.get("imagePushedAt")),
+        pulled_at=_in_utc(detail.get("lastRecordedPullTime")),
         is_archived=detail.get("imageStatus", "ACTIVE") != "ACTIVE",
     )
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """botocore returns times in the time zone of the machine."""
+    return moment.astimezone(UTC) if moment else None
 
 
 def _key_behind(members: Members, account: str, region: str, alias: str) -> str | None:
