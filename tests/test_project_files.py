@@ -42,8 +42,13 @@ def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     [
         ("vendor.github-workflows", sorted((ROOT / ".github" / "workflows").glob("*.yml"))),
         ("vendor.dependabot", [ROOT / ".github" / "dependabot.yml"]),
+        (
+            "vendor.github-issue-forms",
+            [ROOT / ".github" / "ISSUE_TEMPLATE" / f"{name}.yml" for name in ("bug", "feature")],
+        ),
+        ("vendor.github-issue-config", [ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml"]),
     ],
-    ids=["workflows", "dependabot"],
+    ids=["workflows", "dependabot", "issue forms", "choice of issue forms"],
 )
 def test_github_files_follow_their_schemas(schema: str, files: list[Path]) -> None:
     assert files
