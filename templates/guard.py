@@ -9,6 +9,7 @@ control policies apply (https://docs.aws.amazon.com/organizations/latest/usergui
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -114,7 +115,15 @@ def _other_principals(rules: PrincipalRules) -> Iterator[tuple[str, Conditions]]
 
 def _split(globs: Sequence[str]) -> tuple[list[str], list[str]]:
     arns = [glob for glob in globs if len(glob.split(":", _ARN_PARTS - 1)) == _ARN_PARTS]
-    return arns, [glob for glob in globs if glob not in arns]
+    return [*map(_literal, arns)], [_literal(glob) for glob in globs if glob not in arns]
+
+
+def _literal(glob: str) -> str:
+    """A glob as IAM reads it: only `*` is special, and neither `?` nor a policy variable.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
+    """
+    return re.sub(r"[$?]", lambda found: f"${{{found[0]}}}", glob)
 
 
 def _roles_and_users(globs: Iterable[str]) -> list[str]:

@@ -48,7 +48,14 @@ def denies(policy: Any, principal: str, *, organization: str | None = ORGANIZATI
 
 
 ARNS = ("arn:aws:iam::*:role/*", "arn:aws:iam::*:role/ci-*", "arn:aws:iam::500000000001:user/*")
-globs = st.sampled_from(["*", "*ci-*", "*:user/bob", *ARNS])
+LITERALS = (
+    "arn:aws:iam::*:role/ci-buil?",
+    "*:user/bo?",
+    "arn:aws:iam::*:${*}",
+    "arn:aws:iam::*:user/${aws:PrincipalArn}",
+)
+"""IAM would read the last of these as wildcards and variables; the handler does not."""
+globs = st.sampled_from(["*", "*ci-*", "*:user/bob", *ARNS, *LITERALS])
 principals = st.sampled_from(
     [
         f"arn:aws:iam::{account}:{name}"

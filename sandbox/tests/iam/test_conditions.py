@@ -110,6 +110,24 @@ ROLE = {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/path/ci-build"}
             False,
             id="a variable without a value matches nothing",
         ),
+        *(
+            pytest.param(
+                operator,
+                "aws:userid",
+                (pattern,),
+                {"aws:userid": actual},
+                expected,
+                id=f"{operator} {pattern} {actual}",
+            )
+            for operator, pattern, actual, expected in [
+                ("StringLike", "a${*}", "a*", True),
+                ("StringLike", "a${*}", "ab", False),
+                ("StringLike", "*${?}", "ab?", True),
+                ("StringLike", "*${?}", "abc", False),
+                ("StringLike", "${$}{x}", "${x}", True),
+                ("StringEquals", "a${*}", "a*", True),
+            ]
+        ),
     ],
 )
 def test_condition_operators(

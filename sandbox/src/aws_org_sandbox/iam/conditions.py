@@ -6,11 +6,11 @@ Pure. An unknown operator raises PolicyError: a policy that is not understood mu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
-from aws_org_sandbox.iam.matching import arn_like, like
+from aws_org_sandbox.iam.matching import LITERALS, arn_like, like
 from aws_org_sandbox.iam.policies import ConditionBlock, PolicyError
 from aws_org_sandbox.iam.requests import ConditionContext, Values
 
@@ -69,7 +69,8 @@ def _operator_holds(operator: str, key: str, expected: Values, context: Conditio
         raise PolicyError(f"condition operator {operator} is not known to the sandbox")
     if actual is None:
         return _missing(quantifier, if_exists=if_exists, negated=negated)
-    values = tuple(_fill_in(value, context) for value in expected)
+    literals = LITERALS if matcher in (like, arn_like) else {}
+    values = tuple(_fill_in(value, context, literals) for value in expected)
     return _compare(quantifier, actual, values, matcher=matcher, negated=negated)
 
 
@@ -91,13 +92,13 @@ def _null(actual: Values | None, expected: Values) -> bool:
     return any((actual is None) == (value.lower() == "true") for value in expected)
 
 
-def _fill_in(text: str, context: ConditionContext) -> str:
+def _fill_in(text: str, context: ConditionContext, literals: Mapping[str, str]) -> str:
     """Replace policy variables, as `${aws:PrincipalAccount}`; one without a value matches nothing."""
 
     def value(match: re.Match[str]) -> str:
         key, _, default = match.group(1).partition(",")
         if key in {"*", "?", "$"}:
-            return key
+            return literals.get(key, key)
         found = context.get(key.strip())
         return found[0] if found else default.strip(" '") or match.group(0)
 

@@ -9,11 +9,15 @@ from functools import lru_cache
 from aws_org_sandbox.iam.policies import Statement
 from aws_org_sandbox.iam.requests import AccessRequest, Subject
 
+LITERALS = {"*": "\ue000", "?": "\ue001"}
+"""What stands in a pattern for `${*}` and `${?}`, which are no wildcards."""
+_TOKENS = {"?": ".", **{character: re.escape(text) for text, character in LITERALS.items()}}
+
 
 @lru_cache(maxsize=8192)
 def _compiled(pattern: str, *, ignoring_case: bool) -> re.Pattern[str]:
     """Each wildcard but the last takes the shortest text that fits, for good: no pattern costs more than a search."""
-    first, *others = ("".join("." if char == "?" else re.escape(char) for char in part) for part in pattern.split("*"))
+    first, *others = ("".join(_TOKENS.get(char) or re.escape(char) for char in part) for part in pattern.split("*"))
     middle = "".join(f"(?>.*?{part})" for part in others[:-1] if part)
     last = f".*{others[-1]}" if others else ""
     return re.compile(f"{first}{middle}{last}", re.DOTALL | (re.IGNORECASE if ignoring_case else 0))
