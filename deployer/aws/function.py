@@ -53,9 +53,22 @@ class HandlerFunction:
             answer = self._client.invoke(FunctionName=self._name, Payload=short_json(event).encode())
         payload = answer["Payload"].read()
         if answer.get("FunctionError"):
-            raise ServiceError(f"The handler could not answer: {clean(payload.decode(errors='replace'), limit=300)}")
+            raise ServiceError(f"The handler could not answer: {_message_in(payload)}")
         found = json.loads(payload)
         return found if isinstance(found, Mapping) else {}
+
+
+def _message_in(payload: bytes) -> str:
+    """The message of an error that a function raised, without its traceback; the payload itself if it has none.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+    text = payload.decode(errors="replace")
+    try:
+        message = json.loads(text)["errorMessage"]
+    except (ValueError, LookupError, TypeError):
+        message = text
+    return clean(str(message), limit=300)
 
 
 class LambdaFunctions:

@@ -96,7 +96,8 @@ def _plan(audit: Audit, names: list[str], *, release: bool) -> tuple[AdoptionPla
     with progress() as report_progress:
         accounts = audit_accounts(audit.accounts, finder.read_account, report=report_progress, stop=audit.stop)
     found = [one for account in accounts for one in account.found]
-    return plan_of(finder.action, found, names=names), Report(accounts=accounts)
+    report = Report(accounts=accounts)
+    return plan_of(finder.action, found, names=names, unread=report.unread()), report
 
 
 def _carry_out(audit: Audit, plan: AdoptionPlan, *, clock: Clock, yes: bool) -> list[AdoptionResult]:

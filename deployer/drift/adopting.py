@@ -6,13 +6,14 @@ that stops between record and tags leaves a repository that lost its tags, which
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from deployer.drift.comparison import Difference
+from deployer.drift.findings import Unread
 from deployer.drift.ports import RepositoryGoneError, is_same_creation_time
 from deployer.drift.repairing import PutTags, Repairer
 from deployer.errors import DeployerError, GuardError, PermissionDeniedError
@@ -73,11 +74,13 @@ class AdoptionPlan:
     others: tuple[NotAdoptable, ...] = ()
     names: tuple[str, ...] = ()
     """Names and globs that select repositories."""
+    unread: frozenset[str] = frozenset()
+    """Names of repositories that exist and could not be read."""
 
     @property
     def unmatched(self) -> tuple[str, ...]:
         """Those that select none in the scope."""
-        found = {*(one.name for one in self.adoptions), *(one.name for one in self.others)}
+        found = {*(one.name for one in self.adoptions), *(one.name for one in self.others), *self.unread}
         return tuple(glob for glob in self.names if not any(matches_name(glob, name) for name in found))
 
     @property
@@ -221,7 +224,13 @@ def _tag(one: Adoption, registry: Repairer) -> str:
     return ""
 
 
-def plan_of(action: Action, found: Sequence[Adoption | NotAdoptable], *, names: Sequence[str] = ()) -> AdoptionPlan:
+def plan_of(
+    action: Action,
+    found: Sequence[Adoption | NotAdoptable],
+    *,
+    names: Sequence[str] = (),
+    unread: Iterable[Unread] = (),
+) -> AdoptionPlan:
     """The plan for what was found, by account, region and name."""
     ordered = sorted(found, key=lambda one: (one.account, one.region, one.name))
     return AdoptionPlan(
@@ -229,4 +238,5 @@ def plan_of(action: Action, found: Sequence[Adoption | NotAdoptable], *, names: 
         adoptions=tuple(one for one in ordered if isinstance(one, Adoption)),
         others=tuple(one for one in ordered if isinstance(one, NotAdoptable)),
         names=tuple(dict.fromkeys(names)),
+        unread=frozenset(one.repository for one in unread if one.repository),
     )

@@ -53,7 +53,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReport:
-    """Everything about one account; `others` counts repositories that deployer did not create, by region."""
+    """Everything about one account; `others` counts repositories of others that nobody adopted, by region."""
 
     account: str
     regions: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class Report:
 
     @property
     def others(self) -> int:
-        """The number of repositories that deployer did not create."""
+        """The number of repositories that deployer neither created nor adopted."""
         return sum(sum(account.others.values()) for account in self.accounts)
 
     @property

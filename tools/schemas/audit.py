@@ -117,7 +117,7 @@ def verify() -> Schema:
         "at": TIME,
         "grace_hours": {"type": "number"},
         "counts": {**mapping_of(count()), "description": "Repositories by verdict"},
-        "others": count("Repositories that deployer did not create"),
+        "others": count("Repositories that deployer neither created nor adopted"),
         "accounts": count(),
         "regions": count(),
         "repositories": list_of(repository),

@@ -65,11 +65,21 @@ def test_the_response_to_an_event_is_read(answer: Any, expected: Any) -> None:
     assert fake.asked == [{"FunctionName": "deployer-handler", "Payload": b'{"a":1}'}]
 
 
-def test_an_error_that_the_handler_raised_is_reported_in_one_line() -> None:
-    fake: Any = Answering({"FunctionError": "Unhandled", "Payload": b'{"errorMessage":\n "no answer"}'})
-    with pytest.raises(ServiceError, match=r'The handler could not answer: .*"no answer"') as raised:
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        (b'{"errorMessage": "no answer", "stackTrace": ["/var/task/x.py"]}', "no answer"),
+        (b'{"errorMessage": "a\\nb"}', r"a\u000ab"),
+        (b"[1]", "[1]"),
+        (b"Task timed out", "Task timed out"),
+    ],
+    ids=["a traceback", "two lines", "no object", "no JSON"],
+)
+def test_an_error_that_the_handler_raised_is_reported_without_its_traceback(payload: bytes, message: str) -> None:
+    fake: Any = Answering({"FunctionError": "Unhandled", "Payload": payload})
+    with pytest.raises(ServiceError) as raised:
         HandlerFunction(fake, name="deployer-handler").ask({})
-    assert raised.value.message.isprintable()
+    assert raised.value.message == f"The handler could not answer: {message}"
 
 
 def test_the_digest_of_the_code_equals_the_key_of_its_zip() -> None:

@@ -24,7 +24,7 @@ from deployer.drift.adopting import (
     plan_of,
     problem_in,
 )
-from deployer.drift.findings import Report
+from deployer.drift.findings import Report, Unread
 from deployer.drift.ports import RepositoryGoneError
 from deployer.drift.repairing import PutTags, plan_repairs
 from deployer.errors import ServiceError
@@ -452,3 +452,8 @@ def test_each_request_has_its_own_time_since_the_handler_accepts_no_old_ones() -
 def test_names_that_match_nothing_are_in_the_plan() -> None:
     plan = plan_of("adopt", [ADOPTION], names=(NAME, "team-a/**", "team-b/*", "team-a/odl", NAME))
     assert (plan.unmatched, plan.missing) == (("team-b/*", "team-a/odl"), ("team-a/odl",))
+
+
+def test_a_name_that_could_not_be_read_exists() -> None:
+    unread = [Unread(account=SHOP, region=HOME, repository=NAME, problem=""), Unread(account=SHOP, problem="")]
+    assert plan_of("adopt", [], names=(NAME, "team-b/x"), unread=unread).missing == ("team-b/x",)
