@@ -19,6 +19,7 @@ from handler.handling import Handler
 from handler.ports import Repository
 from handler.reasons import Outcome
 from handler.records import Record
+from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG
 
 NOT_DONE = "not-done"
 """The answer's `outcome` if nothing was recorded; its `detail` is why."""
@@ -98,8 +99,13 @@ class Adoptions:
             raise _NotDone("it no longer exists")
         if adoption_id(found.arn, found.created_at) != request.event_id:
             raise _NotDone("it was replaced by another repository")
-        if (owner := repositories.creator(request.repository)) not in (None, request.event_id):
-            raise _NotDone(f"it has the tag of event {owner}")
+        tags = repositories.tags(request.repository)
+        if (
+            owner := tags.get(INSTALLATION_TAG, self.handler.settings.installation)
+        ) != self.handler.settings.installation:
+            raise _NotDone(f"it has the tag of installation {owner}")
+        if (event := tags.get(EVENT_ID_TAG, request.event_id)) != request.event_id:
+            raise _NotDone(f"it has the tag of event {event}")
         return found
 
     def _log(self, request: AdoptionRequest | None, answer: Mapping[str, object], *, request_id: str) -> None:

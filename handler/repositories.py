@@ -75,9 +75,13 @@ class Repositories:
 
     def creator(self, name: str) -> str | None:
         """CloudTrail's id of the event that created the repository; None if this installation did not create it."""
+        return creator_of(self.tags(name), installation=self._installation)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        """All tags of the repository."""
         with translate_errors("ListTagsForResource", location=str(self._registry)):
             tags = self._client.list_tags_for_resource(resourceArn=self._registry.repository_arn(name))["tags"]
-        return creator_of({tag["Key"]: tag["Value"] for tag in tags}, installation=self._installation)
+        return {tag["Key"]: tag["Value"] for tag in tags}
 
     def describe(self, name: str) -> Repository:
         """The existing repository."""

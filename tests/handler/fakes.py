@@ -165,6 +165,10 @@ class FakeRepositories:
         )
         return result
 
+    def tags(self, name: str) -> Mapping[str, str]:
+        result: Mapping[str, str] = self.world.faults.run("tags", lambda: self._held(name).tags)
+        return result
+
     def describe(self, name: str) -> Repository:
         result: Repository = self.world.faults.run("describe", lambda: self._repository(name, self._held(name)))
         return result

@@ -18,7 +18,7 @@ from handler.errors import PermanentError
 from handler.events import FailedCall, MalformedEvent, OtherEvent, parse
 from handler.records import RecordRetention
 from handler.redrives import marked
-from handler.tags import EVENT_ID_TAG
+from handler.tags import EVENT_ID_TAG, INSTALLATION_TAG
 from templates.event_pattern import forwarded_events
 from tests.handler.events import load
 from tests.handler.fakes import ACCOUNT, NOW, Held, World
@@ -89,6 +89,11 @@ def tagged(found: World) -> None:
     found.repositories[ACCOUNT, "eu-west-1", NAME].tags[EVENT_ID_TAG] = "another"
 
 
+def adopted_by_another_installation(found: World) -> None:
+    """Its tag has the same id, since the repository is the same."""
+    found.repositories[ACCOUNT, "eu-west-1", NAME].tags |= {EVENT_ID_TAG: REQUEST.event_id, INSTALLATION_TAG: "other"}
+
+
 def left(found: World) -> None:
     found.chains[ACCOUNT] = None
 
@@ -103,10 +108,18 @@ def without_role(found: World) -> None:
         (lambda found: found.repositories.clear(), "it no longer exists"),
         (created_again, "it was replaced by another repository"),
         (tagged, "it has the tag of event another"),
+        (adopted_by_another_installation, "it has the tag of installation other"),
         (left, "the account is not in the organization"),
         (without_role, "role-not-assumable: AssumeRole: denied"),
     ],
-    ids=["deleted", "created again", "created by the handler", "left the organization", "no role"],
+    ids=[
+        "deleted",
+        "created again",
+        "created by the handler",
+        "adopted by another",
+        "left the organization",
+        "no role",
+    ],
 )
 def test_invariant_3_nothing_is_recorded_unless_the_repository_is_the_one_that_was_seen(
     changes: Any, detail: str
