@@ -28,7 +28,7 @@ $(READY): pyproject.toml sandbox/pyproject.toml
 	$(BIN)/pip install --quiet --editable ./sandbox --editable '.[dev]'
 	@touch $@
 
-node: $(NODE)  ## Install the independent judges of IAM policies and of pages (needs npm)
+node: $(NODE)  ## Install the judges of IAM policies and pages, and a script of the docs' site (needs npm)
 
 $(NODE): tests/package-lock.json
 	npm ci --silent --prefix tests
@@ -81,7 +81,7 @@ golden: setup  ## Write golden templates, generated docs and schemas anew
 picture: setup node  ## Write the pictures in the docs anew, from the demo and the report (with Chromium)
 	$(BIN)/pytest --quiet tests/deployer/demo/test_scenario.py tests/deployer/reporting/test_in_browser.py -k picture --update-golden
 
-docs: setup  ## Build the documentation as a site in build/site; every link is checked
+docs: setup node  ## Build the documentation as a site in build/site; every link is checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: setup  ## Run every benchmark; each prints ratios and counts of AWS calls

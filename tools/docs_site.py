@@ -9,9 +9,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
+WORKERS = ROOT / "tests/node_modules/iframe-worker/shim/index.js"
+"""Browsers start no workers for pages of the file system, and the search of the site needs one."""
 _PAGE = re.compile(r"\[(?P<title>[^\]]+)\]\(docs/(?P<file>(?:contributing/)?(?:decisions/)?[A-Za-z-]+\.md)\)")
 _LINK = re.compile(r"(?<=\]\()(?P<target>[^)#:\s]+)(?P<anchor>#[^)\s]*)?(?=\))")
 _CONTRIBUTING = "contributing/"
@@ -33,8 +36,10 @@ def on_files(files: Files, config: Any) -> Files:
     """Add README.md as the first page, and the script that the search needs for pages of the file system."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     files.append(File.generated(config, "index.md", content=_relinked(text, ROOT, config.extra["repository"])))
+    if not WORKERS.is_file():
+        raise PluginError(f"{WORKERS.relative_to(ROOT)} is missing: `make node` installs it")
     (script,) = config.extra["polyfills"]
-    files.append(File.generated(config, script, abs_src_path=str(ROOT / "tools" / Path(script).name)))
+    files.append(File.generated(config, script, abs_src_path=str(WORKERS)))
     return files
 
 

@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.deployer.reporting.browser import chromium, is_installed, is_required, opened
+from tools.docs_site import WORKERS
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not WORKERS.is_file() and not is_required(), reason="iframe-worker is not installed"),
+]
 
 ROOT = Path(__file__).parents[2]
 _LOADED = re.compile(r"<(?:script|img|iframe)[^>]+src=\"(?P<source>[^\"]+)|<link[^>]+href=\"(?P<link>[^\"]+)\"[^>]*>")
