@@ -57,6 +57,8 @@ def adopt(
     from deployer.rendering.adoption import adoption_document, adoption_lines, closing_lines
     from deployer.rendering.drift import unread_lines
 
+    if not all(names):
+        raise typer.BadParameter("is empty", param_hint="NAME")
     clock = clock_of(context)
     request = AuditRequest(
         config=config,

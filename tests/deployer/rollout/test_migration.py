@@ -14,6 +14,7 @@ from aws_org_sandbox.oci import images
 from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.errors import USAGE_EXIT_CODE
 from sandbox.tests.tiny_functions import create_role, statement, zip_of
 from tests.deployer.examples import DEV, NATIVE, SEARCH_DEV, SHOP_DEV
 from tests.deployer.rollout.folder import Folder
@@ -176,6 +177,7 @@ def test_adopting_existing_repositories(sandbox: Sandbox, folder: Folder) -> Non
     assert described(sandbox, "old/api")["imageTagMutability"] == "MUTABLE"
     push(sandbox, "old/api", "1")
 
+    assert folder.deployer("audit", "adopt", "").exit_code == USAGE_EXIT_CODE
     suspended = folder.deployer("audit", "adopt", "--account", "old-project", "old/api")
     assert (suspended.exit_code, "old-project (600000000001) is SUSPENDED" in suspended.err) == (11, True)
     sandbox.client("ecr", account=SHOP_DEV, region=NOT_ENABLED).create_repository(repositoryName="old/far")
