@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -160,11 +159,12 @@ def _coverage(
 def _read(file: Path, parse: Callable[[JsonValue], T], command: str, option: str) -> T:
     """Output of another command; raises an error that names the file."""
     from deployer.errors import ConfigurationError
+    from deployer.reporting.documents import DocumentError, read_document
 
     text = read_text(file, argument=option, next_step=f"`deployer {command}` prints it.")
     try:
-        return parse(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return read_document(text, parse)
+    except DocumentError as error:
         raise ConfigurationError(
             f"{file} is not output of `deployer {command}`", next_step="Write it again."
         ) from error

@@ -65,6 +65,11 @@ def full_subject() -> Subject:
 
 def coverage(regions: Sequence[str] = ("eu-west-1", "us-east-1")) -> Coverage:
     """One account without its creator role, and one region in which forwarding failed for all accounts."""
+    return coverage_from(coverage_json(regions))
+
+
+def coverage_json(regions: Sequence[str] = ("eu-west-1", "us-east-1")) -> Any:
+    """The same, as `status --json` prints it."""
     instances = []
     for account, name, ou, _ in PLACES:
         for region in regions:
@@ -72,7 +77,7 @@ def coverage(regions: Sequence[str] = ("eu-west-1", "us-east-1")) -> Coverage:
             instances.append(_instance(account, name, ou, region=region, state=state))
         state = "missing" if name == "search-dev" else "current"
         instances.append(_instance(account, name, ou, region="eu-west-1", state=state, part="access"))
-    return coverage_from({"instances": instances})
+    return {"instances": instances}
 
 
 def _instance(
@@ -88,7 +93,12 @@ def _instance(
 
 
 def verification() -> Verification:
-    """One repository of each kind, as `audit verify --json` prints it."""
+    """One repository of each kind."""
+    return verification_from(verification_json())
+
+
+def verification_json() -> Any:
+    """The same, as `audit verify --json` prints it."""
     place: dict[str, Any] = {"account": "300000000001", "region": "eu-west-1", "event_id": "event"}
     checked = (
         CheckedRepository(
@@ -109,11 +119,16 @@ def verification() -> Verification:
     )
     unread = Unread(account="300000000002", problem="the role is missing")
     report = Report(accounts=(AccountReport(account="300000000001", checked=checked, unread=(unread,)),))
-    return verification_from(report_document(report, _organization(), now=UNTIL, grace_hours=24))
+    return report_document(report, _organization(), now=UNTIL, grace_hours=24)
 
 
 def usage(attack: str = "") -> Usage:
-    """Repositories of each kind in several OUs, as `audit usage --json` prints them; `attack` is in every text."""
+    """Repositories of each kind in several OUs; `attack` is in every text."""
+    return usage_from(usage_json(attack))
+
+
+def usage_json(attack: str = "") -> Any:
+    """The same, as `audit usage --json` prints it."""
 
     def one(account: str, name: str, images: ImageSummary, *, days: int = 300) -> RepositoryUsage:
         return RepositoryUsage(
@@ -149,7 +164,7 @@ def usage(attack: str = "") -> Usage:
     if attack:
         for part in (*document["ous"], *document["accounts"], *document["repositories"], *document["unread"]):
             part.update({key: attack for key in ("ou", "name", "account", "region") if key in part})
-    return usage_from(document)
+    return document
 
 
 def _organization() -> Organization:
