@@ -52,13 +52,19 @@ def _adoption_lines(one: Adoption, plan: AdoptionPlan) -> Iterator[Line]:
         refused = f"the rules would refuse a new one of this name: {one.refused.reason} ({one.refused.rule})"
         yield from wrapped(refused, indent=6, tone="change")
     if one.differences:
-        yield from wrapped("`deployer audit repair` would then change", indent=6)
+        repairs = "`deployer audit repair` would then change" if _is_repairable(one) else "differs from the settings"
+        yield from wrapped(repairs, indent=6)
     for difference in one.differences:
         yield from difference_lines(difference, indent=8)
         if difference.aspect == "encryption":
             yield from wrapped(
                 "cannot be changed: ECR sets encryption when a repository is created", indent=10, tone="bad"
             )
+
+
+def _is_repairable(one: Adoption) -> bool:
+    """Whether `audit repair` would change something: ECR cannot change encryption."""
+    return any(difference.aspect != "encryption" for difference in one.differences)
 
 
 def _other_lines(one: NotAdoptable) -> list[Line]:
@@ -102,7 +108,7 @@ def closing_lines(plan: AdoptionPlan, done: Sequence[AdoptionResult]) -> Iterato
         return
     counts = Counter(one.status for one in done)
     yield from wrapped(", ".join(f"{count} {status}" for status, count in counts.items()), indent=0)
-    if plan.action == "adopt" and any(one.adoption.differences for one in done if one.status == "adopted"):
+    if plan.action == "adopt" and any(_is_repairable(one.adoption) for one in done if one.status == "adopted"):
         yield from wrapped("`deployer audit repair` shows and changes what differs from the settings.", indent=0)
     released = [one.adoption for one in done if one.status == "released"]
     if released:

@@ -43,6 +43,14 @@ def test_the_plan_has_what_repair_would_change_and_the_rule_that_refuses_the_nam
     assert "1 repository to adopt; 1 of them against the rules for new ones." in text
 
 
+@pytest.mark.parametrize(("aspect", "is_repairable"), [("scan_on_push", True), ("encryption", False)])
+def test_repair_is_named_only_if_it_would_change_something(aspect: str, is_repairable: bool) -> None:
+    one = replace(ONE, differences=(Difference(aspect, "a", "b"),))
+    text = shown(plan_of("adopt", [one]), AdoptionResult(adoption=one, status="adopted"))
+    assert text.count("deployer audit repair") == (2 if is_repairable else 0)
+    assert f"        {aspect}: a -> b\n" in text
+
+
 @pytest.mark.parametrize(
     ("names", "is_shown"), [(("team-a/api",), True), (("team-a/*",), False)], ids=["by its name", "by a glob"]
 )
