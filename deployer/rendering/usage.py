@@ -28,7 +28,7 @@ from deployer.words import account_name, counted, size_text
 Document = dict[str, object]
 
 SHOWN = 20
-"""How many repositories of a kind, and how many accounts, are shown as text."""
+"""How many repositories of a kind, accounts and problems are shown as text."""
 
 _COLUMNS = ("repositories", "images", "size", "last push", "last pull")
 _TONES: Mapping[UsageKind, Tone] = {"near-quota": "bad"}
@@ -70,7 +70,7 @@ def title(kind: UsageKind, rules: UsageRules) -> str:
     return {
         "near-quota": "Near a quota of AWS (its default; yours may be higher)",
         "unused": f"Not pulled for {length_text(rules.unused_for)}",
-        "never-pulled": "Never pulled",
+        "never-pulled": "None of the images was ever pulled",
         "blank": "Without an image",
     }[kind]
 
@@ -96,9 +96,11 @@ def _lines_of(
 def _unread_lines(problems: Sequence[Unread], organization: Organization) -> Iterator[Line]:
     if problems:
         yield Line("Not read", "heading")
-    for one in problems:
+    for one in problems[:SHOWN]:
         parts = (account_name(organization, one.account), one.region, one.repository)
         yield from wrapped(f"{' '.join(part for part in parts if part)}: {one.problem}", indent=2, tone="bad")
+    if len(problems) > SHOWN:
+        yield from wrapped(f"and {len(problems) - SHOWN:,} more; --json has all", indent=2, tone="quiet")
     if problems:
         yield Line("")
 

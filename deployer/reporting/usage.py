@@ -21,8 +21,9 @@ COMMAND = "deployer audit usage"
 
 _EXPLANATIONS: Mapping[UsageFinding, str] = {
     "near-quota": "The quotas are AWS's defaults; yours may be higher. At a quota, ECR refuses images or repositories.",
-    "unused": "AWS recorded pulls before. Somebody may still push to them: compare the dates.",
-    "never-pulled": "AWS recorded no pull of any image that they hold.",
+    "unused": "AWS recorded pulls before. What started then may still run these images, and somebody may still push: "
+    "compare the dates.",
+    "never-pulled": "AWS recorded no pull of any image that they hold. Images that were deleted may have been pulled.",
     "blank": "Created for a push that did not complete, or all images were deleted since.",
     "unread": "What they hold, and who pulls it, is unknown.",
 }
@@ -74,7 +75,7 @@ class UsageNote:
             case "unused":
                 return f"{repositories} {was} not pulled for {length_text(self.unused_for)}: {held}"
             case "never-pulled":
-                return f"{repositories} {was} never pulled: {held}"
+                return f"{repositories} {holds} only images that were never pulled: {held}"
             case "blank":
                 return f"{repositories} {holds} no image"
             case "unread":

@@ -10,7 +10,7 @@ import pytest
 
 from deployer.drift.findings import Unread
 from deployer.rendering.usage import SHOWN, usage_document, usage_lines
-from deployer.usage.findings import UsageReport
+from deployer.usage.findings import AccountUsage, UsageReport
 from deployer.usage.images import ImageSummary
 from deployer.words import size_text
 from tests.deployer.drift.examples import SEARCH, SHOP
@@ -37,7 +37,10 @@ def text_of(found: UsageReport, *ignored: str) -> str:
 
 def test_repositories_that_need_attention_are_listed_first_with_their_numbers() -> None:
     text = text_of(FOUND)
-    positions = [text.index(part) for part in ("Near a quota", "Not pulled for 90 days", "Never pulled", "Without an")]
+    positions = [
+        text.index(part)
+        for part in ("Near a quota", "Not pulled for 90 days", "None of the images was ever pulled", "Without an")
+    ]
     assert positions == sorted(positions)
     assert positions[-1] < text.index("OU ") < text.index("account ")
     for part in (
@@ -75,6 +78,13 @@ def test_unread_repositories_are_reported_with_how_to_read_them() -> None:
     text = text_of(replace(FOUND, accounts=(replace(one, unread=(unread,), others=7),)))
     assert "shop-prod (300000000001): its auditor role has no ecr:DescribeImages yet" in " ".join(text.split())
     assert "neither created nor adopted: 7; --all reads them" in " ".join(text.split())
+
+
+def test_many_unread_repositories_are_truncated_and_the_rest_is_counted() -> None:
+    problems = tuple(Unread(account=SHOP, repository=f"team-a/{number:02}", problem="denied") for number in range(99))
+    text = text_of(replace(FOUND, accounts=(AccountUsage(account=SHOP, unread=problems),)))
+    assert text.count(": denied") == SHOWN
+    assert f"and {99 - SHOWN} more; --json has all" in text
 
 
 def test_an_empty_result_is_a_sentence() -> None:
