@@ -145,6 +145,7 @@ def _image(detail: ImageDetailTypeDef) -> ImageData:
         size=0 if is_list else detail.get("imageSizeInBytes", 0),
         pushed_at=_in_utc(detail.get("imagePushedAt")),
         pulled_at=_in_utc(detail.get("lastRecordedPullTime")),
+        activated_at=_in_utc(detail.get("lastActivatedAt")),
         is_archived=detail.get("imageStatus", "ACTIVE") != "ACTIVE",
     )
 

@@ -26,7 +26,7 @@ REPOSITORIES_QUOTA = 100_000
 NEAR = 0.8
 """The part of a quota from which on it counts as near."""
 
-_TIMES = ("first_push", "last_push", "last_pull")
+_TIMES = ("first_push", "last_push", "last_pull", "pullable_since")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ class UsageRules:
     unused_for: timedelta
     """How long a repository may be without a pull."""
     grace: timedelta
-    """How long it may be without an image, and its first image without a pull."""
+    """How long it may be without an image, and an image that can be pulled without a pull."""
 
     def kinds(self, one: RepositoryUsage) -> list[UsageKind]:
         """What a repository needs attention for, the most urgent first."""
@@ -117,7 +117,7 @@ class UsageRules:
         if not images.total and one.created_at < self.now - self.grace:
             found.append("blank")
         elif images.images and images.last_pull is None:
-            if images.first_push is not None and images.first_push < self.now - self.grace:
+            if images.pullable_since is not None and images.pullable_since < self.now - self.grace:
                 found.append("never-pulled")
         elif images.images and images.last_pull and images.last_pull < self.now - self.unused_for:
             found.append("unused")

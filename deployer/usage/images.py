@@ -21,6 +21,8 @@ class ImageData:
     pushed_at: datetime | None = None
     pulled_at: datetime | None = None
     """Refreshed at least once in 24 hours, so that a later pull may not show for that long."""
+    activated_at: datetime | None = None
+    """When it was last restored from the archive."""
     is_archived: bool = False
     """It cannot be pulled before it is restored from the archive; so is one that is being restored."""
 
@@ -36,14 +38,23 @@ class ImageSummary:
     first_push: datetime | None = None
     last_push: datetime | None = None
     last_pull: datetime | None = None
+    pullable_since: datetime | None = None
+    """When the first of the images that are not archived was pushed, or restored from the archive."""
 
     @classmethod
     def of(cls, image: ImageData) -> ImageSummary:
         """The sum of one image."""
-        counts = (
-            {"archived": 1, "archived_size": image.size} if image.is_archived else {"images": 1, "size": image.size}
+        pushed, pulled = image.pushed_at, image.pulled_at
+        if image.is_archived:
+            return cls(archived=1, archived_size=image.size, first_push=pushed, last_push=pushed, last_pull=pulled)
+        return cls(
+            images=1,
+            size=image.size,
+            first_push=pushed,
+            last_push=pushed,
+            last_pull=pulled,
+            pullable_since=_known(max, pushed, image.activated_at),
         )
-        return cls(first_push=image.pushed_at, last_push=image.pushed_at, last_pull=image.pulled_at, **counts)
 
     @property
     def total(self) -> int:
@@ -59,6 +70,7 @@ class ImageSummary:
             first_push=_known(min, self.first_push, other.first_push),
             last_push=_known(max, self.last_push, other.last_push),
             last_pull=_known(max, self.last_pull, other.last_pull),
+            pullable_since=_known(min, self.pullable_since, other.pullable_since),
         )
 
 

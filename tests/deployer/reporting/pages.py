@@ -141,6 +141,7 @@ def usage_json(attack: str = "") -> Any:
             images=number, size=number * 84_500_000, archived=archived, archived_size=archived * 84_500_000,
             first_push=UNTIL - timedelta(days=pushed + 100), last_push=UNTIL - timedelta(days=pushed),
             last_pull=None if pulled is None else UNTIL - timedelta(days=pulled),
+            pullable_since=UNTIL - timedelta(days=pushed + 100),
         )  # fmt: skip
 
     repositories = (

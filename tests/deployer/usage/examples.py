@@ -39,6 +39,7 @@ def holding(*, images: int = 1, size: int = 1_000, pushed: float | None = 200, p
         first_push=moment,
         last_push=moment,
         last_pull=None if pulled is None else ago(pulled),
+        pullable_since=moment,
     )
 
 

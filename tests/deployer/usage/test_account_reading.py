@@ -37,7 +37,7 @@ def test_repositories_of_the_ledger_are_read_and_others_counted(world: World) ->
     found = world.read()
     assert names(found) == ["team-a/api", "team-a/web"]
     assert found.repositories[0].images == ImageSummary(
-        images=1, size=5, archived=1, archived_size=5, first_push=ago(2), last_push=ago(2)
+        images=1, size=5, archived=1, archived_size=5, first_push=ago(2), last_push=ago(2), pullable_since=ago(2)
     )
     assert (found.others, found.unread) == (1, ())
     assert [(one.region, one.repositories) for one in found.registries] == [(HOME, 3), (ABROAD, 0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -17,7 +18,7 @@ from deployer.usage.findings import (
     RepositoryUsage,
     UsageReport,
 )
-from deployer.usage.images import ImageSummary, summed
+from deployer.usage.images import ImageData, ImageSummary, summary_of, summed
 from deployer.usage.totals import by_account, by_ou, total_of
 from tests.deployer.drift.examples import HOME, SEARCH, SHOP
 from tests.deployer.usage.examples import RULES, ago, holding, report, repository
@@ -52,6 +53,24 @@ from tests.example_organization import EXAMPLE
 )
 def test_reasons_for_which_a_repository_needs_attention(one: RepositoryUsage, kinds: list[str]) -> None:
     assert RULES.kinds(one) == kinds
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param(ImageData(size=1, pushed_at=ago(0.1)), id="pushed today"),
+        pytest.param(
+            ImageData(size=1, pushed_at=ago(300), activated_at=ago(0.1)), id="restored from the archive today"
+        ),
+    ],
+)
+def test_an_image_that_could_not_be_pulled_before_today_is_not_called_never_pulled(image: ImageData) -> None:
+    archived = ImageData(size=1, pushed_at=ago(300), is_archived=True)
+    found = summary_of([archived, image])
+    assert found.first_push == ago(300)
+    assert RULES.kinds(repository(images=found)) == []
+    older = replace(image, pushed_at=ago(300), activated_at=ago(2))
+    assert RULES.kinds(repository(images=summary_of([archived, older]))) == ["never-pulled"]
 
 
 def test_the_most_urgent_and_largest_are_listed_first() -> None:

@@ -12,7 +12,14 @@ from tests.deployer.drift.examples import NOW
 
 TIMES = st.none() | st.datetimes(datetime(2020, 1, 1), datetime(2026, 11, 29), timezones=st.just(UTC))  # noqa: DTZ001
 IMAGES = st.lists(
-    st.builds(ImageData, size=st.integers(0, 10**12), pushed_at=TIMES, pulled_at=TIMES, is_archived=st.booleans()),
+    st.builds(
+        ImageData,
+        size=st.integers(0, 10**12),
+        pushed_at=TIMES,
+        pulled_at=TIMES,
+        activated_at=TIMES,
+        is_archived=st.booleans(),
+    ),
     max_size=12,
 )
 
@@ -37,4 +44,6 @@ def test_a_sum_counts_every_image_once_and_has_the_outermost_times(images: list[
 
 def test_an_archived_image_is_counted_separately() -> None:
     found = summary_of([ImageData(size=3, pushed_at=NOW), ImageData(size=4, is_archived=True)])
-    assert found == ImageSummary(images=1, size=3, archived=1, archived_size=4, first_push=NOW, last_push=NOW)
+    assert found == ImageSummary(
+        images=1, size=3, archived=1, archived_size=4, first_push=NOW, last_push=NOW, pullable_since=NOW
+    )
