@@ -155,9 +155,9 @@ def _summary_lines(report: UsageReport) -> Iterator[Line]:
         f" {size_text(images.size)}{archived}. Layers that images share count for each of them.",
         indent=0,
     )
-    read = (
-        f"{counted(len(report.accounts), 'account')}, {counted(sum(1 for _ in report.registries()), 'region')} in them"
-    )
+    registries = [*report.registries()]
+    accounts = counted(len({one.account for one in registries}), "account")
+    read = f"{accounts}, {counted(len(registries), 'region')} in them"
     others = (
         f"Repositories that deployer neither created nor adopted: {report.others:,}; --all reads them. "
         if report.others

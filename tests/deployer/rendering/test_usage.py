@@ -80,6 +80,14 @@ def test_unread_repositories_are_reported_with_how_to_read_them() -> None:
     assert "neither created nor adopted: 7; --all reads them" in " ".join(text.split())
 
 
+def test_accounts_that_could_not_be_read_do_not_count_as_read() -> None:
+    denied = AccountUsage(account="300000000009", unread=(Unread(account="300000000009", problem="denied"),))
+    text = text_of(replace(FOUND, accounts=(*FOUND.accounts, denied)))
+    registries = [*FOUND.registries()]
+    read = len({one.account for one in registries})
+    assert f"Read: {read} accounts, {len(registries)} regions in them." in text
+
+
 def test_many_unread_repositories_are_truncated_and_the_rest_is_counted() -> None:
     problems = tuple(Unread(account=SHOP, repository=f"team-a/{number:02}", problem="denied") for number in range(99))
     text = text_of(replace(FOUND, accounts=(AccountUsage(account=SHOP, unread=problems),)))
