@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -165,6 +166,22 @@ def test_the_head_has_the_first_action_and_the_usage(tmp_path: Path) -> None:
         "others": 1,
         "accounts": 2,
     }
+
+
+def test_the_usage_counts_what_was_not_read_and_claims_nothing_of_it(tmp_path: Path) -> None:
+    def text(**changes: Any) -> str:
+        subject = replace(full_subject(), usage=replace(usage(), **changes))
+        section = write(tmp_path / "report.html", [], subject=subject).read_text(encoding="utf-8")
+        return re.sub(r"<[^>]+>", "", section.partition('id="usage"')[2].partition("</section>")[0])
+
+    found = text()
+    assert "7 repositories that deployer neither created nor adopted were not read." in found
+    assert "1 account, region or repository could not be read." in found
+    assert "never" not in found, "AWS may not have recorded a pull"
+    one = text(others=1, notes=())
+    assert "1 repository that deployer neither created nor adopted was not read." in one
+    assert "could not be read" not in one
+    assert "not read" not in text(others=0, notes=())
 
 
 def test_what_commands_delete_is_not_counted_as_of_others(tmp_path: Path) -> None:
