@@ -59,7 +59,7 @@ def audit_rules(names: Names) -> Statement:
 
 
 def audit_queues(names: Names) -> Statement:
-    """Compare the dead-letter queue with its template, and count its messages without reading any."""
+    """Compare the dead-letter queue with its template, and count its messages."""
     return allow(
         "AuditQueues",
         ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
@@ -102,7 +102,7 @@ def repair_repositories() -> Statement:
 
 
 def repair_tags() -> Statement:
-    """Restore tags from the settings on a repository that the handler created, but never the ownership tag."""
+    """Restore tags from the settings, but never the ownership tag."""
     return allow(
         "RepairTags",
         "ecr:TagResource",
@@ -114,7 +114,7 @@ def repair_tags() -> Statement:
 
 
 def restore_ownership_tags(names: Names) -> Statement:
-    """Set both ownership tags, and no other, on a repository that has neither."""
+    """Set both ownership tags on a repository that has neither."""
     return allow(
         "RestoreOwnershipTags",
         "ecr:TagResource",
@@ -133,7 +133,7 @@ def restore_ownership_tags(names: Names) -> Statement:
 
 
 def restore_event_tag(names: Names) -> Statement:
-    """Set the tag with the event, and no other, on a repository that has only the tag of this installation."""
+    """Set the tag with the event on a repository that has only the tag of this installation."""
     return allow(
         "RestoreEventTag",
         "ecr:TagResource",
@@ -164,7 +164,7 @@ def delete_blank_repositories() -> Statement:
 
 
 def request_probe_repository(names: Names) -> Statement:
-    """Begin a push to the repository of `deployer doctor --probe`, and to no other.
+    """Begin a push for `deployer doctor --probe`.
 
     While the repository is missing, ECR refuses the call, and the resulting event is the probe. If it exists, the call
     begins an upload, which the role has no permission to continue.

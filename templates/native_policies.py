@@ -55,7 +55,7 @@ def put_policies_by_templates(templates: Sequence[CreationTemplate]) -> Statemen
 
 
 def deny_names(globs: Iterable[str]) -> Statement:
-    """Never create a repository that `create.names.deny` refuses, whichever template matches its name.
+    """Never create a repository that `create.names.deny` refuses.
 
     The resources match all of these names, and possibly more: the handler decides about those (assumption A25).
     """

@@ -58,7 +58,7 @@ def assume_creator_roles(names: Names) -> Statement:
 
 
 def look_up_accounts(names: Names) -> list[Statement]:
-    """Look up the OU of an account of this organization when its push is handled."""
+    """Look up the OU of an account when its push is handled."""
     owned = f"arn:{names.partition}:organizations::*"
     accounts = f"{owned}:account/{names.organization_id}/*"
     return [
@@ -78,7 +78,7 @@ def find_created(names: Names) -> Statement:
 
 
 def count_in_ledger(table_arn: object) -> Statement:
-    """Update counters, but no records, whose keys have another prefix."""
+    """Update counters, but no records."""
     return allow(
         "CountInLedger",
         "dynamodb:UpdateItem",
@@ -109,13 +109,13 @@ def send_notices(names: Names) -> Statement:
 
 
 def write_logs(names: Names, *, log_group: str) -> Statement:
-    """Write to the function's own log group, which the stack creates."""
+    """Write to the function's own log group."""
     group = f"arn:{names.partition}:logs:{names.central_region}:{names.central_account}:log-group:{log_group}"
     return allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], on=f"{group}:log-stream:*")
 
 
 def invoke_itself(names: Names) -> Statement:
-    """Invoke itself for each repository of a request, so that no request remains unfinished."""
+    """Invoke itself for each repository of a request."""
     return allow("InvokeItself", "lambda:InvokeFunction", on=names.function_arn)
 
 
@@ -128,7 +128,7 @@ def send_traces() -> Statement:
 
 
 def create_repositories() -> Statement:
-    """Create a repository, only with the tag of the event that caused it."""
+    """Create a repository with the tag of its event."""
     return allow(
         "CreateTaggedRepositories",
         ["ecr:CreateRepository", "ecr:TagResource"],
@@ -138,7 +138,7 @@ def create_repositories() -> Statement:
 
 
 def finish_created_repositories() -> Statement:
-    """Put what a repository lacks, only if its tag shows that the handler created it, or completes what ECR created.
+    """Put what a repository of deployer lacks.
 
     How soon IAM sees a new tag is assumption A12. Scans are for repositories that ECR created by a template. Every
     creator role may turn them on, since such an event can arrive after the last OU left the engine `native`.
@@ -241,7 +241,7 @@ def handle_dead_letters(names: Names) -> Statement:
 
 
 def count_dead_letters(names: Names) -> Statement:
-    """Count the messages in the dead-letter queues of member accounts, without reading any."""
+    """Count the messages in the dead-letter queues of member accounts."""
     return allow(
         "CountDeadLetters",
         "sqs:GetQueueAttributes",
@@ -265,7 +265,7 @@ def find_queues(names: Names) -> Statement:
 
 
 def find_stack_sets() -> Statement:
-    """Find the StackSets of repository creation templates, whose names depend on their contents."""
+    """Find the StackSets of repository creation templates."""
     return allow("FindStackSets", "cloudformation:ListStackSets", on="*")
 
 
@@ -280,7 +280,7 @@ def read_stack_sets(names: Names) -> Statement:
 
 
 def assume_auditor_roles(names: Names) -> Statement:
-    """Assume the auditor role of any account, to inspect deployer's resources there."""
+    """Assume the auditor role of any account."""
     return allow(
         "AssumeAuditorRoles",
         "sts:AssumeRole",
@@ -309,7 +309,7 @@ def assume_repairer_roles(names: Names, *, cleanup: bool) -> Statement:
 
 
 def read_account_names() -> Statement:
-    """Show the names of accounts and OUs next to their ids, and filter by them."""
+    """Show names of accounts and OUs, and filter by them."""
     actions = ("DescribeOrganization", "ListAccounts", "ListOrganizationalUnitsForParent", "ListParents", "ListRoots")
     return allow("ReadAccountNames", [f"organizations:{action}" for action in actions], on="*")
 

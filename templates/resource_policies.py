@@ -14,7 +14,7 @@ from templates.policy_documents import Conditions, Statement
 
 
 def admit_organization(names: Names, *, bus_arn: object, observe: bool) -> Statement:
-    """Accounts of this organization may put ECR's own CloudTrail events on the central bus, and nothing else.
+    """Accounts of this organization may put ECR's CloudTrail events on the bus.
 
     `events:source` and `events:detail-type` are multivalued, one value for each event of a call: all must match, and
     `Null` denies a call without values, which `ForAllValues` alone would allow. That calls by a rule of another account
@@ -37,7 +37,7 @@ def admit_organization(names: Names, *, bus_arn: object, observe: bool) -> State
 
 
 def admit_dead_letters(queue: str, *, rule_arn: object) -> Statement:
-    """EventBridge may send undelivered events of a rule to the rule's dead-letter queue."""
+    """Undelivered events of a rule go to its dead-letter queue."""
     return {
         "Sid": "AdmitDeadLetters",
         "Effect": "Allow",
@@ -49,7 +49,7 @@ def admit_dead_letters(queue: str, *, rule_arn: object) -> Statement:
 
 
 def admit_operators(names: Names, *, queue: str) -> Statement:
-    """The operator role of the central account, by its ARN, may read a dead-letter queue and delete its messages.
+    """The operator role may read a dead-letter queue and delete its messages.
 
     So no role in this account is needed for this. (Sending is not allowed: a redrive invokes the handler, and sends
     nothing to this queue.) SQS knows the caller's organization in every region (assumption A9).
@@ -68,7 +68,7 @@ def admit_operators(names: Names, *, queue: str) -> Statement:
 
 
 def admit_watch(names: Names, *, queue: str) -> Statement:
-    """The watch of the central account, by its role's ARN, may count the messages."""
+    """The watch may count the messages."""
     return {
         "Sid": "AdmitWatch",
         "Effect": "Allow",
@@ -95,7 +95,7 @@ def deny_insecure_queue_calls(queue: str) -> Statement:
 
 
 def admit_publishers(names: Names, *, topic: object) -> Statement:
-    """Principals of this account may publish if its IAM policies allow it, which only those of the rule's role do.
+    """Principals of this account may publish if its IAM policies allow it.
 
     The statement has no condition, not even one for TLS: EventBridge supports none in the policy of a topic
     (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions).

@@ -185,8 +185,8 @@ def _roles(stacks: Mapping[str, Template]) -> str:
                 "",
                 f"{role['Description'].partition('; only ')[0]}. Used by {_user(who)}.",
                 "",
-                "| Actions | Resources | Only if | Why |",
-                "| --- | --- | --- | --- |",
+                "| Actions | Resources and conditions | Why |",
+                "| --- | --- | --- |",
             ]
             lines += [_row(statement) for statement in _permissions(role) if not _is_for_keys(statement)]
             lines.append("")
@@ -242,10 +242,10 @@ def _admissions(template: Template) -> Iterator[Mapping[str, Any]]:
 
 
 def _row(statement: Mapping[str, Any]) -> str:
+    narrowed = conditions(statement.get("Condition", {}))
     cells = (
         ("" if statement["Effect"] == "Allow" else "never ") + code(statement["Action"]).replace(" or ", ", "),
-        code(statement["Resource"]).replace(" or ", ", "),
-        conditions(statement.get("Condition", {})),
+        code(statement["Resource"]).replace(" or ", ", ") + (f", if {narrowed}" if narrowed else ""),
         reason(statement["Sid"]).partition("; ")[0].removesuffix("."),
     )
     return f"| {' | '.join(cells)} |"
