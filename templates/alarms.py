@@ -95,7 +95,7 @@ def _failures(names: Names) -> tuple[Alarm, ...]:
         Alarm(
             name="failures-expiring",
             meaning="SQS will delete the oldest message in the failures queue within four days, or no longer reports "
-            "its age, because each message was received three times.",
+            "its age.",
             action="Run `deployer failures redrive` now; later, only the event archive holds the events.",
             metrics={
                 "visible": (metrics.of_failures_queue(names, "ApproximateNumberOfMessagesVisible"), "Maximum"),
@@ -124,9 +124,9 @@ def _handler(names: Names) -> tuple[Alarm, ...]:
         ),
         Alarm(
             name="handler-throttles",
-            meaning="Lambda throttles the handler: the account's concurrency or `handler.reserved_concurrency` is used "
-            "up. Lambda retries for six hours.",
-            action="Find out what uses the concurrency; then request a higher quota, or reserve more.",
+            meaning="Lambda throttles the handler, and retries for six hours: the account's concurrency or "
+            "`handler.reserved_concurrency` is used up.",
+            action="Find out what uses it; then request a higher quota, or reserve more.",
             metrics={"m": (metrics.of_function(names, "Throttles"), "Sum")},
             periods=(2, 3),
         ),
@@ -148,7 +148,7 @@ def _refusals(names: Names) -> tuple[Alarm, ...]:
             meaning=f"More than {REFUSALS_THRESHOLD} refusals in five minutes, twice within 15 minutes: a caller "
             "retries without end or floods the handler.",
             action="`deployer audit list --outcome refused --since 1h` shows callers and reasons; "
-            "`handler: {reserved_concurrency: N}` limits the concurrency that a flood can use.",
+            "`handler: {reserved_concurrency: N}` limits a flood.",
             metrics={"m": (metrics.of_decisions(names, metrics.REFUSALS), "Sum")},
             threshold=REFUSALS_THRESHOLD,
             periods=(2, 3),
@@ -157,7 +157,7 @@ def _refusals(names: Names) -> tuple[Alarm, ...]:
             name="violations-many",
             meaning=f"ECR created more than {VIOLATIONS_THRESHOLD} repositories in an hour that the rules of their OU "
             "would have refused.",
-            action="`deployer audit list --outcome violation --since 1h` shows them with rules; nothing deletes them. "
+            action="`deployer audit list --outcome violation --since 1h` shows them with rules. "
             "Change the rules, or set `engine: handler` in the OU's file.",
             metrics={"m": (metrics.of_decisions(names, metrics.VIOLATIONS), "Sum")},
             threshold=VIOLATIONS_THRESHOLD,
@@ -171,15 +171,14 @@ def _delivery(names: Names) -> tuple[Alarm, ...]:
         Alarm(
             name="delivery-failures",
             meaning="EventBridge could not deliver events to the handler; they are in the failures queue.",
-            action="`deployer rollout --org --deep` undoes manual changes to the function and the rule's permission. "
-            "Then run `deployer failures redrive`.",
+            action="Run `deployer rollout --org --deep`, which undoes manual changes, then `deployer failures "
+            "redrive`.",
             metrics={"m": (metrics.of_rule(names, "FailedInvocations"), "Sum")},
         ),
         Alarm(
             name="events-lost",
             meaning="An event reached neither the handler nor the failures queue.",
-            action="`deployer rollout --org --deep` undoes manual changes to the queue, its policy and the handler's "
-            "role. Then replay the events from the archive with `deployer failures replay`.",
+            action="Run `deployer rollout --org --deep`, which undoes manual changes, then `deployer failures replay`.",
             metrics={
                 "undelivered": (metrics.of_rule(names, "InvocationsFailedToBeSentToDlq"), "Sum"),
                 "unreported": (metrics.of_function(names, "DestinationDeliveryFailures"), "Sum"),
@@ -193,8 +192,7 @@ def _notices(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="notices-undelivered",
-            meaning="Notices of decisions could not be published to the topic. This alarm exists only if "
-            "`notifications` is configured.",
+            meaning="Notices of decisions could not be published to the topic.",
             action=f"The attributes of the messages in the queue `{names.notices_dead_letter_queue}` contain the "
             f"error: the topic has to exist, its policy must not deny the role `{names.notices_role}`, and the key of "
             "an encrypted topic has to allow it.",
@@ -207,10 +205,10 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="forwarding-failures",
-            meaning="Events of member accounts could not be delivered to the central bus; they wait in dead-letter "
-            "queues of those accounts.",
+            meaning="Events wait in dead-letter queues of member accounts: they could not be delivered to the central "
+            "bus.",
             action="`deployer failures list` shows accounts and reasons, and `deployer failures redrive` handles the "
-            "events. `deployer rollout --org` creates missing stacks; with `--deep`, it also undoes manual changes.",
+            "events. `deployer rollout --org --deep` undoes manual changes and creates missing stacks.",
             metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "Maximum")},
             missing_data=MISSING_DATA_KEEPS_STATE,
         ),
@@ -225,8 +223,8 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
             name="queues-unreadable",
             meaning="For three hours, the watch could not read the dead-letter queues of some member accounts.",
             action=f"`unreadable_places` in the log of `{names.watch_function}` lists them, each with the error. "
-            "`deployer rollout --org` creates missing stacks; with `--deep`, it also undoes manual changes. For closed "
-            "accounts, see `deployer docs operations`.",
+            "`deployer rollout --org --deep` undoes manual changes. For closed accounts, see `deployer docs "
+            "operations`.",
             metrics={"m": (metrics.of_decisions(names, metrics.UNREADABLE_QUEUES), "Minimum")},
             period=timedelta(hours=1),
             periods=(3, 3),
@@ -234,10 +232,10 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
         ),
         Alarm(
             name="watch-stopped",
-            meaning="The watch has not run for at least three hours, so undelivered events in member accounts are not "
+            meaning="The watch has not run for three hours, so undelivered events in member accounts are not "
             "reported. In a new installation, this alarm ends within an hour.",
-            action=f"`deployer rollout --org --deep` undoes manual changes to the function `{names.watch_function}`, "
-            "its rule and its permission. Meanwhile, `deployer failures list` shows these events.",
+            action="Run `deployer rollout --org --deep`, which undoes manual changes. Meanwhile, `deployer failures "
+            "list` shows these events.",
             metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "SampleCount")},
             comparison=BELOW,
             threshold=1,
