@@ -29,7 +29,6 @@ def render() -> str:
     texts = {name: (folder / name).read_text(encoding="utf-8") for name in _MERGED}
     layers = [_layer_file(name, text) for name, text in texts.items()]
     merged, origins = merge(file.layer for file in layers), provenance(layers)
-    (namespace,) = merged.pop("namespaces")
     return render_page(
         "configuration",
         organization_keys=organization,
@@ -39,7 +38,6 @@ def render() -> str:
         namespace_keys=namespaces,
         merged_files="\n\n".join(f"```yaml\n{text}```" for text in texts.values()),
         merged_settings=_block(_lines(merged, origins)),
-        merged_namespace=_block(_lines(namespace["repository"], origins, ("namespaces", 0, "repository"))),
     )
 
 
@@ -61,5 +59,4 @@ def _lines(merged: Mapping[str, Any], origins: Provenance, at: KeyPath = ()) -> 
         if isinstance(value, Mapping):
             yield from _lines(value, origins, path)
         else:
-            shown = path[path.index("repository") :] if "repository" in path else path
-            yield f"{key_text(shown)}: {flow(value)}", str(origins.of(path))
+            yield f"{key_text(path)}: {flow(value)}", str(origins.of(path))

@@ -202,8 +202,7 @@ def organization_file() -> type[BaseModel]:
         __doc__="Who is notified when an alarm starts and ends.",
         topic=_key(
             limited(str, limits.topic),
-            "SNS topic that the alarms notify; its policy must let cloudwatch.amazonaws.com publish. "
-            "Without it, only the dashboard shows alarms.",
+            "SNS topic that the alarms notify; its policy must let cloudwatch.amazonaws.com publish.",
         ),
     )
     handler = create_model(
@@ -212,8 +211,8 @@ def organization_file() -> type[BaseModel]:
         __doc__="How the handler runs.",
         reserved_concurrency=_key(
             limited(int, limits.reserved_concurrency),
-            "Reserved and maximum concurrency of the handler, taken from what all functions of the account and region "
-            "share. Events that exceed it wait up to six hours.",
+            "Reserved and maximum concurrency of the handler, taken from the account's in that region. Events that "
+            "exceed it wait up to six hours.",
         ),
     )
     ensure = create_model(
@@ -222,10 +221,9 @@ def organization_file() -> type[BaseModel]:
         __doc__="How requests of `deployer ensure` reach the handler.",
         url=_key(
             limited(object, limits.function_url),
-            "Whether the handler has a function URL: a public endpoint that answers only calls signed by principals "
-            "of this organization, within about a second. The address that `deployer rollout` prints means true, and "
-            "`ensure` and `push` with these files use it. See `deployer docs pushing`, and `deployer docs permissions` "
-            "for what the URL exposes.",
+            "Whether the handler has a function URL, a public endpoint that answers only calls signed by principals "
+            "of this organization. The address that `deployer rollout` prints means true, and `ensure` and `push` use "
+            "it. See `deployer docs pushing`, and `deployer docs permissions` for what it exposes.",
         ),
     )
     ledger = create_model(
@@ -234,8 +232,8 @@ def organization_file() -> type[BaseModel]:
         __doc__="What the ledger records besides decisions.",
         observe=_key(
             bool,
-            "Whether the ledger also records every repository that others create or delete in covered accounts, "
-            "and how. See `deployer docs ledger`.",
+            "Whether the ledger also records repositories that others create or delete in covered accounts. "
+            "See `deployer docs ledger`.",
         ),
     )
     return create_model(
@@ -253,14 +251,12 @@ def organization_file() -> type[BaseModel]:
         notifications=_key(partial(Notifications), "Notifications about decisions; none without it."),
         cleanup=_key(
             bool,
-            "Whether `audit repair --delete-blank` may delete repositories without an image: "
-            "covered accounts have the role for it only if this is true.",
+            "Whether `audit repair --delete-blank` may delete repositories without an image.",
         ),
         alarms=_key(alarms, "Who is notified when an alarm starts and ends."),
         tracing=_key(
             bool,
-            "Whether AWS X-Ray traces how long events waited and how long runs of the handler took. "
-            "See `deployer docs operations`.",
+            "Whether AWS X-Ray traces how long events waited and the handler ran. See `deployer docs operations`.",
         ),
         handler=_key(handler, "How the handler runs."),
         ledger=_key(ledger, "What the ledger records besides decisions."),
