@@ -39,7 +39,7 @@ NATIVE_ACCOUNT: Final = "400000000001"
 """In an OU with `engine: native`."""
 FUNCTION: Final = "arn:aws:lambda:eu-west-1:200000000001:function:deployer-handler"
 HOST: Final = host_of(ACCOUNT, REGION)
-PAGE: Final = Path(__file__).parents[2] / "docs" / "pushing.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "contributing" / "guarantees.md"
 BEGIN, END = "<!-- matrix: python -m tests.clients.matrix -->\n", "<!-- end of matrix -->"
 
 TIME_SCALE: Final = 0.5
