@@ -223,8 +223,8 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
             name="queues-unreadable",
             meaning="For three hours, the watch could not read the dead-letter queues of some member accounts.",
             action=f"`unreadable_places` in the log of `{names.watch_function}` lists them, each with the error. "
-            "`deployer rollout --org --deep` undoes manual changes. For closed accounts, see `deployer docs "
-            "operations`.",
+            "`deployer rollout --org --deep` undoes manual changes. For closed accounts, "
+            "see `deployer docs operations`.",
             metrics={"m": (metrics.of_decisions(names, metrics.UNREADABLE_QUEUES), "Minimum")},
             period=timedelta(hours=1),
             periods=(3, 3),
