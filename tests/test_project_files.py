@@ -150,7 +150,7 @@ def test_another_python_has_an_environment_of_its_own() -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     variables = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "PYTHON"}}
     for arguments, environment in (([], ".venv"), ([f"PYTHON={sys.executable}"], f".venv-{version}")):
-        command = ["make", "--dry-run", "--always-make", "test-fast", *arguments]
+        command = ["make", "--no-print-directory", "--dry-run", "--always-make", "test-fast", *arguments]
         ran = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True)
         planned = ran.stdout.splitlines()
         assert planned[0].endswith(f" -m venv {environment}")

@@ -42,6 +42,7 @@ JSON: Mapping[str, str] = {
     "deployer/pushing/image_files.py": "bake files in JSON, and lists of images",
     "deployer/rendering/plan_file.py": "plan files",
     "deployer/reporting/coverage.py": "output of `status`",
+    "deployer/reporting/documents.py": "output of other commands in files",
     "deployer/reporting/usage.py": "output of `audit usage`",
     "deployer/reporting/verification.py": "output of `audit verify`",
     "deployer/rollout/actual_state.py": "templates",

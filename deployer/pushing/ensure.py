@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal, Protocol
 
 from deployer.clock import Clock
+from deployer.errors import PermissionDeniedError
 from deployer.pushing.images import ImageReference
 from deployer.pushing.request_lane import Answer, RequestLane
 
@@ -26,6 +27,8 @@ TICK: Final = 1.0
 REPEAT_REQUEST_AFTER: Final = 30.0
 """CloudTrail delivers to EventBridge on a best-effort basis, so a request whose event was lost is repeated.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-delivery-level.html"""
+POLICY_DELAY: Final = 5.0
+"""Seconds that a new repository of another account may deny the push: its policy is set after its creation."""
 CLOCK_TOLERANCE: Final = 10.0
 """Seconds that the caller's clock may be ahead of AWS's. CloudTrail also truncates its times to whole seconds."""
 
@@ -135,6 +138,8 @@ class _Wait:
     """Whether the next turn is to read the ledger, since the registry has just been called."""
     is_cleared: bool = False
     """Whether the ledger has just been read and has no refusal, so that the request may be repeated."""
+    denied_since: float | None = None
+    """When a check was first denied: the repository exists, and its policy does not allow the push, or not yet."""
     begun_at: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,12 +149,20 @@ class _Wait:
     def is_to_be_repeated(self, now: float) -> bool:
         return now - self.requested_at >= REPEAT_REQUEST_AFTER
 
-    def call(self, registries: Registries, now: float) -> bool:
+    def call(self, registries: Registries, now: float, *, deadline: float) -> bool:
+        """Whether the repository exists; a denial is an error if it lasts."""
         self.calls += 1
         if self.is_to_be_repeated(now):
             self.requested_at, self.is_cleared = now, False
             return registries.request(self.image)
-        return registries.exists(self.image)
+        try:
+            return registries.exists(self.image)
+        except PermissionDeniedError:
+            if self.denied_since is None:
+                self.denied_since = now
+            if now >= deadline or now - self.denied_since >= POLICY_DELAY:
+                raise
+            return False
 
     def postpone(self, now: float) -> None:
         self.delay = min(self.delay * DELAY_GROWTH, LONGEST_DELAY)
@@ -267,7 +280,7 @@ class Ensurer:
         is_repeat = wait.is_to_be_repeated(now) and not wait.is_cleared and now < deadline and self._is_ledger_readable
         wait.is_cleared = is_repeat
         calls_registry = not wait.is_for_the_ledger and not is_repeat
-        if calls_registry and wait.call(self.registries, now):
+        if calls_registry and wait.call(self.registries, now, deadline=deadline):
             return Exists(image=wait.image, seconds=now - wait.begun_at, calls=wait.calls)
         if calls_registry and is_rate_limited and now < deadline and self._is_ledger_readable:
             wait.is_for_the_ledger, wait.due_at = True, now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from types import GenericAlias
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar, cast
 
 from pydantic import ConfigDict, TypeAdapter
 
@@ -35,8 +35,10 @@ def read_document(text: str, parse: Callable[[JsonValue], T]) -> T:
 
 def _check_types(parsed: object) -> None:
     """Raise ValueError unless each field has the declared type; a tuple, since a dataclass alone takes no config."""
-    kind: Any = GenericAlias(tuple, (type(parsed),))
-    adapter: TypeAdapter[object] = TypeAdapter(kind, config=ConfigDict(revalidate_instances="always", strict=True))
+    kind: object = GenericAlias(tuple, (type(parsed),))
+    adapter: TypeAdapter[object] = TypeAdapter(
+        cast("type[object]", kind), config=ConfigDict(revalidate_instances="always", strict=True)
+    )
     adapter.validate_python((parsed,))
 
 

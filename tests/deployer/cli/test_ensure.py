@@ -72,7 +72,10 @@ class TestCreated:
         assert f"{name} ({SHOP}, eu-west-1): exists after" in out
         assert name in repositories(rolled_out)
 
-    def test_a_repository_of_another_account_without_access(self, ensure: Ensure, rolled_out: Sandbox) -> None:
+    def test_a_repository_of_another_account_without_access(
+        self, ensure: Ensure, rolled_out: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("deployer.pushing.ensure.POLICY_DELAY", 0.2)
         name, image = new(host_of(DEV, "eu-west-1"), team="shop")
         code, _, err = ensure(image, account=CENTRAL)
         assert code == 6

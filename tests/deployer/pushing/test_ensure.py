@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deployer.errors import PermissionDeniedError
 from deployer.pushing.ensure import (
+    POLICY_DELAY,
     REPEAT_REQUEST_AFTER,
     CreatedOnPush,
     Ensurer,
@@ -97,6 +99,37 @@ def test_a_missing_repository_is_requested_once_and_then_checked() -> None:
     assert isinstance(outcome, Exists)
     assert 2.0 <= outcome.seconds < 4.0
     assert [call[0] for call in registries.calls] == ["request", *["check"] * (outcome.calls - 1)]
+
+
+@dataclass
+class LatePolicy(LateRegistries):
+    """Another account's registry: a repository denies the push for `denied` seconds after its creation."""
+
+    denied: float = 0.0
+
+    def exists(self, image: ImageReference) -> bool:
+        has = super().exists(image)
+        created_at = self.requested[image.repository][0] + self.after[image.repository]
+        if has and self.time.seconds < created_at + self.denied:
+            raise PermissionDeniedError("no resource-based policy allows it")
+        return has
+
+
+def test_a_repository_whose_policy_is_set_just_after_its_creation_is_waited_for() -> None:
+    time = Time()
+    registries = LatePolicy(time, after={"api": 2.0}, denied=POLICY_DELAY - 1)
+    (outcome,) = Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=120)
+    assert isinstance(outcome, Exists)
+    assert outcome.seconds >= 2.0 + POLICY_DELAY - 1
+
+
+@pytest.mark.parametrize("timeout", [120.0, 3.0])
+def test_a_repository_that_keeps_denying_the_push_is_an_error(timeout: float) -> None:
+    time = Time()
+    registries = LatePolicy(time, after={"api": 2.0}, denied=1000.0)
+    with pytest.raises(PermissionDeniedError):
+        Ensurer(registries=registries, clock=time.clock).ensure([image("api")], timeout=timeout)
+    assert time.seconds - 1_000_000.0 <= min(timeout, 2.0 + POLICY_DELAY + 5.0)
 
 
 def test_two_tags_of_one_repository_are_waited_for_once_and_the_order_is_kept() -> None:
