@@ -30,7 +30,7 @@ def collect_less_garbage() -> None:
     """Exclude the collected tests from garbage collections, and collect young objects less often."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(20_000, 10, 10)
 
 
 LONGEST_POLL = 0.05
