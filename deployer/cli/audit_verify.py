@@ -46,7 +46,7 @@ def verify(
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Compare the repositories that deployer created with the settings that apply to them today.
+    """Compare the repositories that deployer created or adopted with the settings that apply to them today.
 
     In every covered account and region, reports repositories that drifted (with actual and desired values), that
     lost deployer's tag, that no longer exist, that have the tag but no record, and that are blank, without an image;
