@@ -14,7 +14,7 @@ from templates.policy_documents import Statement
 
 
 def audit_repositories() -> Statement:
-    """Read the settings and tags of repositories, and sizes and times of their images; never the images themselves."""
+    """Read settings of repositories, and sizes and times of images; never the images themselves."""
     reads = (
         "DescribeImages",
         "DescribeRepositories",
@@ -27,7 +27,7 @@ def audit_repositories() -> Statement:
 
 
 def audit_keys(names: Names) -> Statement:
-    """Resolve a key alias in the settings, to compare the key with that of a repository."""
+    """Resolve key aliases in the settings; to compare the key with that of a repository."""
     return allow(
         "AuditKeys",
         "kms:DescribeKey",
@@ -37,7 +37,7 @@ def audit_keys(names: Names) -> Statement:
 
 
 def audit_roles(names: Names, *, cleanup: bool) -> Statement:
-    """Compare deployer's own roles with their template, and find what was added to them."""
+    """Compare deployer's resources with their templates; of roles, also find what was added."""
     reads = ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListInstanceProfilesForRole", "ListRolePolicies")
     roles = [names.creator_role, names.forwarding_role, names.auditor_role, names.repairer_role]
     roles += [names.cleaner_role] if cleanup else []
@@ -50,7 +50,7 @@ def audit_roles(names: Names, *, cleanup: bool) -> Statement:
 
 
 def audit_rules(names: Names) -> Statement:
-    """Compare the forwarding rule and its target with their template."""
+    """Compare deployer's resources with their templates; the forwarding rule and its target."""
     return allow(
         "AuditRules",
         ["events:DescribeRule", "events:ListTargetsByRule"],
@@ -59,7 +59,7 @@ def audit_rules(names: Names) -> Statement:
 
 
 def audit_queues(names: Names) -> Statement:
-    """Compare the dead-letter queue with its template, and count its messages."""
+    """Compare deployer's resources with their templates; of the dead-letter queue, also count messages."""
     return allow(
         "AuditQueues",
         ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
@@ -68,7 +68,7 @@ def audit_queues(names: Names) -> Statement:
 
 
 def audit_stacks(names: Names) -> Statement:
-    """Find out whether the stacks of deployer's StackSets still exist."""
+    """Compare deployer's resources with their templates; here, whether the stacks still exist."""
     return allow(
         "AuditStacks",
         "cloudformation:DescribeStacks",
@@ -77,14 +77,14 @@ def audit_stacks(names: Names) -> Statement:
 
 
 def audit_registries() -> Statement:
-    """Compare scanning and creation templates of a registry with the settings; ECR supports no narrower resource."""
+    """Compare registries with the settings; ECR supports no narrower resource."""
     return allow(
         "AuditRegistries", ["ecr:DescribeRepositoryCreationTemplates", "ecr:GetRegistryScanningConfiguration"], on="*"
     )
 
 
 def repair_repositories() -> Statement:
-    """Restore the settings of a repository that the handler created."""
+    """Restore settings."""
     changes = (
         "DeleteLifecyclePolicy",
         "DeleteRepositoryPolicy",
@@ -102,7 +102,7 @@ def repair_repositories() -> Statement:
 
 
 def repair_tags() -> Statement:
-    """Restore tags from the settings, but never the ownership tag."""
+    """Restore tags, but not the ownership tag."""
     return allow(
         "RepairTags",
         "ecr:TagResource",
@@ -114,7 +114,7 @@ def repair_tags() -> Statement:
 
 
 def restore_ownership_tags(names: Names) -> Statement:
-    """Set both ownership tags on a repository that has neither."""
+    """Set both ownership tags; on a repository that has neither."""
     return allow(
         "RestoreOwnershipTags",
         "ecr:TagResource",
@@ -133,7 +133,7 @@ def restore_ownership_tags(names: Names) -> Statement:
 
 
 def restore_event_tag(names: Names) -> Statement:
-    """Set the tag with the event on a repository that has only the tag of this installation."""
+    """Set the missing ownership tag; on a repository that has only the tag of this installation."""
     return allow(
         "RestoreEventTag",
         "ecr:TagResource",
@@ -151,7 +151,7 @@ def restore_event_tag(names: Names) -> Statement:
 
 
 def delete_blank_repositories() -> Statement:
-    """Delete a repository that the handler created, not one that was adopted; ECR refuses while it holds images.
+    """Delete repositories, but not adopted ones; ECR refuses while one holds images.
 
     (Unless the request sets `force`, which no IAM condition can prevent; `deployer` never sets it.)
     """
@@ -164,7 +164,7 @@ def delete_blank_repositories() -> Statement:
 
 
 def request_probe_repository(names: Names) -> Statement:
-    """Begin a push for `deployer doctor --probe`.
+    """Probe; begin a push for `deployer doctor --probe`.
 
     While the repository is missing, ECR refuses the call, and the resulting event is the probe. If it exists, the call
     begins an upload, which the role has no permission to continue.
@@ -173,7 +173,7 @@ def request_probe_repository(names: Names) -> Statement:
 
 
 def delete_probe(names: Names) -> Statement:
-    """Delete the repository of `deployer doctor --probe`.
+    """Probe; delete the repository of `deployer doctor --probe`.
 
     ECR refuses while it holds images (but see `delete_blank_repositories`).
     """

@@ -29,12 +29,12 @@ def statements(names: Names, content: CreationTemplates) -> list[Statement]:
 
 
 def create_by_templates(templates: Iterable[CreationTemplate]) -> Statement:
-    """Create repositories whose names one of the creation templates matches."""
+    """Create repositories; only those whose names a template matches."""
     return allow("CreateByTemplates", "ecr:CreateRepository", on=_repositories(templates))
 
 
 def tag_by_templates(templates: Iterable[CreationTemplate]) -> Statement:
-    """Give a new repository the tags of its creation template.
+    """Set their tags and policies; here, the tags of the creation template.
 
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-custom.html)
     """
@@ -42,7 +42,7 @@ def tag_by_templates(templates: Iterable[CreationTemplate]) -> Statement:
 
 
 def put_policies_by_templates(templates: Sequence[CreationTemplate]) -> Statement:
-    """Give a new repository the policies of its creation template."""
+    """Set their tags and policies; here, the policies of the creation template."""
     needed = {
         "ecr:PutLifecyclePolicy": any(one.lifecycle_policy for one in templates),
         "ecr:SetRepositoryPolicy": any(one.repository_policy for one in templates),
@@ -55,7 +55,7 @@ def put_policies_by_templates(templates: Sequence[CreationTemplate]) -> Statemen
 
 
 def deny_names(globs: Iterable[str]) -> Statement:
-    """Never create a repository that `create.names.deny` refuses.
+    """Apply `create.names.deny`.
 
     The resources match all of these names, and possibly more: the handler decides about those (assumption A25).
     """

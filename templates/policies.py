@@ -48,7 +48,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-acc
 
 
 def assume_creator_roles(names: Names) -> Statement:
-    """Assume the creator role of any account; the event determines which."""
+    """Assume the creator role; the event determines the account."""
     return allow(
         "AssumeCreatorRoles",
         "sts:AssumeRole",
@@ -58,7 +58,7 @@ def assume_creator_roles(names: Names) -> Statement:
 
 
 def look_up_accounts(names: Names) -> list[Statement]:
-    """Look up the OU of an account when its push is handled."""
+    """Look up the OU of an account."""
     owned = f"arn:{names.partition}:organizations::*"
     accounts = f"{owned}:account/{names.organization_id}/*"
     return [
@@ -68,12 +68,12 @@ def look_up_accounts(names: Names) -> list[Statement]:
 
 
 def write_ledger(table_arn: object) -> Statement:
-    """Add records to the ledger, and read one by its key. Unlike PutItem, PartiQL's INSERT replaces no item."""
+    """Read and add records; PartiQL's INSERT, unlike PutItem, replaces no item."""
     return allow("WriteLedger", ["dynamodb:GetItem", "dynamodb:PartiQLInsert"], on=table_arn)
 
 
 def find_created(names: Names) -> Statement:
-    """Find the `created` record of an event, in an index that holds only keys."""
+    """Find the `created` record of an event; the index holds only keys."""
     return allow("FindCreated", "dynamodb:Query", on=f"{names.ledger_table_arn}/index/{EVENT_INDEX}")
 
 
@@ -91,12 +91,12 @@ def count_in_ledger(table_arn: object) -> Statement:
 
 
 def send_failures(queue_arn: object) -> Statement:
-    """Send events that could not be handled to the failures queue; the handler does so, and Lambda on its behalf."""
+    """Keep events that could not be handled; the handler does so, and Lambda on its behalf."""
     return allow("SendFailures", "sqs:SendMessage", on=queue_arn)
 
 
 def send_notices(names: Names) -> Statement:
-    """Put notices of decisions on the central bus."""
+    """Send notices of decisions."""
     return allow(
         "SendNotices",
         "events:PutEvents",
@@ -109,18 +109,18 @@ def send_notices(names: Names) -> Statement:
 
 
 def write_logs(names: Names, *, log_group: str) -> Statement:
-    """Write to the function's own log group."""
+    """Write the function's log."""
     group = f"arn:{names.partition}:logs:{names.central_region}:{names.central_account}:log-group:{log_group}"
     return allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], on=f"{group}:log-stream:*")
 
 
 def invoke_itself(names: Names) -> Statement:
-    """Invoke itself for each repository of a request."""
+    """Run once for each repository of a request."""
     return allow("InvokeItself", "lambda:InvokeFunction", on=names.function_arn)
 
 
 def send_traces() -> Statement:
-    """Send traces of sampled invocations to X-Ray, which supports no narrower resource."""
+    """Send traces; X-Ray supports no narrower resource."""
     return allow("SendTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], on="*")
 
 
@@ -138,7 +138,7 @@ def create_repositories() -> Statement:
 
 
 def finish_created_repositories() -> Statement:
-    """Put what a repository of deployer lacks.
+    """Add what a repository of deployer lacks.
 
     How soon IAM sees a new tag is assumption A12. Scans are for repositories that ECR created by a template. Every
     creator role may turn them on, since such an event can arrive after the last OU left the engine `native`.
@@ -152,19 +152,19 @@ def finish_created_repositories() -> Statement:
 
 
 def describe_repositories() -> Statement:
-    """Find out whether a repository exists and which event created it."""
+    """Find out which event created a repository."""
     return allow(
         "DescribeRepositories", ["ecr:DescribeRepositories", "ecr:ListTagsForResource"], on=_own_repositories()
     )
 
 
 def look_up_callers() -> Statement:
-    """Read the path of the role that signed a request, which rules for principals may contain; the request lacks it."""
+    """Read the path of a caller's role; rules for principals may contain it, and a request lacks it."""
     return allow("LookUpCallers", "iam:GetRole", on=arn_here("iam", "role/*", region=""))
 
 
 def use_keys(names: Names) -> list[Statement]:
-    """Allow ECR to use a KMS key for a new repository.
+    """Encrypt a new repository.
 
     The settings determine the key, and can change without a change of this role.
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html)
@@ -185,7 +185,7 @@ def use_keys(names: Names) -> list[Statement]:
 
 
 def retire_grants(names: Names) -> Statement:
-    """Allow ECR to retire its grant of a KMS key.
+    """Retire ECR's grant of a key.
 
     ECR requires this when an encrypted repository is deleted.
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html)
@@ -202,7 +202,7 @@ def retire_grants(names: Names) -> Statement:
 
 
 def forward_events(names: Names) -> Statement:
-    """Put events on the central bus."""
+    """Forward events."""
     return allow("ForwardEvents", "events:PutEvents", on=names.event_bus_arn)
 
 
@@ -210,7 +210,7 @@ def forward_events(names: Names) -> Statement:
 
 
 def publish_notices(topic_arn: object) -> Statement:
-    """Publish to the topic for notices."""
+    """Publish notices."""
     return allow("PublishNotices", "sns:Publish", on=topic_arn)
 
 
@@ -226,12 +226,12 @@ HANDLE_MESSAGES = (
 
 
 def handle_failures(names: Names) -> Statement:
-    """Read the failures queue, and delete messages after their redrive."""
+    """Read failures, and delete them after their redrive."""
     return allow("HandleFailures", list(HANDLE_MESSAGES), on=names.failures_queue_arn)
 
 
 def handle_dead_letters(names: Names) -> Statement:
-    """The same for the dead-letter queues of member accounts, whose policies allow it."""
+    """Read failures, and delete them after their redrive; the policies of the members' queues allow it too."""
     return allow(
         "HandleDeadLetters",
         list(HANDLE_MESSAGES),
@@ -241,7 +241,7 @@ def handle_dead_letters(names: Names) -> Statement:
 
 
 def count_dead_letters(names: Names) -> Statement:
-    """Count the messages in the dead-letter queues of member accounts."""
+    """Count dead letters of member accounts."""
     return allow(
         "CountDeadLetters",
         "sqs:GetQueueAttributes",
@@ -251,12 +251,12 @@ def count_dead_letters(names: Names) -> Statement:
 
 
 def redrive_events(names: Names) -> Statement:
-    """Invoke the handler again with an event, which PutEvents does not accept, and to record adoptions."""
+    """Hand events to the handler, and adoptions; PutEvents does not accept such events."""
     return allow("RedriveEvents", "lambda:InvokeFunction", on=names.function_arn)
 
 
 def find_queues(names: Names) -> Statement:
-    """Find the accounts and regions that have dead-letter queues."""
+    """Find dead-letter queues."""
     return allow(
         "FindQueues",
         "cloudformation:ListStackInstances",
@@ -265,12 +265,12 @@ def find_queues(names: Names) -> Statement:
 
 
 def find_stack_sets() -> Statement:
-    """Find the StackSets of repository creation templates."""
+    """Find StackSets and stacks to inspect; those of creation templates have names that the watch does not know."""
     return allow("FindStackSets", "cloudformation:ListStackSets", on="*")
 
 
 def read_stack_sets(names: Names) -> Statement:
-    """Find the stacks that the watch inspects, and the templates to compare them with."""
+    """Find StackSets and stacks to inspect; and the templates to compare the stacks with."""
     stack_sets = (names.access_stack_set, names.forwarding_stack_set, f"{names.creation_templates_stack_sets}*")
     return allow(
         "ReadStackSets",
@@ -280,7 +280,7 @@ def read_stack_sets(names: Names) -> Statement:
 
 
 def assume_auditor_roles(names: Names) -> Statement:
-    """Assume the auditor role of any account."""
+    """Assume the auditor role."""
     return allow(
         "AssumeAuditorRoles",
         "sts:AssumeRole",
@@ -298,7 +298,7 @@ def read_delegated_administrators() -> Statement:
 
 
 def assume_repairer_roles(names: Names, *, cleanup: bool) -> Statement:
-    """Assume the repairer role of any account, and with `cleanup` its cleaner role."""
+    """Assume the repairer and cleaner roles."""
     roles = (names.repairer_role, names.cleaner_role) if cleanup else (names.repairer_role,)
     return allow(
         "AssumeRepairerRoles",
@@ -309,13 +309,13 @@ def assume_repairer_roles(names: Names, *, cleanup: bool) -> Statement:
 
 
 def read_account_names() -> Statement:
-    """Show names of accounts and OUs, and filter by them."""
+    """Show names of accounts and OUs."""
     actions = ("DescribeOrganization", "ListAccounts", "ListOrganizationalUnitsForParent", "ListParents", "ListRoots")
     return allow("ReadAccountNames", [f"organizations:{action}" for action in actions], on="*")
 
 
 def replay_events(names: Names) -> Statement:
-    """Replay the event archive to its event bus, and read the progress."""
+    """Replay the event archive."""
     return allow(
         "ReplayEvents",
         ["events:DescribeArchive", "events:DescribeReplay", "events:StartReplay"],

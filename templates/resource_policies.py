@@ -14,7 +14,7 @@ from templates.policy_documents import Conditions, Statement
 
 
 def admit_organization(names: Names, *, bus_arn: object, observe: bool) -> Statement:
-    """Accounts of this organization may put ECR's CloudTrail events on the bus.
+    """Accounts of this organization forward ECR's CloudTrail events.
 
     `events:source` and `events:detail-type` are multivalued, one value for each event of a call: all must match, and
     `Null` denies a call without values, which `ForAllValues` alone would allow. That calls by a rule of another account
@@ -37,7 +37,7 @@ def admit_organization(names: Names, *, bus_arn: object, observe: bool) -> State
 
 
 def admit_dead_letters(queue: str, *, rule_arn: object) -> Statement:
-    """Undelivered events of a rule go to its dead-letter queue."""
+    """Undelivered events of a rule go to its queue."""
     return {
         "Sid": "AdmitDeadLetters",
         "Effect": "Allow",
@@ -49,7 +49,7 @@ def admit_dead_letters(queue: str, *, rule_arn: object) -> Statement:
 
 
 def admit_operators(names: Names, *, queue: str) -> Statement:
-    """The operator role may read a dead-letter queue and delete its messages.
+    """The operator role handles dead letters.
 
     So no role in this account is needed for this. (Sending is not allowed: a redrive invokes the handler, and sends
     nothing to this queue.) SQS knows the caller's organization in every region (assumption A9).
@@ -68,7 +68,7 @@ def admit_operators(names: Names, *, queue: str) -> Statement:
 
 
 def admit_watch(names: Names, *, queue: str) -> Statement:
-    """The watch may count the messages."""
+    """The watch counts dead letters."""
     return {
         "Sid": "AdmitWatch",
         "Effect": "Allow",
@@ -83,7 +83,7 @@ def admit_watch(names: Names, *, queue: str) -> Statement:
 
 
 def deny_insecure_queue_calls(queue: str) -> Statement:
-    """Deny all access without TLS."""
+    """TLS is required."""
     return {
         "Sid": "DenyInsecureTransport",
         "Effect": "Deny",
@@ -95,7 +95,7 @@ def deny_insecure_queue_calls(queue: str) -> Statement:
 
 
 def admit_publishers(names: Names, *, topic: object) -> Statement:
-    """Principals of this account may publish if its IAM policies allow it.
+    """Principals of this account publish if IAM policies allow it.
 
     The statement has no condition, not even one for TLS: EventBridge supports none in the policy of a topic
     (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions).
@@ -110,7 +110,7 @@ def admit_publishers(names: Names, *, topic: object) -> Statement:
 
 
 def deny_insecure_bucket_calls(bucket: str) -> list[Statement]:
-    """Deny all access without TLS 1.2 or later."""
+    """TLS 1.2 or later is required."""
     denied: Mapping[str, Conditions] = {
         "DenyInsecureTransport": {"Bool": {"aws:SecureTransport": "false"}},
         "DenyOldTLS": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},

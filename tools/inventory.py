@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,91 +20,81 @@ class Kind:
     purpose: str = ""
 
 
+_POLICY = Kind("resource policy", None)
+
 KINDS = {
     "AWS::CloudWatch::Alarm": Kind("alarm", "AlarmName"),
     "AWS::CloudWatch::Dashboard": Kind("dashboard", "DashboardName", "alarms, events, decisions and durations"),
     "AWS::DynamoDB::Table": Kind(
-        "DynamoDB table",
-        "TableName",
-        "the ledger of decisions, encrypted, restorable to any second of 35 days, protected from deletion",
+        "DynamoDB table", "TableName", "encrypted, restorable to any second of 35 days, protected from deletion"
     ),
     "AWS::ECR::RegistryScanningConfiguration": Kind(
-        "scanning configuration of the registry", None, "replaces the registry's configuration with the OU's settings"
+        "scanning configuration of the registry", None, "replaces the existing one"
     ),
     "AWS::ECR::RepositoryCreationTemplate": Kind(
-        "repository creation template for the prefix", "Prefix", "the OU's settings for repositories created on push"
+        "repository creation template for the prefix", "Prefix", "the OU's settings"
     ),
     "AWS::Events::Archive": Kind("event archive", "ArchiveName"),
     "AWS::Events::EventBus": Kind("event bus", "Name"),
-    "AWS::Events::EventBusPolicy": Kind(
-        "policy of the event bus", None, "accounts of the organization may put ECR's events on it"
-    ),
+    "AWS::Events::EventBusPolicy": _POLICY,
     "AWS::Events::Rule": Kind("event rule", "Name"),
-    "AWS::IAM::Role": Kind("IAM role", "RoleName"),
+    "AWS::IAM::Role": Kind("IAM role", "RoleName", "[Roles](#roles)"),
     "AWS::Lambda::EventInvokeConfig": Kind(
-        "invocation settings of the function", None, "two retries, then the failures queue"
+        "invocation settings of the handler", None, "two retries, then the failures queue"
     ),
     "AWS::Lambda::Function": Kind("Lambda function", "FunctionName"),
-    "AWS::Lambda::Permission": Kind("permission on the function", None, "only one rule may invoke it"),
-    "AWS::Lambda::Url": Kind(
-        "URL of the function",
-        None,
-        "a public endpoint that answers only calls signed by principals of the organization",
-    ),
-    "AWS::Logs::LogGroup": Kind("log group", "LogGroupName", "one line for each invocation of its function"),
-    "AWS::Logs::MetricFilter": Kind("metric filter", "FilterName", "a metric from the log group"),
+    "AWS::Lambda::Permission": Kind("function permission", None, "one rule may invoke each"),
+    "AWS::Lambda::Url": Kind("function URL", None, "[a public endpoint](#the-function-url)"),
+    "AWS::Logs::LogGroup": Kind("log group", "LogGroupName", "one line for each invocation"),
+    "AWS::Logs::MetricFilter": Kind("metric filter", "FilterName"),
     "AWS::S3::Bucket": Kind(
         "S3 bucket", "BucketName", "the handler's code and settings, versioned, encrypted, never public"
     ),
-    "AWS::S3::BucketPolicy": Kind("policy of the bucket", None, "TLS 1.2 or newer only"),
-    "AWS::SNS::Topic": Kind("SNS topic", "TopicName", "messages about decisions, for people who subscribe to it"),
-    "AWS::SNS::TopicPolicy": Kind(
-        "policy of the topic", None, "only this account may publish, if its IAM policies allow it"
-    ),
-    "AWS::SQS::Queue": Kind("SQS queue", "QueueName", "events that could not be delivered, encrypted, kept 14 days"),
-    "AWS::SQS::QueuePolicy": Kind("policy of the queue", None, "who may send to it and receive from it, TLS only"),
+    "AWS::S3::BucketPolicy": _POLICY,
+    "AWS::SNS::Topic": Kind("SNS topic", "TopicName", "messages about decisions"),
+    "AWS::SNS::TopicPolicy": _POLICY,
+    "AWS::SQS::Queue": Kind("SQS queue", "QueueName", "undelivered events, encrypted, kept 14 days"),
+    "AWS::SQS::QueuePolicy": _POLICY,
 }
 
-_PERMISSIONS = {"*": "principals of the organization may call it, through its URL only"}
+_PERMISSIONS = {"*": "principals of the organization may call the handler, through its URL only"}
 """Purposes of permissions on a function for principals other than a rule."""
 
-
-_LISTED = {
-    "AWS::CloudWatch::Alarm": "alarms, which [Operations](operations.md#alarms) describes",
-    "AWS::IAM::Role": "IAM roles, which [Roles](#roles) describes",
-    "AWS::Logs::MetricFilter": "metric filters, which count lines of the logs",
+LISTED = {
+    "AWS::CloudWatch::Alarm": "[Alarms](operations.md#alarms)",
+    "AWS::Logs::MetricFilter": "[metrics](operations.md#what-there-is-to-watch)",
 }
-"""Types of which one line lists all resources of a template, if it has several."""
+"""Types whose resources another page lists; resource policies have a section of the page."""
 
 
 def changes(template: Template) -> Iterator[str]:
-    """A line for each resource, as in "SQS queue `deployer-failures`: …", and one for all alarms, roles or filters."""
-    resources: Mapping[str, Any] = template.to_dict()["Resources"]
-    counts = Counter(resource["Type"] for resource in resources.values())
-    lines = (
-        _listed(kind, resources) if kind in _LISTED and counts[kind] > 1 else _change(resource)
-        for resource in resources.values()
-        for kind in (resource["Type"],)
-    )
-    yield from dict.fromkeys(lines)
+    """A line for each type of resources with their names and purposes: "SQS queues `a`, `b`: …"."""
+    by_label: dict[str, list[Mapping[str, Any]]] = {}
+    for resource in template.to_dict()["Resources"].values():
+        kind = KINDS[resource["Type"]]
+        if kind is not _POLICY:
+            by_label.setdefault(kind.label, []).append(resource)
+    yield from map(_line, by_label.values())
 
 
-def _listed(kind: str, resources: Mapping[str, Any]) -> str:
-    property_ = KINDS[kind].name or ""
-    names = [resource["Properties"][property_] for resource in resources.values() if resource["Type"] == kind]
-    return f"{len(names)} {_LISTED[kind]}: {', '.join(code(name) for name in names)}."
+def _line(resources: Sequence[Mapping[str, Any]]) -> str:
+    kind = KINDS[resources[0]["Type"]]
+    label = f"{kind.label}s" if len(resources) > 1 else kind.label
+    if listed := LISTED.get(resources[0]["Type"]):
+        return f"{len(resources)} {label}: {listed}."
+    purposes: dict[str, list[str]] = {}
+    for resource in resources:
+        name = code(resource["Properties"][kind.name]) if kind.name else ""
+        purposes.setdefault(_purpose(kind, resource), []).append(name)
+    parts = (f"{', '.join(filter(None, names))}: {why}".removeprefix(": ") for why, names in purposes.items())
+    return f"{label[0].upper()}{label[1:]}{' ' if kind.name else ': '}{'; '.join(parts)}."
 
 
-def _change(resource: Mapping[str, Any]) -> str:
-    kind, properties = KINDS[resource["Type"]], resource["Properties"]
-    name = f" {code(properties[kind.name])}" if kind.name else ""
+def _purpose(kind: Kind, resource: Mapping[str, Any]) -> str:
+    properties = resource["Properties"]
     purpose = _PERMISSIONS.get(properties.get("Principal", "")) or kind.purpose or properties["Description"]
     kept = "; kept when the stack is deleted" if resource.get("DeletionPolicy") == "Retain" else ""
-    return f"{_capitalized(kind.label)}{name}: {_uncapitalized(purpose.rstrip('.'))}{kept}."
-
-
-def _capitalized(text: str) -> str:
-    return text[0].upper() + text[1:]
+    return f"{_uncapitalized(purpose.rstrip('.'))}{kept}"
 
 
 def _uncapitalized(text: str) -> str:

@@ -6,7 +6,8 @@ A statement's reason is the docstring of the function that returns it, so code a
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from troposphere import Template
@@ -30,7 +31,7 @@ from templates.names import Names
 from templates.notices import Notifications
 from tools.inventory import changes
 from tools.page import render_page
-from tools.wording import code, conditions, principal
+from tools.wording import CALLER_KEYS, code, conditions, principal
 
 REASONS: Mapping[str, Callable[..., Any]] = {
     "AdmitDeadLetters": resource_policies.admit_dead_letters,
@@ -152,16 +153,14 @@ def render(names: Names) -> str:
 def _changes(names: Names, stacks: Mapping[str, Template]) -> str:
     home = names.central_region
     sections = {
-        f"In the central account, region {home} (stack `{names.artifacts_stack}`)": stacks["artifacts"],
-        f"In the central account, region {home} (stack `{names.central_stack}`)": stacks["central"],
-        f"In every covered account, once (StackSet `{names.access_stack_set}`, region {home})": stacks["access"],
-        f"In every covered account, each covered region (StackSet `{names.forwarding_stack_set}`)": stacks[
-            "forwarding"
-        ],
-        f"If an OU configures `registry.scanning` (StackSets `{names.prefix}-{registry_scanning.NAME}-…`)": stacks[
+        f"Central account, {home}: stack `{names.artifacts_stack}`": stacks["artifacts"],
+        f"Central account, {home}: stack `{names.central_stack}`": stacks["central"],
+        f"Every covered account, {home}: StackSet `{names.access_stack_set}`": stacks["access"],
+        f"Every covered account and region: StackSet `{names.forwarding_stack_set}`": stacks["forwarding"],
+        f"If an OU configures `registry.scanning`: StackSets `{names.prefix}-{registry_scanning.NAME}-…`": stacks[
             "registry-scanning"
         ],
-        f"If an OU has `engine: native` (StackSets `{names.prefix}-{registry_creation_templates.NAME}-…`)": stacks[
+        f"If an OU has `engine: native`: StackSets `{names.prefix}-{registry_creation_templates.NAME}-…`": stacks[
             "creation-templates"
         ],
     }
@@ -179,28 +178,48 @@ def _roles(stacks: Mapping[str, Template]) -> str:
     lines = []
     for template in stacks.values():
         for role in _of_type(template, "AWS::IAM::Role"):
-            (who,) = role["AssumeRolePolicyDocument"]["Statement"]
+            (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
             lines += [
                 f"### {code(role['RoleName'])}",
                 "",
-                f"{role['Description'].partition('; only ')[0]}. Used by {_user(who)}.",
+                f"{re.split('[,:;] ', role['Description'])[0]}. Used by {_user(trusted)}.",
                 "",
-                "| Actions | Resources and conditions | Why |",
-                "| --- | --- | --- |",
+                *_purposes(statement for statement in _permissions(role) if not _is_for_keys(statement)),
+                "",
             ]
-            lines += [_row(statement) for statement in _permissions(role) if not _is_for_keys(statement)]
-            lines.append("")
     return "\n".join(lines).rstrip()
 
 
+def _purposes(statements: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A line for each purpose, with all that it needs; statements that differ only by their resources are joined."""
+    needed: dict[str, dict[tuple[str, str], list[str]]] = {}
+    for statement in statements:
+        narrowed = conditions(statement.get("Condition", {}), implied=["aws:ResourceOrgID"])
+        verb = "" if statement["Effect"] == "Allow" else "denies "
+        what = f"{verb}{_listed(statement['Action'])}"
+        purpose = needed.setdefault(_purpose(statement), {})
+        purpose.setdefault((what, f", if {narrowed}" if narrowed else ""), []).append(_listed(statement["Resource"]))
+    for why, parts in needed.items():
+        texts = (f"{what} on {', '.join(on)}{narrowed}" for (what, narrowed), on in parts.items())
+        yield f"- {why}: {'; '.join(texts)}."
+
+
 def _keys(stacks: Mapping[str, Template]) -> str:
-    """The permissions for KMS keys, each with all roles that have it."""
+    """The permissions for KMS keys, for each combination of roles that have them."""
     roles: dict[str, list[str]] = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for template in stacks.values():
         for role in _of_type(template, "AWS::IAM::Role"):
             for statement in filter(_is_for_keys, _permissions(role)):
-                roles.setdefault(_row(statement), []).append(code(role["RoleName"]))
-    return "\n".join(f"| {', '.join(names)} {row}" for row, names in roles.items())
+                found[statement["Sid"]] = statement
+                roles.setdefault(statement["Sid"], []).append(code(role["RoleName"]))
+    users = {sid: ", ".join(names) for sid, names in roles.items()}
+    lines = (
+        f"{line} Of {who}."
+        for who in dict.fromkeys(users.values())
+        for line in _purposes(found[sid] for sid in users if users[sid] == who)
+    )
+    return "\n".join(lines)
 
 
 def _permissions(role: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -217,20 +236,23 @@ def _actions(statement: Mapping[str, Any]) -> list[str]:
 
 
 def _user(trusted: Mapping[str, Any]) -> str:
-    """Who may assume a role, and under which conditions."""
-    narrowed = f", only if {conditions(trusted['Condition'])}" if "Condition" in trusted else ""
-    return f"{principal(trusted['Principal'])}{narrowed}"
+    """Who may assume a role; a service for one rule only, whose ARN includes the account."""
+    block = trusted.get("Condition", {})
+    sources = [tests["aws:SourceArn"] for tests in block.values() if "aws:SourceArn" in tests]
+    return principal(trusted["Principal"], block) + "".join(f" for {code(source)}" for source in sources)
 
 
 def _resource_policies(stacks: Mapping[str, Template]) -> str:
-    """Who may do what; statements that differ only by their condition are one row."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    """Who may do what; statements that differ only by their actions or only by their condition are joined."""
+    actions: dict[tuple[str, str], dict[str, None]] = {}
     for template in stacks.values():
         for statement in _admissions(template):
-            who, what, when, why = _admission(statement)
-            found.setdefault((who, what, why), []).append(when)
-    rows = [(who, what, " or ".join(dict.fromkeys(when)), why) for (who, what, why), when in found.items()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+            who, what, when = _admission(statement)
+            actions.setdefault((who, when), {})[what] = None
+    found: dict[str, list[str]] = {}
+    for (who, when), allowed in actions.items():
+        found.setdefault(f"{who} {', '.join(allowed)}", []).append(when)
+    return "\n".join(f"- {what}{', if ' if any(when) else ''}{' or '.join(when)}." for what, when in found.items())
 
 
 def _admissions(template: Template) -> Iterator[Mapping[str, Any]]:
@@ -241,24 +263,23 @@ def _admissions(template: Template) -> Iterator[Mapping[str, Any]]:
             yield from _statements(policy)
 
 
-def _row(statement: Mapping[str, Any]) -> str:
-    narrowed = conditions(statement.get("Condition", {}))
-    cells = (
-        ("" if statement["Effect"] == "Allow" else "never ") + code(statement["Action"]).replace(" or ", ", "),
-        code(statement["Resource"]).replace(" or ", ", ") + (f", if {narrowed}" if narrowed else ""),
-        reason(statement["Sid"]).partition("; ")[0].removesuffix("."),
-    )
-    return f"| {' | '.join(cells)} |"
+def _listed(values: Any) -> str:
+    return code(values).replace(" or ", ", ")
 
 
-def _admission(statement: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _admission(statement: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Why and for whom, what, and when."""
+    block = statement.get("Condition", {})
     verb = "may" if statement["Effect"] == "Allow" else "may not"
     return (
-        principal(statement["Principal"]),
-        f"{verb} {code(_actions(statement)).replace(' or ', ', ')}",
-        conditions(statement.get("Condition", {})),
-        reason(statement["Sid"]).partition("; ")[0].removesuffix("."),
+        f"{_purpose(statement)}: {principal(statement['Principal'], block)} {verb}",
+        _listed(statement["Action"]),
+        conditions(block, implied=() if statement["Principal"] == "*" else CALLER_KEYS),
     )
+
+
+def _purpose(statement: Mapping[str, Any]) -> str:
+    return reason(statement["Sid"]).partition("; ")[0].removesuffix(".")
 
 
 def reason(sid: str) -> str:

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-_VERBS = {
-    "StringEquals": "is",
-    "StringLike": "is like",
-    "StringNotLike": "is not like",
-    "ArnEquals": "is",
-    "ArnLike": "is like",
-    "ArnNotEquals": "is not",
-    "Bool": "is",
-    "NumericLessThan": "is below",
+_TESTS = {
+    "StringEquals": "",
+    "StringLike": "like ",
+    "StringNotLike": "not like ",
+    "ArnEquals": "",
+    "ArnLike": "like ",
+    "ArnNotEquals": "not ",
+    "Bool": "",
+    "NumericLessThan": "below ",
 }
 
 
-def conditions(block: Mapping[str, Mapping[str, Any]]) -> str:
-    """A Condition element as a sentence; all of it has to hold. Empty without a condition."""
-    return " and ".join(_terms(block))
+def conditions(block: Mapping[str, Mapping[str, Any]], *, implied: Collection[str] = ()) -> str:
+    """A Condition element as a sentence, without keys that are `implied`; all of it has to hold. May be empty."""
+    subjects: dict[str, list[str]] = {}
+    for key, subject, test in _tests(block):
+        if key not in implied:
+            subjects.setdefault(test, []).append(subject)
+    terms = [f"{' and '.join(found)} {'are' if len(found) > 1 else 'is'} {test}" for test, found in subjects.items()]
+    return ", and ".join(filter(None, (", ".join(terms[:-1]), *terms[-1:])))
 
 
-def _terms(block: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _tests(block: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """Each key, the key in words, and what is tested."""
     listed = {key for operator, tests in block.items() if operator.startswith("ForAllValues:") for key in tests}
     for operator, tests in sorted(block.items()):
         quantifier, _, name = operator.rpartition(":")
-        subject = "every value of " if quantifier == "ForAllValues" else ""
+        every = "every " if quantifier == "ForAllValues" else ""
         for key, expected in sorted(tests.items()):
             if name == "Null" and key in listed and expected == "false":
                 continue  # without this, no value at all would do
             if name == "Null":
-                yield f"`{key}` is {'absent' if expected == 'true' else 'present'}"
+                yield key, f"`{key}`", "absent" if expected == "true" else "present"
             else:
-                yield f"{subject}`{key}` {_VERBS[name]} {code(expected)}"
+                yield key, f"{every}`{key}`", f"{_TESTS[name]}{code(expected)}"
 
 
 def code(value: Any) -> str:
@@ -55,9 +61,16 @@ def reference(value: Any) -> str:
             return str(value)
 
 
-def principal(value: Any) -> str:
-    """A Principal element in words."""
+CALLER_KEYS = ("aws:PrincipalArn", "aws:PrincipalOrgID")
+"""Keys of conditions that `principal` includes; the caller's organization is implied by its account."""
+
+
+def principal(value: Any, block: Mapping[str, Mapping[str, Any]]) -> str:
+    """A Principal element in words, narrowed to the callers that the conditions permit."""
     if value == "*":
         return "anyone"
     (named,) = value.values()
-    return code(named)
+    if caller := block.get("ArnEquals", {}).get("aws:PrincipalArn"):
+        return code(caller)
+    excluded = block.get("ArnNotEquals", {}).get("aws:PrincipalArn")
+    return f"{code(named)}, except {code(excluded)}" if excluded else code(named)
