@@ -124,9 +124,9 @@ def _handler(names: Names) -> tuple[Alarm, ...]:
         ),
         Alarm(
             name="handler-throttles",
-            meaning="Lambda throttles the handler, and retries for six hours: the account's concurrency or "
-            "`handler.reserved_concurrency` is used up.",
-            action="Find out what uses it; then request a higher quota, or reserve more.",
+            meaning="Lambda throttles the handler, and retries for six hours.",
+            action="The account's concurrency or `handler.reserved_concurrency` is used up: find out what uses it; "
+            "then request a higher quota, or reserve more.",
             metrics={"m": (metrics.of_function(names, "Throttles"), "Sum")},
             periods=(2, 3),
         ),
@@ -145,10 +145,9 @@ def _refusals(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="refusals-many",
-            meaning=f"More than {REFUSALS_THRESHOLD} refusals in five minutes, twice within 15 minutes: a caller "
-            "retries without end or floods the handler.",
-            action="`deployer audit list --outcome refused --since 1h` shows callers and reasons; "
-            "`handler: {reserved_concurrency: N}` limits a flood.",
+            meaning=f"More than {REFUSALS_THRESHOLD} refusals in five minutes, twice within 15 minutes.",
+            action="A caller retries without end or floods the handler: `deployer audit list --outcome refused --since "
+            "1h` shows callers and reasons; `handler: {reserved_concurrency: N}` limits a flood.",
             metrics={"m": (metrics.of_decisions(names, metrics.REFUSALS), "Sum")},
             threshold=REFUSALS_THRESHOLD,
             periods=(2, 3),
@@ -205,16 +204,16 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="forwarding-failures",
-            meaning="Events wait in dead-letter queues of member accounts: they could not be delivered to the central "
-            "bus.",
-            action="`deployer failures list` shows accounts and reasons, and `deployer failures redrive` handles the "
-            "events. `deployer rollout --org --deep` undoes manual changes and creates missing stacks.",
+            meaning="Events wait in dead-letter queues of member accounts.",
+            action="They could not be delivered to the central bus: `deployer failures list` shows accounts and "
+            "reasons, and `deployer failures redrive` handles the events. After that, `deployer rollout --org --deep` "
+            "undoes manual changes and creates missing stacks.",
             metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "Maximum")},
             missing_data=MISSING_DATA_KEEPS_STATE,
         ),
         Alarm(
             name="forwarding-unwatched",
-            meaning="The watch failed, so undelivered events or damaged resources in member accounts are not reported.",
+            meaning="The watch failed, so undelivered events and damaged resources are not reported.",
             action="The log of the watch contains the error. Meanwhile, `deployer failures list` and `deployer status "
             "--deep` show them.",
             metrics={"m": (metrics.of_watch(names, "Errors"), "Sum")},
@@ -232,10 +231,9 @@ def _forwarding(names: Names) -> tuple[Alarm, ...]:
         ),
         Alarm(
             name="watch-stopped",
-            meaning="The watch has not run for three hours, so undelivered events in member accounts are not "
-            "reported. In a new installation, this alarm ends within an hour.",
-            action="Run `deployer rollout --org --deep`, which undoes manual changes. Meanwhile, `deployer failures "
-            "list` shows these events.",
+            meaning="The watch has not run for three hours; in a new installation, this ends within an hour.",
+            action="Undelivered events in member accounts are not reported. Run `deployer rollout --org --deep`, which "
+            "undoes manual changes. Meanwhile, `deployer failures list` shows these events.",
             metrics={"m": (metrics.of_decisions(names, metrics.DEAD_LETTERS), "SampleCount")},
             comparison=BELOW,
             threshold=1,
@@ -252,9 +250,9 @@ def _resources(names: Names) -> tuple[Alarm, ...]:
         Alarm(
             name="resources-damaged",
             meaning="Roles, rules or queues of deployer were deleted, disabled or changed in some accounts, so pushes "
-            "there may create no repositories. This alarm ends up to a day after the repair.",
+            "there may create no repositories.",
             action=f"`damaged_places` in the log of `{names.watch_function}`, also on the dashboard, lists them; "
-            "`deployer rollout --org --deep` repairs them.",
+            "`deployer rollout --org --deep` repairs them. This alarm ends up to a day later.",
             metrics={"m": (metrics.of_decisions(names, metrics.DAMAGED_RESOURCES), "Maximum")},
             period=timedelta(hours=1),
             periods=(1, SLICES + 1),
@@ -278,9 +276,9 @@ def _creation_templates(names: Names) -> tuple[Alarm, ...]:
     return (
         Alarm(
             name="creation-templates-failed",
-            meaning="Some accounts lack the creation templates of their native OU, usually because they moved between "
-            "OUs. Until the repair, the handler creates their repositories, after a first push that fails.",
-            action=f"`deployer status` and `failed_templates_places` in the log of `{names.watch_function}` list them "
+            meaning="Some accounts lack the creation templates of their native OU, usually after a move.",
+            action="Until the repair, the handler creates their repositories, after a first push that fails. "
+            f"`deployer status` and `failed_templates_places` in the log of `{names.watch_function}` list them "
             "with reasons; `deployer rollout --org` repairs moved accounts.",
             metrics={"m": (metrics.of_decisions(names, metrics.FAILED_TEMPLATES), "Maximum")},
             period=timedelta(hours=1),

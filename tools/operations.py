@@ -19,16 +19,14 @@ FAILURES = _CODES[_CODES.index(MALFORMED_EVENT) : _CODES.index(REPOSITORY_CREATE
 
 def render(names: Names) -> str:
     """The page."""
-    return render_page("operations", alarms=_alarms(names), refusals=_table(REFUSALS), failures=_table(FAILURES))
+    return render_page("operations", alarms=_alarms(names), refusals=_listed(REFUSALS), failures=_listed(FAILURES))
 
 
-def _table(codes: Sequence[str]) -> str:
-    """What happened; what to do is in the output of the commands."""
-    return "\n".join(f"| `{code}` | {SENTENCES[code].partition(';')[0].removesuffix('.')} |" for code in codes)
+def _listed(codes: Sequence[str]) -> str:
+    """The codes; what each means and what to do is in the output of the commands."""
+    return ", ".join(f"`{code}`" for code in codes)
 
 
 def _alarms(names: Names) -> str:
-    """What each alarm means and requires; CloudWatch shows its condition."""
-    return "\n".join(
-        f"| `{names.alarm(alarm.name)}` | {alarm.meaning} | {alarm.action} |" for alarm in catalogue(names)
-    )
+    """What each alarm means; its description in CloudWatch also has the next step."""
+    return "\n".join(f"| `{names.alarm(alarm.name)}` | {alarm.meaning} |" for alarm in catalogue(names))
