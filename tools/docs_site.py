@@ -1,4 +1,4 @@
-"""What `mkdocs` does not do by itself: README.md as the first page, navigation in the order of README's table, links
+"""What `mkdocs` does not do by itself: README.md as the first page, navigation in the order of README's list, links
 to files that are not pages of the site, and a search that works without a web server.
 """
 
@@ -22,9 +22,9 @@ _FENCE = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
 
 
 def on_config(config: Any) -> Any:
-    """Navigation: the start page, then every page that README's table names, in its order."""
-    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Documentation")[2]
-    pages = list(_PAGE.finditer(table))
+    """Navigation: the start page, then every page that README's list names, in its order."""
+    listed = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Documentation")[2]
+    pages = list(_PAGE.finditer(listed))
     entries = [{page["title"]: page["file"]} for page in pages]
     users = [entry for entry, page in zip(entries, pages, strict=True) if not page["file"].startswith(_CONTRIBUTING)]
     contributors = [entry for entry in entries if entry not in users]

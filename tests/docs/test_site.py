@@ -1,4 +1,4 @@
-"""The documentation as a site: every link holds, pages are in the order of README's table, and nothing is loaded from
+"""The documentation as a site: every link holds, pages are in the order of README's list, and nothing is loaded from
 elsewhere when a page is viewed, not even for the search.
 """
 
