@@ -104,8 +104,8 @@ class PrincipalRules:
     outside_organization: bool = field(
         default=False,
         metadata={
-            "doc": "Whether callers of accounts outside the organization may cause a repository, if `allow` and `deny` "
-            "permit it.",
+            "doc": "Whether callers from outside the organization may cause a repository, if `allow` and `deny` permit "
+            "it.",
             "example": True,
         },
     )
@@ -120,8 +120,8 @@ class Limit:
     per_hour: int | None = field(
         default=None,
         metadata={
-            "doc": "New repositories for each account in each clock hour (UTC, of the push); null for no limit. A name "
-            "that AWS refuses to create (because of an SCP or a quota) counts too.",
+            "doc": "New repositories for each account and clock hour (UTC, of the push). A name that AWS refuses to "
+            "create counts too.",
             "example": 50,
         },
     )
@@ -136,7 +136,7 @@ class CreateRules:
     on: tuple[Trigger, ...] = field(
         default=("push",),
         metadata={
-            "doc": "Calls that cause a repository: push; pull, which needs a trail that logs read management events.",
+            "doc": "Calls that cause a repository; pull needs a trail that logs read management events.",
             "example": ["push"],
         },
     )
@@ -156,7 +156,7 @@ class NativeRules:
     unenforced: tuple[UnenforcedRule, ...] = field(
         default=(),
         metadata={
-            "doc": "Rules that need not hold for repositories that ECR creates; without it, such a rule is an error.",
+            "doc": "Rules that need not hold for repositories that ECR creates.",
             "example": ["create.principals", "create.limit"],
         },
     )
@@ -170,7 +170,7 @@ class Encryption:
 
     type: EncryptionType = field(
         default="AES256",
-        metadata={"doc": "AES256, KMS or, in AWS GovCloud (US) only, KMS_DSSE (two layers).", "example": "KMS"},
+        metadata={"doc": "KMS_DSSE (two layers) only in AWS GovCloud (US).", "example": "KMS"},
     )
     kms_key: str | None = field(
         default=None,
@@ -205,21 +205,21 @@ class RepositorySettings:
     lifecycle_policy: str | None = field(
         default=None,
         metadata={
-            "doc": "File of a lifecycle policy, from config/; 100 to 30,720 characters of JSON.",
+            "doc": "Lifecycle policy, a path from config/; 100 to 30,720 characters.",
             "example": "policies/expire-untagged.json",
         },
     )
     repository_policy: str | None = field(
         default=None,
         metadata={
-            "doc": "File of a repository policy, from config/; at most 10,240 characters of JSON.",
+            "doc": "Repository policy, a path from config/; at most 10,240 characters.",
             "example": "policies/pull-within-organization.json",
         },
     )
     tags: Mapping[str, str] = field(
         default_factory=dict,
         metadata={
-            "doc": "Tags; values may hold {principal} {account} {account_name} {ou} {region} {repository} "
+            "doc": "Tags. Values may hold {principal} {account} {account_name} {ou} {region} {repository} "
             "{namespace} {event_time}.",
             "example": {"env": "prod", "pushed-by": "{principal}"},
         },
@@ -251,22 +251,21 @@ class Scanning:
     type: ScanType | None = field(
         default=None,
         metadata={
-            "doc": "BASIC, or ENHANCED by Amazon Inspector; null leaves each registry as it is.",
+            "doc": "ENHANCED is by Amazon Inspector; null leaves registries as they are.",
             "example": "BASIC",
         },
     )
     frequency: ScanFrequency = field(
         default="SCAN_ON_PUSH",
         metadata={
-            "doc": "SCAN_ON_PUSH, CONTINUOUS_SCAN (ENHANCED only) or MANUAL (BASIC only).",
+            "doc": "CONTINUOUS_SCAN only with ENHANCED, MANUAL only with BASIC.",
             "example": "SCAN_ON_PUSH",
         },
     )
     filters: tuple[str, ...] = field(
         default=("*",),
         metadata={
-            "doc": "Repositories that it applies to: `*` matches any characters; a filter without `*` matches "
-            "anywhere in a name.",
+            "doc": "Repositories to scan; `*` crosses `/`, and a filter without `*` matches anywhere in a name.",
             "example": ["prod-*"],
         },
     )
@@ -295,8 +294,8 @@ class Settings:
     engine: Engine = field(
         default="handler",
         metadata={
-            "doc": "handler: the handler creates repositories, after their first push fails. native: ECR creates those "
-            "whose names a creation template can hold, during the first push.",
+            "doc": "What creates repositories: the handler, after the first push fails; or ECR, during the first push, "
+            "if a creation template can hold the name.",
             "example": "native",
         },
     )
@@ -336,21 +335,21 @@ class Retention:
     expiring_records: int = field(
         default=30,
         metadata={
-            "doc": "Ledger records of events that changed nothing (`exists`, `ignored`).",
+            "doc": "Records of events that changed nothing (`exists`, `ignored`).",
             "example": 30,
         },
     )
     refused: int | None = field(
         default=None,
         metadata={
-            "doc": "Ledger records of refusals; null keeps them forever, like `created` and `failed`.",
+            "doc": "Records of refusals; null keeps them forever, like `created` and `failed`.",
             "example": 365,
         },
     )
     observed: int | None = field(
         default=None,
         metadata={
-            "doc": "Ledger records of repositories that others created or deleted; null keeps them forever.",
+            "doc": "Records of what others created or deleted; null keeps them forever.",
             "example": 730,
         },
     )

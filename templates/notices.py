@@ -39,20 +39,18 @@ class Notifications:
 
     topic: str = field(
         metadata={
-            "doc": "SNS topic in the central account and region that is not encrypted with an AWS managed key, or "
-            "`create` for one that deployer creates.",
+            "doc": "SNS topic in the central account and region, not encrypted with an AWS managed key; or `create`.",
             "example": CREATE,
         }
     )
     format: Format = field(
         default="text",
-        metadata={"doc": "text, or slack or teams for Amazon Q Developer in chat applications.", "example": "slack"},
+        metadata={"doc": "`slack` and `teams` are for Amazon Q Developer in chat applications.", "example": "slack"},
     )
     outcomes: tuple[Outcome, ...] = field(
         default=("created", "refused", "failed", "violation"),
         metadata={
-            "doc": "Outcomes that cause a message. `observed`, for repositories that others create or delete, also "
-            "makes the handler put these notices on the central event bus.",
+            "doc": "Outcomes that cause a message; only if it is listed, `observed` also causes an event on the bus.",
             "example": ["refused", "failed"],
         },
     )

@@ -12,19 +12,19 @@ from typing import Any
 
 from deployer.settings.inheritance import Provenance, provenance
 from deployer.settings.layer_file import LayerFile
-from deployer.settings.reference import tables
+from deployer.settings.reference import lists
 from deployer.settings.yaml_source import KeyPath, key_text, parse
 from deployer.settings.yaml_text import flow
 from handler.settings import merge
 from tools.page import render_page
 
-_MERGED = ("organization.yaml", "ous/workloads.yaml", "ous/dev.yaml", "accounts/400000000001.yaml")
+_MERGED = ("ous/workloads.yaml", "ous/dev.yaml")
 """Files of tools/pages/merging/, from the widest to the nearest."""
 
 
 def render() -> str:
     """The page."""
-    organization, ou, account, settings, namespaces = tables().values()
+    organization, _, _, settings, _ = lists().values()  # the page describes the few keys of the others in its prose
     folder = Path(__file__).parent / "pages" / "merging"
     texts = {name: (folder / name).read_text(encoding="utf-8") for name in _MERGED}
     layers = [_layer_file(name, text) for name, text in texts.items()]
@@ -32,10 +32,7 @@ def render() -> str:
     return render_page(
         "configuration",
         organization_keys=organization,
-        ou_keys=ou,
-        account_keys=account,
         settings_keys=settings,
-        namespace_keys=namespaces,
         merged_files="\n\n".join(f"```yaml\n{text}```" for text in texts.values()),
         merged_settings=_block(_lines(merged, origins)),
     )
@@ -48,8 +45,6 @@ def _block(lines: Iterator[tuple[str, str]]) -> str:
 def _layer_file(name: str, text: str) -> LayerFile:
     source = parse(text, name)
     data: dict[str, Any] = dict(source.data) if isinstance(source.data, dict) else {}
-    if "defaults" in data:
-        return LayerFile(source=source, layer=data["defaults"], at=("defaults",))
     return LayerFile(source=source, layer={key: value for key, value in data.items() if key != "ou"})
 
 

@@ -1,4 +1,4 @@
-"""The reference of all keys: their values, defaults, meanings and examples, as tables in Markdown."""
+"""The reference of all keys: their values, examples, defaults and meanings, as lists in Markdown."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class About:
 
 
 ORGANIZATION_KEYS: Mapping[str, About] = {
-    "organization": About(value="`o-` and 10 to 32 of `a-z 0-9`", default="none", example="o-exampleorg1"),
+    "organization": About(value="`o-…`", default="none", example="o-exampleorg1"),
     "central.account": About(value="12 digits", default="required", example="200000000001"),
     "central.region": About(value="region", default="required", example="eu-west-1"),
     "prefix": About(value=limits.prefix.text, default="`deployer`", example="deployer"),
-    "cleanup": About(value="boolean", default="false", example=False),
+    "cleanup": About(value="boolean", default="`false`", example=False),
     "alarms.topic": About(
         value=limits.topic.text, default="none", example="arn:aws:sns:eu-west-1:200000000001:on-call"
     ),
-    "tracing": About(value="boolean", default="false", example=False),
+    "tracing": About(value="boolean", default="`false`", example=False),
     "handler.reserved_concurrency": About(value=limits.reserved_concurrency.text, default="none", example=20),
-    "ledger.observe": About(value="boolean", default="true", example=True),
-    "ensure.url": About(value=f"boolean or {limits.function_url.text}", default="false", example=True),
+    "ledger.observe": About(value="boolean", default="`true`", example=True),
+    "ensure.url": About(value=f"boolean or {limits.function_url.text}", default="`false`", example=True),
     "defaults": About(value="map", default="none", example={"repository": {"scan_on_push": True}}),
 }
 OU_KEYS: Mapping[str, About] = {
@@ -56,7 +56,7 @@ ACCOUNT_KEYS: Mapping[str, About] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One row of the reference."""
+    """One line of the reference."""
 
     key: str
     value: str
@@ -64,33 +64,31 @@ class Key:
     doc: str
     example: object
 
-    def row(self) -> str:
-        cells = (f"`{self.key}`", self.value_with_example(), self.default, self.doc)
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    def line(self) -> str:
+        return f"- `{self.key}`: {self.value_with_default()}. {self.doc}"
 
-    def value_with_example(self) -> str:
-        """The value, with the example unless that is a number, true, false or one of the words that the value lists."""
-        example = f"`{flow(self.example)}`"
-        return (
-            self.value
-            if isinstance(self.example, int | None) or example in self.value
-            else f"{self.value}, as {example}"
-        )
+    def value_with_default(self) -> str:
+        """The value, an example if it has wildcards, placeholders or quotes, and the default in parentheses."""
+        example = flow(self.example)
+        is_evident = not set('*{%"') & set(example) or f"`{example}`" == self.default
+        default = "" if self.default == "none" else f" ({self.default})"
+        return self.value + ("" if is_evident else f", as `{example}`") + default
 
 
 def markdown() -> str:
-    """The keys of each file, table by table."""
-    return "\n\n".join(f"## {title}\n\n{table}" for title, table in tables().items()) + "\n"
+    """The keys of each file, list by list."""
+    intro = "Defaults are in parentheses."
+    return f"{intro}\n\n" + "\n\n".join(f"## {title}\n\n{keys}" for title, keys in lists().items()) + "\n"
 
 
-def tables() -> Mapping[str, str]:
-    """A table of keys for each kind of file, and for the settings that all of them may hold."""
+def lists() -> Mapping[str, str]:
+    """A list of keys for each kind of file, and for the settings that all of them may hold."""
     return {
-        "organization.yaml": _table(organization_keys()),
-        "ous/**/*.yaml": _table(_model_keys(schema.ou_file(), OU_KEYS)),
-        "accounts/**/*.yaml": _table(_model_keys(schema.account_file(), ACCOUNT_KEYS)),
-        "Settings, in `defaults` and in the files of OUs and accounts": _table(settings_keys(Settings)),
-        "Entries of `namespaces`": _table(settings_keys(Namespace, "namespaces[].")),
+        "organization.yaml": _list(organization_keys()),
+        "ous/**/*.yaml": _list(_model_keys(schema.ou_file(), OU_KEYS)),
+        "accounts/**/*.yaml": _list(_model_keys(schema.account_file(), ACCOUNT_KEYS)),
+        "Settings, in `defaults` and in the files of OUs and accounts": _list(settings_keys(Settings)),
+        "Entries of `namespaces`": _list(settings_keys(Namespace, "namespaces[].")),
     }
 
 
@@ -139,9 +137,8 @@ def _default(item: Field[object]) -> str:
     return f"`{flow(value)}`"
 
 
-def _table(keys: Iterator[Key]) -> str:
-    head = "| key | value | default | meaning |\n| --- | --- | --- | --- |"
-    return "\n".join([head, *(key.row() for key in keys)])
+def _list(keys: Iterator[Key]) -> str:
+    return "\n".join(key.line() for key in keys)
 
 
 def organization_keys() -> Iterator[Key]:

@@ -19,7 +19,7 @@ class Rollout:
 
     max_concurrent: int | str = field(
         default="100%",
-        metadata={"doc": "Accounts that an operation works on at once in a region.", "example": "25%"},
+        metadata={"doc": "Accounts that are deployed to at once in a region.", "example": "25%"},
     )
     failure_tolerance: int | str = field(
         default="100%",
@@ -38,7 +38,7 @@ class Rollout:
     region_concurrency: RegionConcurrency = field(
         default="PARALLEL",
         metadata={
-            "doc": "Whether an operation deploys to its regions at once or one after the other.",
+            "doc": "Whether regions are deployed to at once or one after the other.",
             "example": "SEQUENTIAL",
         },
     )
@@ -49,8 +49,7 @@ class Rollout:
     waves: tuple[tuple[str, ...], ...] = field(
         default=(),
         metadata={
-            "doc": "OUs, by path or id, and accounts, by id, that are deployed to together; each wave must be in sync"
-            " before the next begins. `*` is everything that no wave names.",
+            "doc": "OUs and accounts that are deployed to together, wave by wave (`deployer docs rollout`).",
             "example": [["Sandbox"], ["Workloads/Dev"], ["*"]],
         },
     )
@@ -97,12 +96,12 @@ def _check_waves(value: list[list[str]]) -> str | None:
     return f"named twice: {', '.join(twice)}; each name can be in one wave only" if twice else None
 
 
-_TEXT = "a number, or `1%` to `100%` of an operation's accounts in a region, rounded down"
-
 WHOLE: Mapping[tuple[type[object], str], Rule] = {
-    (Rollout, "max_concurrent"): Rule(check=_check_at_least_one, schema=_AMOUNT_SCHEMA, text=f"{_TEXT}; at least 1"),
+    (Rollout, "max_concurrent"): Rule(
+        check=_check_at_least_one, schema=_AMOUNT_SCHEMA, text="1 or more, or `1%` to `100%`"
+    ),
     (Rollout, "failure_tolerance"): Rule(
-        check=_check_amount, schema=_AMOUNT_SCHEMA, text="0 or more, or `0%` to `100%`, rounded down"
+        check=_check_amount, schema=_AMOUNT_SCHEMA, text="0 or more, or `0%` to `100%`"
     ),
     (Rollout, "waves"): Rule(check=_check_waves, text="each name once"),
 }

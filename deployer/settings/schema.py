@@ -193,7 +193,7 @@ def organization_file() -> type[BaseModel]:
         account=(limited(str, limits.account_id), Field(description="Id of the central account, in quotes.")),
         region=(
             limited(str, limits.region),
-            Field(description="Home region: of the central stack and of the access StackSet."),
+            Field(description="Home region, of the central stack and the access StackSet."),
         ),
     )
     alarms = create_model(
@@ -211,8 +211,8 @@ def organization_file() -> type[BaseModel]:
         __doc__="How the handler runs.",
         reserved_concurrency=_key(
             limited(int, limits.reserved_concurrency),
-            "Reserved and maximum concurrency of the handler, taken from the account's in that region. Events that "
-            "exceed it wait up to six hours.",
+            "Reserved and maximum concurrency of the handler, taken from the account's in that region. Other events "
+            "wait up to six hours.",
         ),
     )
     ensure = create_model(
@@ -223,7 +223,7 @@ def organization_file() -> type[BaseModel]:
             limited(object, limits.function_url),
             "Whether the handler has a function URL, a public endpoint that answers only calls signed by principals "
             "of this organization. The address that `deployer rollout` prints means true, and `ensure` and `push` use "
-            "it. See `deployer docs pushing`, and `deployer docs permissions` for what it exposes.",
+            "it.",
         ),
     )
     ledger = create_model(
@@ -232,8 +232,7 @@ def organization_file() -> type[BaseModel]:
         __doc__="What the ledger records besides decisions.",
         observe=_key(
             bool,
-            "Whether the ledger also records repositories that others create or delete in covered accounts. "
-            "See `deployer docs ledger`.",
+            "Whether the ledger also records repositories that others create or delete in covered accounts.",
         ),
     )
     return create_model(
@@ -242,7 +241,7 @@ def organization_file() -> type[BaseModel]:
         __doc__="`organization.yaml`: the central account, and defaults for every OU.",
         organization=_key(
             limited(str, limits.organization_id),
-            "Id of the organization; a roll-out to any other is refused.",
+            "Id; a roll-out to any other organization is refused.",
         ),
         central=(central, Field(description=_CENTRAL)),
         prefix=_key(limited(str, limits.prefix), "First part of the name of every resource."),
@@ -256,7 +255,7 @@ def organization_file() -> type[BaseModel]:
         alarms=_key(alarms, "Who is notified when an alarm starts and ends."),
         tracing=_key(
             bool,
-            "Whether AWS X-Ray traces how long events waited and the handler ran. See `deployer docs operations`.",
+            "Whether AWS X-Ray traces how long events waited and the handler ran.",
         ),
         handler=_key(handler, "How the handler runs."),
         ledger=_key(ledger, "What the ledger records besides decisions."),

@@ -95,7 +95,7 @@ def test_the_reference_has_every_key_of_the_schema() -> None:
     expected = keys(Settings) | keys(Namespace, "namespaces[].")
     assert {key.key for key in (*settings_keys(Settings), *settings_keys(Namespace, "namespaces[]."))} == expected
     page = markdown()
-    assert all(f"| `{key}` |" in page for key in expected)
+    assert all(f"- `{key}`: " in page for key in expected)
 
 
 def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -109,10 +109,10 @@ def test_the_reference_has_every_key_of_organization_yaml() -> None:
     assert [key.key for key in organization_keys()] == list(_leaves(organization_file()))
 
 
-def test_every_row_of_the_reference_is_filled() -> None:
-    rows = [line for line in markdown().splitlines() if line.startswith("| `")]
-    cells = {row: [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows}
-    assert [row for row, texts in cells.items() if len(texts) != 4 or not all(texts)] == []
+def test_every_line_of_the_reference_has_a_value_and_a_meaning() -> None:
+    lines = [line for line in markdown().splitlines() if line.startswith("- ")]
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"- `[\w.\[\]]+`: [^ .].*[^ .]\. [A-Z`].*\.", line)] == []
 
 
 def test_the_reference_names_every_placeholder_of_a_tag() -> None:
