@@ -25,10 +25,10 @@ def complete() -> Record:
     return replace(record(outcome="exists"), **absent)
 
 
-def test_every_attribute_of_an_item_is_in_the_table_and_no_other() -> None:
+def test_every_attribute_of_an_item_is_listed_and_no_other() -> None:
     section = PAGE.partition("## What a record holds")[2].partition("Items whose")[0]
-    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    described = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    lines = [line.partition(": ")[0] for line in section.splitlines() if line.startswith("- `")]
+    described = {name for line in lines for name in re.findall(r"`(\w+)`", line)}
     assert described == set(complete().to_item())
     assert f"This is version {VERSION}" in section
 
