@@ -1,4 +1,4 @@
-"""Every check that `deployer doctor` makes before a roll-out. Data; docs/troubleshooting.md sums them up."""
+"""Every check that `deployer doctor` makes before a roll-out. Data."""
 
 from __future__ import annotations
 
