@@ -219,7 +219,7 @@ class RepositorySettings:
     tags: Mapping[str, str] = field(
         default_factory=dict,
         metadata={
-            "doc": "Tags. Values may hold {principal} {account} {account_name} {ou} {region} {repository} "
+            "doc": "Values may hold {principal} {account} {account_name} {ou} {region} {repository} "
             "{namespace} {event_time}.",
             "example": {"env": "prod", "pushed-by": "{principal}"},
         },
@@ -294,8 +294,8 @@ class Settings:
     engine: Engine = field(
         default="handler",
         metadata={
-            "doc": "What creates repositories: the handler, after the first push fails; or ECR, during the first push, "
-            "if a creation template can hold the name.",
+            "doc": "What creates repositories: the handler, after the first push fails, or ECR, during it, if a "
+            "creation template can hold the name.",
             "example": "native",
         },
     )

@@ -50,7 +50,7 @@ class Notifications:
     outcomes: tuple[Outcome, ...] = field(
         default=("created", "refused", "failed", "violation"),
         metadata={
-            "doc": "Outcomes that cause a message; only if it is listed, `observed` also causes an event on the bus.",
+            "doc": "Outcomes that cause a message.",
             "example": ["refused", "failed"],
         },
     )

@@ -152,7 +152,7 @@ def finish_created_repositories() -> Statement:
 
 
 def describe_repositories() -> Statement:
-    """Find out which event created a repository."""
+    """Find a repository and its event."""
     return allow(
         "DescribeRepositories", ["ecr:DescribeRepositories", "ecr:ListTagsForResource"], on=_own_repositories()
     )

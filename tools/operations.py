@@ -29,4 +29,4 @@ def _listed(codes: Sequence[str]) -> str:
 
 def _alarms(names: Names) -> str:
     """What each alarm means; its description in CloudWatch also has the next step."""
-    return "\n".join(f"| `{names.alarm(alarm.name)}` | {alarm.meaning} |" for alarm in catalogue(names))
+    return "\n".join(f"- `{names.alarm(alarm.name)}`: {alarm.meaning}" for alarm in catalogue(names))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from troposphere import Template
@@ -252,7 +252,14 @@ def _resource_policies(stacks: Mapping[str, Template]) -> str:
     found: dict[str, list[str]] = {}
     for (who, when), allowed in actions.items():
         found.setdefault(f"{who} {', '.join(allowed)}", []).append(when)
-    return "\n".join(f"- {what}{', if ' if any(when) else ''}{' or '.join(when)}." for what, when in found.items())
+    return "\n".join(f"- {what}{_any_of(when)}." for what, when in found.items())
+
+
+def _any_of(narrowed: Sequence[str]) -> str:
+    """Conditions of which one has to hold; the key that all begin with is written once."""
+    first, *others = narrowed
+    key = first.partition("`<")[0]
+    return f", if {' or '.join((first, *(one.removeprefix(key) for one in others)))}" if first else ""
 
 
 def _admissions(template: Template) -> Iterator[Mapping[str, Any]]:

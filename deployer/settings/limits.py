@@ -233,11 +233,11 @@ kms_key = _matching(
 tags = Rule(
     check=_check_tags,
     schema={"maxProperties": MAX_CONFIGURED_TAGS},
-    text=f"at most {MAX_CONFIGURED_TAGS}",
+    text=f"at most {MAX_CONFIGURED_TAGS} tags",
     is_count=True,
 )
 tag_key = Rule(check=_check_tag_key, schema={"minLength": 1, "maxLength": 128}, text="keys of 1 to 128")
-tag_value = Rule(check=_check_tag_value, text="values of at most 256")
+tag_value = Rule(check=_check_tag_value, text="values of at most 256 characters")
 policy_file = Rule(check=_check_policy_file, schema={"pattern": "\\.json$"}, text="`.json` file")
 per_hour = Rule(check=_check_per_hour, schema={"minimum": 1, "maximum": MAX_PER_HOUR}, text=f"1 to {MAX_PER_HOUR:,}")
 notice_topic = _matching(

@@ -202,7 +202,7 @@ def organization_file() -> type[BaseModel]:
         __doc__="Who is notified when an alarm starts and ends.",
         topic=_key(
             limited(str, limits.topic),
-            "SNS topic that the alarms notify; its policy must let cloudwatch.amazonaws.com publish.",
+            "SNS topic that the alarms notify; see `deployer docs operations`.",
         ),
     )
     handler = create_model(

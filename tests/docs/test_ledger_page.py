@@ -1,4 +1,4 @@
-"""docs/ledger.md lists every attribute of a record, and the columns of an export."""
+"""docs/ledger.md lists every attribute of a record, and contrib/athena.sql the columns of an export."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from deployer.audit.documents import COLUMNS
 from handler.records import VERSION, Record
 from tests.deployer.audit.ledgers import record
 
-PAGE = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
 
 
 def complete() -> Record:
@@ -34,5 +35,6 @@ def test_every_attribute_of_an_item_is_listed_and_no_other() -> None:
 
 
 def test_the_table_for_athena_has_the_columns_of_an_export() -> None:
-    columns = PAGE.partition("CREATE EXTERNAL TABLE ledger (")[2].partition(")\nPARTITIONED")[0]
+    statement = (ROOT / "contrib" / "athena.sql").read_text(encoding="utf-8")
+    columns = statement.partition("CREATE EXTERNAL TABLE ledger (")[2].partition(")\nPARTITIONED")[0]
     assert tuple(column.split()[0] for column in columns.split(",")) == COLUMNS

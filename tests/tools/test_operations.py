@@ -17,7 +17,7 @@ def test_the_page_agrees_with_the_templates(names: Names, generated: Generated) 
 def test_every_alarm_is_documented_with_its_meaning(names: Names) -> None:
     page = render(names)
     for alarm in catalogue(names):
-        assert page.count(f"\n| `{names.alarm(alarm.name)}` | {alarm.meaning} |\n") == 1
+        assert page.count(f"\n- `{names.alarm(alarm.name)}`: {alarm.meaning}\n") == 1
 
 
 def test_every_metric_of_our_own_is_named(names: Names) -> None:
@@ -34,4 +34,4 @@ def test_reasons_are_listed_under_their_outcome() -> None:
 
 
 def test_lines_are_at_most_120_wide(names: Names) -> None:
-    assert [line for line in render(names).splitlines() if len(line) > 120 and not line.startswith("|")] == []
+    assert [line for line in render(names).splitlines() if len(line) > 120 and not line.startswith(("|", "- "))] == []
