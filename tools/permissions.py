@@ -175,19 +175,16 @@ def _changes(names: Names, stacks: Mapping[str, Template]) -> str:
 
 
 def _roles(stacks: Mapping[str, Template]) -> str:
-    lines = []
-    for template in stacks.values():
-        for role in _of_type(template, "AWS::IAM::Role"):
-            (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
-            lines += [
-                f"### {code(role['RoleName'])}",
-                "",
-                f"{re.split('[,:;] ', role['Description'])[0]}. Used by {_user(trusted)}.",
-                "",
-                *_purposes(statement for statement in _permissions(role) if not _is_for_keys(statement)),
-                "",
-            ]
-    return "\n".join(lines).rstrip()
+    roles = (role for template in stacks.values() for role in _of_type(template, "AWS::IAM::Role"))
+    return "\n\n".join(map(_role, roles))
+
+
+def _role(role: Mapping[str, Any]) -> str:
+    """Who uses it and for what; without its description if it has a single purpose."""
+    (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
+    purposes = list(_purposes(one for one in _permissions(role) if not _is_for_keys(one)))
+    about = f"{re.split('[,:;] ', role['Description'])[0]}. " if len(purposes) > 1 else ""
+    return "\n".join((f"### {code(role['RoleName'])}", "", f"{about}Used by {_user(trusted)}.", "", *purposes))
 
 
 def _purposes(statements: Iterable[Mapping[str, Any]]) -> Iterator[str]:
