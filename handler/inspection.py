@@ -217,20 +217,26 @@ def _damage(one: Inspected, reader: AccountReader, partition: str, types: Resour
     region = one.region
     expected = resources_of(one.body, Location(partition=partition, account=one.account, region=region), types)
     readings = [(resource, reader.read(resource, region=region)) for resource in expected]
-    waiting = sum(
-        reader.waiting(resource, region=region)
-        for resource, found in readings
-        if resource.type == "AWS::SQS::Queue" and found is not None
-    )
     if one.stack_id and not reader.stack_exists(one.stack_id, region=region):
         problems = ("its stack was deleted without StackSets", *_left_over(readings))
-        return Damage(problems=problems, is_stack_gone=True, waiting=waiting)
+        return Damage(problems=problems, is_stack_gone=True, waiting=_waiting(reader, readings, region))
     problems = tuple(text for resource, found in readings if (text := problem(resource, found)))
     additions = tuple(addition for _, found in readings if found for addition in found.additions)
     if not problems and not additions:
         return None
     return Damage(
-        problems=problems, additions=additions, waiting=waiting, resources=tuple(_damaged_resources(readings))
+        problems=problems,
+        additions=additions,
+        waiting=_waiting(reader, readings, region),
+        resources=tuple(_damaged_resources(readings)),
+    )
+
+
+def _waiting(reader: AccountReader, readings: Iterable[tuple[Resource, Reading | None]], region: str) -> int:
+    return sum(
+        reader.waiting(resource, region=region)
+        for resource, found in readings
+        if resource.type == "AWS::SQS::Queue" and found is not None
     )
 
 

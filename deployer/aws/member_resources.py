@@ -29,11 +29,12 @@ class MemberResources:
 
 
 class MemberAccount:
-    """One account."""
+    """One account, for one inspection by one thread: each of its clients keeps one connection to AWS."""
 
     def __init__(self, members: Members, account: str) -> None:
         self._members = members
         self._account = account
+        self._clients: dict[tuple[str, str], Client] = {}
 
     def stack_exists(self, stack_id: str, *, region: str) -> bool:
         with reading(self._location(region)):
@@ -48,7 +49,10 @@ class MemberAccount:
             return resource_reading.waiting_messages(lambda service: self._client(service, region), queue)
 
     def _client(self, service: str, region: str) -> Client:
-        return self._members.client(service, self._account, region)
+        key = (service, region)
+        if key not in self._clients:
+            self._clients[key] = self._members.client(service, self._account, region)
+        return self._clients[key]
 
     def _location(self, region: str) -> str:
         return f"account {self._account}, {region}"
