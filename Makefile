@@ -79,7 +79,7 @@ golden: setup  ## Write golden templates, generated docs and schemas anew
 	$(BIN)/pytest --quiet -m generated tests/templates tests/deployer/settings tests/tools --update-golden
 
 picture: setup node  ## Write the pictures in the docs anew, from the demo and the report (with Chromium)
-	$(BIN)/pytest --quiet tests/deployer/demo/test_scenario.py tests/deployer/reporting/test_in_browser.py -k picture --update-golden
+	$(BIN)/pytest --quiet tests/test_wheel.py tests/deployer/reporting/test_in_browser.py -k picture --update-golden
 
 docs: setup node  ## Build the documentation as a site in build/site; every link is checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

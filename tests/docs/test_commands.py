@@ -19,7 +19,7 @@ from tests.function_urls import handler_url
 ELSEWHERE = {
     "git clone": "fetches what is being tested",
     "cd": "`cd deployer` goes where the test is already, and `cd ~/…` decides where `deployer init` is run",
-    "make": "tests/deployer/demo/test_scenario.py runs what `make demo` runs; the rest is this test run itself",
+    "make": "tests/test_wheel.py runs what `make demo` runs; the rest is this test run itself",
     "pip install": "tests/test_wheel.py installs the wheel into an environment of its own",
     "pipx install": "as above",
     "deployer sandbox": "sandbox/tests/test_process.py starts, uses and stops it as a program of its own",
