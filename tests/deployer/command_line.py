@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import deployer
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.aws.installations import InstallationFinder
 from deployer.cli.main import run
@@ -18,6 +21,10 @@ from deployer.clock import Clock
 from tests.clocks import impatient
 from tests.deployer.json_documents import check_output
 from tests.example_config import HANDLER_CONFIG
+
+for _module in pkgutil.walk_packages(deployer.__path__, "deployer."):
+    if not _module.name.endswith("__main__"):
+        import_module(_module.name)  # commands import it when they run: each copy of the sandbox would do so again
 
 CONFIG = HANDLER_CONFIG
 

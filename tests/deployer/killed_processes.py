@@ -26,9 +26,11 @@ import botocore.session
 from botocore.client import BaseClient
 
 from deployer.aws import installations, prefetching
+from deployer.aws.installations import InstallationFinder
 from deployer.cli.main import run
 from tests.clocks import impatient
 from tests.deployer.command_line import CONFIG, is_writing
+from tests.deployer.unwatched import unwatched
 
 ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
@@ -56,18 +58,15 @@ class KillableProcesses:
         *arguments: str,
         calls: int | None = None,
         writes: int | None = None,
-        environment: Mapping[str, str] | None = None,
     ) -> ProcessResult:
         """Run a command; kill it after this many completed calls, or completed `writes`.
 
-        `environment` replaces AWS variables, as for a copy of the sandbox.
-
         A read that repeats one since the last write is not counted: how often a command polls is not deterministic.
         """
-        return self._ask("run", arguments, calls or writes, writes is not None, dict(environment or {}))
+        return self._ask("run", arguments, calls or writes, writes is not None)
 
-    def killed_after_each_call(self, *arguments: str) -> Iterator[ProcessResult]:
-        """Run a command once; yield each time it was killed after a counted call, and finally its result.
+    def killed_after_each_write(self, *arguments: str) -> Iterator[ProcessResult]:
+        """Run a command once; yield each time it was killed after a write, and finally its result.
 
         The killed process has made all calls so far. A clone of it, forked when the call was answered, waits until the
         caller continues, and then makes the next call.
@@ -101,8 +100,8 @@ def serve(requests: IO[str], answers: IO[str]) -> None:
     relay: Relay | None = None
     for line in requests:
         match json.loads(line):
-            case ["run", arguments, deadline, counts_writes, environment]:
-                ended = _run(arguments, deadline, counts_writes=counts_writes, environment=environment)
+            case ["run", arguments, deadline, counts_writes]:
+                ended = _run(arguments, deadline, counts_writes=counts_writes)
             case ["begin", arguments]:
                 if relay is not None:
                     relay.close()
@@ -113,13 +112,10 @@ def serve(requests: IO[str], answers: IO[str]) -> None:
         print(json.dumps(ended), file=answers, flush=True)
 
 
-def _run(
-    arguments: list[str], deadline: int | None, *, counts_writes: bool, environment: Mapping[str, str]
-) -> ProcessResult:
+def _run(arguments: list[str], deadline: int | None, *, counts_writes: bool) -> ProcessResult:
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         child = os.fork()
         if child == 0:
-            os.environ.update(environment)
             if deadline is not None:
                 _kill_after(deadline, counts=_each_write() if counts_writes else _each_in_turn())
             _run_command(arguments, output.fileno())
@@ -133,7 +129,7 @@ def _wait_for(process: int, output: IO[str]) -> ProcessResult:
 
 
 class Relay:
-    """A command that is continued by successive processes: each is killed after one call, and leaves a clone."""
+    """A command that is continued by successive processes: each is killed after one write, and leaves a clone."""
 
     def __init__(self, arguments: list[str]) -> None:
         assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1) == 0
@@ -144,7 +140,7 @@ class Relay:
         if self._process == 0:
             os.close(self._permit)
             os.close(self._clones)
-            _kill_after_each_call(permissions, clones)
+            _kill_after_each_write(permissions, clones)
             _await(permissions)
             _run_command(arguments, self._output.fileno())
         os.close(permissions)
@@ -170,7 +166,7 @@ def _await(permissions: int) -> None:
         os._exit(0)  # the caller has closed the pipe
 
 
-def _kill_after_each_call(permissions: int, clones: int) -> None:
+def _kill_after_each_write(permissions: int, clones: int) -> None:
     def leave_a_clone() -> None:
         assert threading.active_count() == 1, "a clone has only the thread that forked it"
         clone = os.fork()
@@ -182,7 +178,7 @@ def _kill_after_each_call(permissions: int, clones: int) -> None:
 
     installations.ThreadPoolExecutor = _OneThread  # type: ignore[attr-defined, assignment]
     prefetching.Thread = _InTurn  # type: ignore[attr-defined, assignment]
-    _after_each_call(leave_a_clone, counts=_each_in_turn())
+    _after_each_call(leave_a_clone, counts=_each_write())
 
 
 class _OneThread:
@@ -270,6 +266,7 @@ def _each_in_turn() -> Callable[[str, str, Any], bool]:
 def _prepare(command: list[str]) -> None:
     """Import and read all that a command needs; the processes are short-lived, so garbage is not collected."""
     botocore.session.create_loader = cache(botocore.session.create_loader)
+    InstallationFinder.elsewhere = lambda _: ((), {})  # type: ignore[assignment, method-assign]
     gc.disable()
     with redirect_stdout(io.StringIO()):
         assert run(command, clock=FAST_CLOCK) in {0, 2}
@@ -278,7 +275,8 @@ def _prepare(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _prepare(sys.argv[1:])
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    serve(sys.stdin, sys.stdout)
+    with unwatched():
+        _prepare(sys.argv[1:])
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        serve(sys.stdin, sys.stdout)

@@ -1,6 +1,6 @@
 """Failures of roll-outs: afterwards the desired state is reached, and exit codes are those documented.
 
-`test_cut_off` has a real SIGKILL after every call in turn.
+`test_cut_off` has a real SIGKILL after every write in turn.
 """
 
 from __future__ import annotations
