@@ -64,10 +64,9 @@ def test_each_program_runs_in_a_clean_environment(programs: Path, tmp_path: Path
 
 
 @pytest.fixture(scope="module")
-def demo(
-    sandbox_wheel: Path, programs: Path, tmp_path_factory: pytest.TempPathFactory
-) -> subprocess.CompletedProcess[str]:
-    folder = tmp_path_factory.mktemp("demo")
+def demo(sandbox_wheel: Path, programs: Path) -> subprocess.CompletedProcess[str]:
+    """It names the folder of its config files, which are below the environment's own folder."""
+    folder = programs.parent
     install(sandbox_wheel, programs, folder=folder)
     completed = subprocess.run(
         [programs / "deployer", "sandbox", "demo"],
