@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from moto.ecr.models import ecr_backends
+
 from aws_org_sandbox import background
 from aws_org_sandbox.calls import Call
 from aws_org_sandbox.cloudformation import deploy_stack
+from aws_org_sandbox.resources import clients
+from aws_org_sandbox.resources.clients import acting_as
 from aws_org_sandbox.sandbox import Sandbox
 from deployer import settings
 from deployer.planning.synthesis import Synthesis, synthesize
@@ -25,10 +29,11 @@ from tests.handler.events import load
 
 CONFIG = HANDLER_CONFIG
 ACCOUNT, REGION = "300000000001", "eu-west-1"
+PUSHER_ROLE = "ci-build"
 PUSHER = {
     "Type": "AWS::IAM::Role",
     "Properties": {
-        "RoleName": "ci-build",
+        "RoleName": PUSHER_ROLE,
         "Path": "/ci/",
         "AssumeRolePolicyDocument": {
             "Version": "2012-10-17",
@@ -63,9 +68,12 @@ class Installed:
             deploy_stack(account=account, region=self.sandbox.home_region, name="access", template_body=template)
 
     def new_accounts(self, number: int) -> list[str]:
-        """Accounts in Prod that are unknown to the last roll-out; the handler may act in them."""
+        """Accounts in Prod that are unknown to the last roll-out; the handler may act in them, as in ACCOUNT."""
+        roles = [_role_of(self.sandbox, name) for name in (self.synthesis.names.creator_role, PUSHER_ROLE)]
         accounts = [self.sandbox.create_account(f"trial-{index}", PROD).id for index in range(number)]
-        self.admit(*accounts)
+        for account in accounts:
+            with acting_as(self.sandbox.credentials(account)):
+                _create_roles(clients.client("iam", self.sandbox.home_region), roles, account=account)
         return accounts
 
     def send(self, *events: Any, copies: int = 1) -> None:
@@ -101,23 +109,20 @@ class Installed:
         return [Record.from_item(item) for item in self.items() if "outcome" in item]
 
     def repository(self, name: str, *, account: str = ACCOUNT) -> dict[str, Any] | None:
-        """The repository with its tags and policies, or None."""
-        ecr = self.sandbox.client("ecr", account=account, region=REGION)
-        try:
-            found: dict[str, Any] = ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
-        except ecr.exceptions.RepositoryNotFoundException:
+        """The repository with its tags and policies, or None; without AWS calls, because tests read hundreds."""
+        found = ecr_backends[account][REGION].repositories.get(name)
+        if found is None:
             return None
-        tags = ecr.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
-        return found | {
+        tags = ecr_backends[account][REGION].list_tags_for_resource(found.arn)["tags"]
+        return {
+            "repositoryArn": found.arn,
+            "imageTagMutability": found.image_tag_mutability,
+            "imageTagMutabilityExclusionFilters": found.image_tag_mutability_exclusion_filters,
+            "imageScanningConfiguration": found.image_scanning_configuration,
+            "encryptionConfiguration": found.encryption_configuration,
             "tags": {tag["Key"]: tag["Value"] for tag in tags},
-            "lifecycle": _text(
-                lambda: ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"],
-                ecr.exceptions.LifecyclePolicyNotFoundException,
-            ),
-            "policy": _text(
-                lambda: ecr.get_repository_policy(repositoryName=name)["policyText"],
-                ecr.exceptions.RepositoryPolicyNotFoundException,
-            ),
+            "lifecycle": _document(found.lifecycle_policy),
+            "policy": _document(found.policy),
         }
 
     def failures(self) -> list[dict[str, Any]]:
@@ -238,8 +243,33 @@ def template_creation(name: str, *, event_id: str, account: str) -> Any:
     return load("creation-by-template", changes)
 
 
-def _text(read: Callable[[], str], missing: type[Exception]) -> Any:
-    try:
-        return json.loads(read())
-    except missing:
-        return None
+Role = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""What IAM returns of a role, and its policies by name."""
+
+
+def _role_of(sandbox: Sandbox, name: str) -> Role:
+    """A role that a stack gave ACCOUNT."""
+    iam = sandbox.client("iam", account=ACCOUNT)
+    names = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    policies = {each: iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"] for each in names}
+    return iam.get_role(RoleName=name)["Role"], policies
+
+
+def _create_roles(iam: Any, roles: Iterable[Role], *, account: str) -> None:
+    """The roles of ACCOUNT in another account; a stack for each of hundreds takes four times as long."""
+
+    def its_own(document: Any) -> str:
+        return json.dumps(document).replace(ACCOUNT, account)
+
+    for role, policies in roles:
+        iam.create_role(
+            RoleName=role["RoleName"],
+            Path=role["Path"],
+            AssumeRolePolicyDocument=its_own(role["AssumeRolePolicyDocument"]),
+        )
+        for name, document in policies.items():
+            iam.put_role_policy(RoleName=role["RoleName"], PolicyName=name, PolicyDocument=its_own(document))
+
+
+def _document(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

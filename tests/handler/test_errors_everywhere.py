@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from aws_org_sandbox.faults import Crash, Delay, Drop, Effect, Error, Moment, Throttle
+from aws_org_sandbox.functions import pool
+from aws_org_sandbox.pytest_plugin import check
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.planning.synthesis import Synthesis
 from handler import reasons
 from handler.concluding import FINAL_DENIAL
 from handler.creation import PAUSES
-from tests.handler.installation import install_once, shared_installation
+from tests.handler.installation import install
 from tests.handler.paths import PATHS, CallNumber, Path, PathRecorder
 from tests.handler.test_requests_everywhere import ONLY_OF_REQUESTS
-from tests.handler.trials import Disturbance, FinalState, Trial, problems, redrive, run
+from tests.handler.trials import Disturbance, FinalState, Trial, after_redrive, problems, run
 
 LEDGER = frozenset({"UpdateItem", "GetItem", "ExecuteStatement", "Query"})
 """Calls whose failure cannot be written down: it is the ledger that fails."""
@@ -62,28 +64,115 @@ REFUSALS = [
 ]
 
 
+NOTICES: dict[str, Effect] = {
+    "throttled notices": Throttle(),
+    "refused notices": Error(code="AccessDeniedException"),
+}
+TOO_LONG, REFUSED, NO_LEDGER = "it is throttled for too long", "AWS refuses permanently", "the ledger refuses"
+
+
 Place = tuple[Path, CallNumber]
 """A call, and the path that leads to it."""
 
 
-_found: list[Place] = []
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Trials in each of which the call of one place is disturbed."""
+
+    places: Sequence[Place]
+    trials: Sequence[Trial]
+
+    def problems_on_paths(self, final_state: FinalState) -> list[str]:
+        """The problems of the trials, each of which must end as its path does."""
+        pairs = zip(self.places, self.trials, strict=True)
+        return [problem for (path, _), trial in pairs for problem in problems(final_state, [trial], ends=path.ends)]
+
+    def problems_after_redrive(self, before: FinalState, after: FinalState) -> list[str]:
+        """The problems of the redriven trials, each of which must end as its path does when AWS accepts everything."""
+        return [
+            problem
+            for (path, _), trial in zip(self.places, self.trials, strict=True)
+            if before.messages.get(trial.event_id)
+            for problem in problems(after, [trial], ends=path.ends_after_repair)
+        ]
 
 
-def install_and_record_calls(sandbox: Sandbox) -> None:
-    """The state that every test begins with: the handler is installed, and its calls are known."""
-    install_once(sandbox)
-    with pytest.MonkeyPatch.context() as patch:
-        _found[:] = find_places(PathRecorder.prepare(shared_installation(), patch))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """All groups, and how they ended."""
 
-
-pytestmark = [pytest.mark.begins_with(prepare=install_and_record_calls), pytest.mark.usefixtures("many_processes")]
-
-
-@pytest.fixture
-def places() -> list[Place]:
+    synthesis: Synthesis
+    places: Sequence[Place]
     """Every call that the handler makes, each in one path that has it."""
-    assert _found
-    return list(_found)
+    groups: Mapping[str, Group]
+    final_state: FinalState
+    problems: Mapping[str, Sequence[str]]
+    problems_after_redrive: Mapping[str, Sequence[str]]
+    """The problems after the causes were repaired, and all events that had failed were redriven."""
+
+
+@pytest.fixture(scope="module")
+def handled(running_sandbox: Sandbox) -> Iterator[Handled]:
+    """The trials of all tests: they share processes, whose starts take longer than the events, and wait together."""
+    running_sandbox.reset()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "MAX_ENVIRONMENTS", 16)
+        path_recorder = PathRecorder.prepare(install(running_sandbox), patch)
+        yield handle(path_recorder, find_places(path_recorder))
+    check(running_sandbox)
+
+
+def handle(path_recorder: PathRecorder, places: Sequence[Place]) -> Handled:
+    groups = disturbed_groups(path_recorder, places)
+    trials = [trial for group in groups.values() for trial in group.trials]
+    before = run(path_recorder.installed, trials)
+    found = {name: problems_of(name, group, before) for name, group in groups.items()}
+    after = after_redrive(path_recorder.installed, before, trials)
+    return Handled(
+        synthesis=path_recorder.installed.synthesis,
+        places=places,
+        groups=groups,
+        final_state=before,
+        problems=found,
+        problems_after_redrive={name: group.problems_after_redrive(before, after) for name, group in groups.items()},
+    )
+
+
+def disturbed_groups(path_recorder: PathRecorder, places: Sequence[Place]) -> dict[str, Group]:
+    """Trials of every kind of error."""
+
+    def group(places: Sequence[Place], effects: Sequence[Effect], times: int | None = None, **more: Moment) -> Group:
+        trials = [
+            trial
+            for (path, (operation, nth)), effect in zip(places, effects, strict=True)
+            for trial in path_recorder.trials(
+                path, [[Disturbance(operation=operation, nth=nth, effect=effect, times=times, **more)]]
+            )
+        ]
+        return Group(places, trials)
+
+    groups = {
+        name: group(places, [effect] * len(places), times, moment=moment)
+        for name, (effect, moment, times) in TRANSIENT.items()
+    }
+    lasting = [(path, call) for path, call in places if call[0] != "PutEvents"]
+    groups[TOO_LONG] = group(lasting, [Throttle()] * len(lasting))
+    first = {operation: (path, (operation, nth)) for path, (operation, nth) in reversed(places)}
+    groups[REFUSED] = group(
+        [first[operation] for operation, _, _ in REFUSALS], [Error(code=code) for _, code, _ in REFUSALS]
+    )
+    of_ledger = [(path, call) for path, call in places if call[0] in LEDGER]
+    groups[NO_LEDGER] = group(of_ledger, [Error(code="AccessDeniedException")] * len(of_ledger))
+    notice = (PATHS["a cold start"], ("PutEvents", 1))
+    return groups | {name: group([notice], [effect]) for name, effect in NOTICES.items()}
+
+
+def problems_of(name: str, group: Group, final_state: FinalState) -> list[str]:
+    """The problems of a group, before anything is redriven."""
+    if name in TRANSIENT:
+        return group.problems_on_paths(final_state)
+    ends = {REFUSED: "failed"} | dict.fromkeys(NOTICES, "created")
+    return problems(final_state, group.trials, ends=ends.get(name))
 
 
 def find_places(path_recorder: PathRecorder) -> list[Place]:
@@ -96,37 +185,9 @@ def find_places(path_recorder: PathRecorder) -> list[Place]:
     return found
 
 
-def disturbed(
-    path_recorder: PathRecorder, places: Sequence[Place], effects: Sequence[Mapping[str, Any]]
-) -> list[Trial]:
-    """A trial for each place, in which that call is disturbed."""
-    return [
-        trial
-        for (path, (operation, nth)), effect in zip(places, effects, strict=True)
-        for trial in path_recorder.trials(path, [[Disturbance(operation=operation, nth=nth, **effect)]])
-    ]
-
-
-def problems_of_trials(final_state: FinalState, places: Sequence[Place], trials: Sequence[Trial]) -> list[str]:
-    """The problems of the trials, each of which must end as its path does."""
-    pairs = zip(places, trials, strict=True)
-    return [problem for (path, _), trial in pairs for problem in problems(final_state, [trial], ends=path.ends)]
-
-
-def problems_after_redrive(
-    path_recorder: PathRecorder, before: FinalState, places: Sequence[Place], trials: Sequence[Trial]
-) -> list[str]:
-    """The same after the causes are repaired and the events redriven, when AWS accepts every creation."""
-    return [
-        problem
-        for (path, _), trial in zip(places, trials, strict=True)
-        for problem in redrive(path_recorder.installed, before, [trial], ends=path.ends_after_repair)
-    ]
-
-
-def test_every_call_that_the_roles_allow_is_covered(path_recorder: PathRecorder, places: list[Place]) -> None:
-    made = {operation for _, (operation, _) in places}
-    assert made == allowed(path_recorder.installed.synthesis) - ONLY_OF_REQUESTS
+def test_every_call_that_the_roles_allow_is_covered(handled: Handled) -> None:
+    made = {operation for _, (operation, _) in handled.places}
+    assert made == allowed(handled.synthesis) - ONLY_OF_REQUESTS
     assert made == {operation for operation, _, _ in REFUSALS} | LEDGER | {"PutEvents", "SendMessage"}
 
 
@@ -142,42 +203,30 @@ def allowed(synthesis: Synthesis) -> set[str]:
     return {action.split(":")[1] for action in actions - {"dynamodb:PartiQLInsert"}} | {"ExecuteStatement"}
 
 
-@pytest.mark.parametrize(("effect", "moment", "times"), TRANSIENT.values(), ids=TRANSIENT)
-def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_a_while(
-    path_recorder: PathRecorder, places: list[Place], effect: Effect, moment: Moment, times: int
-) -> None:
-    effects = [{"effect": effect, "moment": moment, "times": times}] * len(places)
-    trials = disturbed(path_recorder, places, effects)
-    final_state = run(path_recorder.installed, trials)
-    assert problems_of_trials(final_state, places, trials) == []
-    in_queue = {trial.event_id for trial in trials if final_state.messages.get(trial.event_id)}
-    failed = {trial.event_id for (path, _), trial in zip(places, trials, strict=True) if path.ends == "failed"}
-    assert in_queue == failed
+@pytest.mark.parametrize("name", TRANSIENT)
+def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_a_while(handled: Handled, name: str) -> None:
+    assert handled.problems[name] == []
+    group, final_state = handled.groups[name], handled.final_state
+    in_queue = {trial.event_id for trial in group.trials if final_state.messages.get(trial.event_id)}
+    pairs = zip(group.places, group.trials, strict=True)
+    assert in_queue == {trial.event_id for (path, _), trial in pairs if path.ends == "failed"}
+    assert handled.problems_after_redrive[name] == []
 
 
-def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_too_long(
-    path_recorder: PathRecorder, places: list[Place]
-) -> None:
-    places = [(path, call) for path, call in places if call[0] != "PutEvents"]
-    trials = disturbed(path_recorder, places, [{"effect": Throttle(), "times": None}] * len(places))
-    final_state = run(path_recorder.installed, trials)
-    assert problems(final_state, trials) == []
-    assert conditions(final_state, trials) == ["RetriesExhausted"] * len(trials)
-    for (path, (_, nth)), trial in zip(places, trials, strict=True):
+def test_invariants_1_2_3_4_5_6_hold_wherever_a_call_fails_for_too_long(handled: Handled) -> None:
+    group = handled.groups[TOO_LONG]
+    assert handled.problems[TOO_LONG] == []
+    assert conditions(handled.final_state, group.trials) == ["RetriesExhausted"] * len(group.trials)
+    for (path, (_, nth)), trial in zip(group.places, group.trials, strict=True):
         died = sum(isinstance(lead.effect, Crash) for lead in path.lead) + (path.is_observed and nth - 1)
         assert trial.faults[-1].hits == ATTEMPTS * (ATTEMPTS - died), trial
 
-    assert problems_after_redrive(path_recorder, final_state, places, trials) == []
+    assert handled.problems_after_redrive[TOO_LONG] == []
 
 
-def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_permanently(
-    path_recorder: PathRecorder, places: list[Place]
-) -> None:
-    first = {operation: (path, (operation, nth)) for path, (operation, nth) in reversed(places)}
-    places = [first[operation] for operation, _, _ in REFUSALS]
-    trials = disturbed(path_recorder, places, [{"effect": Error(code=code), "times": None} for _, code, _ in REFUSALS])
-    final_state = run(path_recorder.installed, trials)
-    assert problems(final_state, trials, ends="failed") == []
+def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_permanently(handled: Handled) -> None:
+    trials, final_state = handled.groups[REFUSED].trials, handled.final_state
+    assert handled.problems[REFUSED] == []
     assert conditions(final_state, trials) == ["PermanentFailure"] * len(trials)
     assert [trial.faults[-1].hits for trial in trials] == [asked(*one) for one in REFUSALS]
     for trial, (operation, _, reason) in zip(trials, REFUSALS, strict=True):
@@ -186,31 +235,25 @@ def test_invariants_1_2_3_4_5_6_hold_wherever_aws_refuses_permanently(
         (message,) = final_state.messages[trial.event_id]
         assert message["responsePayload"] == {"errorType": reason, "errorMessage": record.detail}
 
-    assert redrive(path_recorder.installed, final_state, trials, ends="created") == []
+    assert handled.problems_after_redrive[REFUSED] == []
 
 
-@pytest.mark.parametrize("effect", [Throttle(), Error(code="AccessDeniedException")], ids=["throttled", "refused"])
+@pytest.mark.parametrize("name", NOTICES)
 def test_invariants_1_2_3_4_5_6_hold_if_a_notice_cannot_be_sent_which_is_not_a_failure(
-    path_recorder: PathRecorder, effect: Effect
+    handled: Handled, name: str
 ) -> None:
-    places = [(PATHS["a cold start"], ("PutEvents", 1))]
-    trials = disturbed(path_recorder, places, [{"effect": effect, "times": None}])
-    final_state = run(path_recorder.installed, trials)
-    assert problems(final_state, trials, ends="created") == []
-    assert not final_state.messages
+    assert handled.problems[name] == []
+    (trial,) = handled.groups[name].trials
+    assert not handled.final_state.messages.get(trial.event_id)
 
 
 def test_invariant_5_a_ledger_that_refuses_permanently_leaves_the_event_in_the_failures_queue(
-    path_recorder: PathRecorder, places: list[Place]
+    handled: Handled,
 ) -> None:
-    places = [(path, call) for path, call in places if call[0] in LEDGER]
-    refusal = {"effect": Error(code="AccessDeniedException"), "times": None}
-    trials = disturbed(path_recorder, places, [refusal] * len(places))
-    final_state = run(path_recorder.installed, trials)
-    assert problems(final_state, trials) == []
-    assert conditions(final_state, trials) == ["RetriesExhausted"] * len(trials)
-
-    assert problems_after_redrive(path_recorder, final_state, places, trials) == []
+    trials = handled.groups[NO_LEDGER].trials
+    assert handled.problems[NO_LEDGER] == []
+    assert conditions(handled.final_state, trials) == ["RetriesExhausted"] * len(trials)
+    assert handled.problems_after_redrive[NO_LEDGER] == []
 
 
 def asked(operation: str, code: str, reason: str) -> int:

@@ -99,6 +99,8 @@ class FinalState:
     """By event id, as the messages."""
     messages: Mapping[str, list[Any]]
     calls: Sequence[Call]
+    by_account: Mapping[str, Sequence[Call]]
+    """The calls that act in an account or name it, in their parameters or in the name of their session."""
 
     @classmethod
     def of(cls, installed: Installed) -> FinalState:
@@ -109,7 +111,20 @@ class FinalState:
         messages: dict[str, list[Any]] = {}
         for message in installed.failures():
             messages.setdefault(_trial_of(message["requestPayload"]["detail"]["eventID"]), []).append(message)
-        return cls(installed, records, messages, [call for call in installed.sandbox.calls if by_handler(call)])
+        calls = installed.calls()
+        return cls(installed, records, messages, calls, _by_account(calls))
+
+    def calls_of(self, trial: Trial) -> Sequence[Call]:
+        """A superset of the calls that the handler made because of a trial's event, in order."""
+        return self.by_account.get(trial.account, ())
+
+
+def _by_account(calls: Iterable[Call]) -> dict[str, list[Call]]:
+    found: dict[str, list[Call]] = {}
+    for call in calls:
+        for account in {call.account, *re.findall("[0-9]{12}", f"{call.parameters} {call.principal.session_name}")}:
+            found.setdefault(account, []).append(call)
+    return found
 
 
 def _trial_of(event_id: str) -> str:
@@ -179,10 +194,16 @@ def run_requests(installed: Installed, trials: Sequence[Trial]) -> FinalState:
 
 def redrive(installed: Installed, before: FinalState, trials: Iterable[Trial], *, ends: str) -> list[str]:
     """Repair the causes, redrive the failures queue, and return the remaining problems."""
-    installed.sandbox.faults.clear()
     kept = [trial for trial in trials if before.messages.get(trial.event_id)]
-    installed.send(*(message["requestPayload"] for trial in kept for message in before.messages[trial.event_id]))
-    return problems(FinalState.of(installed), kept, ends=ends)
+    return problems(after_redrive(installed, before, kept), kept, ends=ends)
+
+
+def after_redrive(installed: Installed, before: FinalState, trials: Iterable[Trial]) -> FinalState:
+    """The state after the causes are repaired, and the messages of these trials redriven."""
+    installed.sandbox.faults.clear()
+    messages = (message for trial in trials for message in before.messages.get(trial.event_id, ()))
+    installed.send(*(message["requestPayload"] for message in messages))
+    return FinalState.of(installed)
 
 
 def problems(final_state: FinalState, trials: Iterable[Trial], *, ends: str | None = None) -> list[str]:
@@ -211,10 +232,10 @@ def broken_invariants(final_state: FinalState, trial: Trial) -> Iterator[str]:
         yield f"2: a repository lacks settings: {found}"
     if _changed(final_state.installed, trial):
         yield "3: somebody else's repository was changed"
-    yield from _calls_elsewhere(final_state.calls, trial)
+    yield from _calls_elsewhere(final_state.calls_of(trial), trial)
     if not records and not final_state.messages.get(trial.event_id):
         yield "5: the event is lost"
-    yield from _too_early(final_state.calls, trial)
+    yield from _too_early(final_state.calls_of(trial), trial)
 
 
 def _not_ended(final_state: FinalState, trial: Trial, ends: str | None) -> Iterator[str]:
