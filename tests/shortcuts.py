@@ -6,15 +6,20 @@ Nothing here changes a result: what is remembered depends on files of botocore, 
 from __future__ import annotations
 
 import gc
-from functools import cache
+from datetime import datetime, tzinfo
+from functools import cache, lru_cache
 from typing import Any
 
 import botocore.session
+import botocore.utils
 from botocore.client import ClientCreator
+from botocore.hooks import BaseEventHooks, EventAliaser
+from dateutil.tz import tzutc
 from moto.sqs.models import Queue, SQSBackend
 
 from templates import central
 
+_parse_timestamp: Any = botocore.utils._parse_timestamp_with_tzinfo  # type: ignore[attr-defined]
 _client_classes: dict[tuple[str, str], Any] = {}
 _make_client_class = ClientCreator._create_client_class  # type: ignore[attr-defined]
 
@@ -24,6 +29,9 @@ def remember() -> None:
     botocore.session.create_loader = cache(botocore.session.create_loader)
     ClientCreator._create_client_class = _client_class  # type: ignore[attr-defined]
     central.template = cache(central.template)
+    EventAliaser._alias_event_name = _alias  # type: ignore[attr-defined]
+    BaseEventHooks._verify_accept_kwargs = lambda *_: None  # type: ignore[attr-defined]
+    botocore.utils._parse_timestamp_with_tzinfo = _timestamp  # type: ignore[attr-defined]
 
 
 def collect_less_garbage() -> None:
@@ -54,6 +62,22 @@ def _receive_soon(queues: SQSBackend, name: str, count: int, wait: int, *rest: A
 
 def _wait_a_moment(queue: Queue, _: int) -> None:
     _wait(queue, LONGEST_POLL)
+
+
+_aliased = lru_cache(4096)(EventAliaser(None)._alias_event_name)  # type: ignore[arg-type, attr-defined]
+
+
+def _alias(_: EventAliaser, event: str) -> str:
+    """The name of an event by botocore's one table of aliases."""
+    return str(_aliased(event))
+
+
+def _timestamp(value: Any, zone: tzinfo) -> datetime:
+    """A time in the form that AWS's XML has is read by Python, another by dateutil."""
+    if isinstance(value, str) and value.endswith("Z") and value[10:11] == "T":
+        return datetime.fromisoformat(value).replace(tzinfo=tzutc())
+    parsed: datetime = _parse_timestamp(value, zone)
+    return parsed
 
 
 def _client_class(creator: Any, service: str, model: Any) -> Any:

@@ -123,7 +123,7 @@ def _find_changes(change_set: ChangeSet) -> None:
     found = changes(stack, desired)
     imported = imports.find_existing(stack, desired) if change_set.imports_existing else frozenset()
     change_set.desired = replace(desired, imports=imported)
-    early_validation.validate_names(stack, change_set.desired)
+    early_validation.validate_names(stack, change_set.desired, imports_existing=change_set.imports_existing)
     if imported:
         found = [replace(item, action="Import") if item.logical_id in imported else item for item in found]
     if change_set.mode:

@@ -55,9 +55,12 @@ def validate_properties(stack: Stack, desired: DesiredStack) -> None:
         raise EarlyValidationFailed(findings)
 
 
-def validate_names(stack: Stack, desired: DesiredStack) -> None:
-    """Raise EarlyValidationFailed for new resources whose names are taken, unless they are imported."""
-    if findings := [*_names(stack, desired)]:
+def validate_names(stack: Stack, desired: DesiredStack, *, imports_existing: bool) -> None:
+    """Raise EarlyValidationFailed for new resources whose names are taken, unless they are imported.
+
+    A change set that imports what exists has looked for all of them: only a resource of another stack is left.
+    """
+    if findings := [*_names(stack, desired, reads=not imports_existing)]:
         raise EarlyValidationFailed(findings)
 
 
@@ -70,20 +73,24 @@ def _properties(stack: Stack, desired: DesiredStack) -> Iterator[Finding]:
             yield _finding("PROPERTY_VALIDATION", definition, reason=str(error))
 
 
-def _names(stack: Stack, desired: DesiredStack) -> Iterator[Finding]:
+def _names(stack: Stack, desired: DesiredStack, *, reads: bool) -> Iterator[Finding]:
     for logical_id, definition in desired.template.resources.items():
         if logical_id in stack.resources or logical_id in desired.imports:
             continue
         identifier = identifier_of(stack, desired, definition)
-        if identifier is not None and _is_taken(stack, desired, definition, identifier):
+        if identifier is None:
+            continue
+        if _is_owned(stack, definition, identifier) or (reads and _is_found(stack, desired, definition, identifier)):
             reason = already_exists(definition.type, identifier).reason
             yield _finding("NAME_CONFLICT_VALIDATION", definition, reason=reason, physical_id=identifier)
 
 
-def _is_taken(stack: Stack, desired: DesiredStack, definition: Definition, identifier: str) -> bool:
+def _is_owned(stack: Stack, definition: Definition, identifier: str) -> bool:
+    return stacks_in(stack.account, stack.region).owner(definition.type, identifier) is not None
+
+
+def _is_found(stack: Stack, desired: DesiredStack, definition: Definition, identifier: str) -> bool:
     """Whether it exists, if the deployer may read it: names that may not be read are not validated."""
-    if stacks_in(stack.account, stack.region).owner(definition.type, identifier) is not None:
-        return True
     context = Steps(stack, parameters=desired.parameters, tags=desired.tags).context(definition)
     try:
         return TYPES[definition.type].exists(context, identifier)
