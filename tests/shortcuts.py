@@ -14,7 +14,6 @@ import botocore.session
 import botocore.utils
 from botocore.client import ClientCreator
 from botocore.hooks import BaseEventHooks, EventAliaser
-from dateutil.tz import tzutc
 from moto.sqs.models import Queue, SQSBackend
 
 from templates import central
@@ -29,9 +28,12 @@ def remember() -> None:
     botocore.session.create_loader = cache(botocore.session.create_loader)
     ClientCreator._create_client_class = _client_class  # type: ignore[attr-defined]
     central.template = cache(central.template)
-    EventAliaser._alias_event_name = _alias  # type: ignore[attr-defined]
-    BaseEventHooks._verify_accept_kwargs = lambda *_: None  # type: ignore[attr-defined]
-    botocore.utils._parse_timestamp_with_tzinfo = _timestamp  # type: ignore[attr-defined]
+    for owner, name, cheaper in (
+        (EventAliaser, "_alias_event_name", _alias),
+        (BaseEventHooks, "_verify_accept_kwargs", _verify_nothing),
+        (botocore.utils, "_parse_timestamp_with_tzinfo", _timestamp),
+    ):
+        setattr(owner, name, cheaper)
 
 
 def collect_less_garbage() -> None:
@@ -72,10 +74,14 @@ def _alias(_: EventAliaser, event: str) -> str:
     return str(_aliased(event))
 
 
+def _verify_nothing(*_: Any) -> None:
+    """Handlers of events are botocore's own and the product's, which accept keyword arguments."""
+
+
 def _timestamp(value: Any, zone: tzinfo) -> datetime:
     """A time in the form that AWS's XML has is read by Python, another by dateutil."""
     if isinstance(value, str) and value.endswith("Z") and value[10:11] == "T":
-        return datetime.fromisoformat(value).replace(tzinfo=tzutc())
+        return datetime.fromisoformat(value)
     parsed: datetime = _parse_timestamp(value, zone)
     return parsed
 
