@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from deployer.clock import SYSTEM_CLOCK, Clock
 
@@ -19,6 +19,23 @@ def impatient(longest: float = 0.05) -> Clock:
 def timeless(sleep: Callable[[float], None] = lambda _: None) -> Clock:
     """The real time, but waiting takes none: `sleep` receives the seconds."""
     return replace(SYSTEM_CLOCK, sleep=sleep)
+
+
+def skipping(meanwhile: Callable[[], object]) -> Clock:
+    """The real time, ahead by all waits so far: each wait takes only as long as `meanwhile`, which may cause what is
+    waited for."""
+    skipped = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal skipped
+        skipped += seconds
+        meanwhile()
+
+    return Clock(
+        now=lambda: SYSTEM_CLOCK.now() + timedelta(seconds=skipped),
+        monotonic=lambda: SYSTEM_CLOCK.monotonic() + skipped,
+        sleep=sleep,
+    )
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 A cell is one push to a repository that does not exist: bare, after `deployer ensure` in each lane, by `deployer push`,
 or bare to a registry whose OU has the engine `native`; a missing repository is answered with 404, or by dropping the
-connection, as ECR did until 2023.
+connection, as ECR did until 2023. While a client works, nothing creates the repository that it pushes to.
 """
 
 from __future__ import annotations
@@ -10,25 +10,30 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
-from aws_org_sandbox import background
 from aws_org_sandbox.credentials import Credentials
+from aws_org_sandbox.faults import Fault, Hold
 from aws_org_sandbox.registry import front
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
+from deployer.clock import Clock
+from deployer.pushing.images import parse_image
 from deployer.pushing.pusher_policy import MANIFEST_CHECK_ACTION, PUSH_ACTIONS, pusher_policy
 from tests.clients.kit import CLIENTS, Bench, Client, Unavailable, bench
-from tests.clocks import impatient
+from tests.clocks import impatient, skipping
 from tests.conftest import CONFIG
 from tests.function_urls import handler_url
 from tests.principals import environment, role
@@ -42,14 +47,17 @@ HOST: Final = host_of(ACCOUNT, REGION)
 PAGE: Final = Path(__file__).parents[2] / "docs" / "contributing" / "guarantees.md"
 BEGIN, END = "<!-- matrix: python -m tests.clients.matrix -->\n", "<!-- end of matrix -->"
 
-TIME_SCALE: Final = 0.5
-"""CloudTrail takes a second, longer than any of these pushes: a push that caused its own repository while it was
-still busy trying to mount layers from others would pass here and nowhere else."""
+PAUSE: Final = 0.8
+"""Seconds without a call after which a client waits to try again: its repository is created, but not before, since a
+push that caused its own repository while it was still busy trying to mount layers would pass here and nowhere else."""
+LONGEST_PUSH: Final = 60.0
 
 LOOKING: Final = frozenset({"ctr", "helm"})
 """Those that ask for the manifest before they push it."""
 
 BARE: Final[Mapping[front.Missing, str]] = {"answer": "bare, 404", "drop": "bare, dropped connection"}
+LANES: Final[Mapping[front.Missing, str]] = {"answer": "by the request lane", "drop": "by the event lane"}
+"""Which lane `deployer ensure` takes: no repository is missing afterwards, so the response does not matter."""
 ENSURED: Final = "after `ensure`, or by `push`"
 NATIVE: Final = "bare, `engine: native`"
 HEADINGS: Final = ("client", *BARE.values(), ENSURED, NATIVE)
@@ -73,10 +81,8 @@ class Row:
     version: str
     answer: front.Missing
     bare: bool
-    requested: bool
-    """After `deployer ensure` by the request lane."""
     ensured: bool
-    """After `deployer ensure` by the event lane."""
+    """After `deployer ensure`, in one of the `LANES`."""
     pushed: bool
     native: bool
     """Bare, to a registry whose OU has the engine `native`."""
@@ -91,7 +97,7 @@ class Row:
         """The cells of the page by heading; versions differ between machines, so they are separate."""
         return {
             BARE[self.answer]: "succeeds: it retries" if self.bare else "fails",
-            ENSURED: _shown(self.requested and self.ensured and self.pushed),
+            ENSURED: _shown(self.ensured and self.pushed),
             NATIVE: _shown(self.native),
         }
 
@@ -143,43 +149,161 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def measure(sandbox: Sandbox, bench: Bench, name: str, client: Client, answer: front.Missing) -> Row:
-    """First pushes, each to its own repository; events are slow only for pushes that must fail before their events."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A client that works on this machine."""
+
+    name: str
+    bench: Bench
+    client: Client
+
+
+@contextmanager
+def prepared(sandbox: Sandbox, names: Iterable[str]) -> Iterator[tuple[Sequence[Ready], Mapping[str, Unavailable]]]:
+    """The clients that work on this machine, and why the others do not."""
+    clients: list[Ready] = []
+    left_out: dict[str, Unavailable] = {}
+    with ExitStack() as work:
+        for name in names:
+            workbench = work.enter_context(builders(sandbox, ACCOUNT, NATIVE_ACCOUNT, client=name))
+            try:
+                clients.append(Ready(name=name, bench=workbench, client=work.enter_context(CLIENTS[name](workbench))))
+            except Unavailable as reason:
+                left_out[name] = reason
+        yield clients, left_out
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Holds events in a block, except while `deployer` waits for them: no client runs then."""
+
+    sandbox: Sandbox
+    clock: Clock
+
+    @classmethod
+    @contextmanager
+    def held(cls, sandbox: Sandbox) -> Iterator[Events]:
+        with ExitStack() as hold:
+
+            def deliver() -> None:
+                hold.close()
+                sandbox.settle()
+                hold.enter_context(sandbox.held())
+
+            hold.enter_context(sandbox.held())
+            yield cls(sandbox, skipping(deliver))
+
+    def push(self, command: Sequence[str], *options: str) -> int:
+        """The exit code of `deployer push`."""
+        return run(["push", "--timeout", "30", *options, "--", *command], clock=self.clock)
+
+
+@contextmanager
+def _answering(sandbox: Sandbox, answer: front.Missing) -> Iterator[None]:
     front.answer_missing_repositories_by(answer)
     try:
-        with patch.dict("os.environ", bench.variables, clear=True):
-            native = _is_created(sandbox, client, bench)
-            with patch.dict("os.environ", DEPLOYER_URL=handler_url(sandbox)):
-                requested = _arrives(
-                    sandbox, client, lambda command, image: _ensure_by_request(image) or bench.run(command).returncode
-                )
-            ensured = _arrives(sandbox, client, lambda command, image: _ensure(image) or bench.run(command).returncode)
-            background.scheduler.time_scale = TIME_SCALE
-            bare = _arrives(sandbox, client, lambda command, image: bench.run(command).returncode)
-            pushed = _arrives(sandbox, client, lambda command, image: run(["push", "--timeout", "30", "--", *command]))
+        yield
     finally:
         front.answer_missing_repositories_by("answer")
-        background.scheduler.time_scale = sandbox.time_scale
         sandbox.settle()
+
+
+def bare_pushes(sandbox: Sandbox, clients: Sequence[Ready], answer: front.Missing) -> Mapping[str, bool]:
+    """Whether a first push without `deployer` works, by client. All push at the same time: most of it is waiting."""
+    with _answering(sandbox, answer), ExitStack() as work:
+        sandbox.calls.clear()
+        pushes = {each.name: _BarePush.begun(sandbox, each, work) for each in clients}
+        until = time.monotonic() + LONGEST_PUSH
+        while [name for name, push in pushes.items() if push.is_first_attempt()]:
+            assert time.monotonic() < until, f"pushes neither ended nor paused: {pushes}"
+            time.sleep(0.02)
+        codes = {name: push.process.wait(LONGEST_PUSH) for name, push in pushes.items()}
+        return {
+            each.name: _has_arrived(sandbox, each.client, pushes[each.name].image, codes[each.name]) for each in clients
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _BarePush:
+    """A push in progress; until its first attempt ended, the creation of its repository is held."""
+
+    sandbox: Sandbox
+    process: subprocess.Popen[bytes]
+    image: str
+    hold: Fault
+
+    @classmethod
+    def begun(cls, sandbox: Sandbox, ready: Ready, work: ExitStack) -> _BarePush:
+        image = f"{HOST}/{_new_name()}:1"
+        name = _repository_of(image)
+        hold = Fault(
+            effect=Hold(),
+            service="ecr",
+            operation="CreateRepository",
+            when=lambda call: call.parameters.get("repositoryName") == name,
+        )
+        work.callback(sandbox.faults.remove, sandbox.faults.add(hold))
+        ready.client.prepare(image)
+        process = subprocess.Popen(
+            ready.client.command(image),
+            env=dict(ready.bench.variables),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        return cls(sandbox, work.enter_context(process), image, hold)
+
+    def is_first_attempt(self) -> bool:
+        """Whether the client has neither ended nor waited; if it has, its repository is no longer held."""
+        name = _repository_of(self.image)
+        calls = (call for call in self.sandbox.calls.of("ecr") if call.operation != "CreateRepository")
+        latest = max((call.started for call in calls if call.parameters.get("repositoryName") == name), default=None)
+        has_paused = latest is not None and (datetime.now(UTC) - latest).total_seconds() > PAUSE
+        if self.process.poll() is None and not has_paused:
+            return True
+        self.sandbox.faults.remove(self.hold)
+        return False
+
+
+def _repository_of(reference: str) -> str:
+    image = parse_image(reference)
+    assert image
+    return image.repository
+
+
+def measure(sandbox: Sandbox, ready: Ready, answer: front.Missing, *, bare: bool) -> Row:
+    """First pushes of a client, each to its own repository; `bare` is the result without `deployer`."""
+    bench, client = ready.bench, ready.client
+    ensure = _ensure_by_request if answer == "answer" else _ensure
+    with _answering(sandbox, answer), patch.dict("os.environ", bench.variables, clear=True):
+        native = _is_created(sandbox, client, bench)
+        with Events.held(sandbox) as events:
+            ensured = _arrives(
+                sandbox, client, lambda command, image: ensure(events, image) or bench.run(command).returncode
+            )
+        # a client that waits for the event by itself does so for minutes
+        with nullcontext(Events(sandbox, skipping(sandbox.settle))) if bare else Events.held(sandbox) as events:
+            pushed = _arrives(sandbox, client, lambda command, image: events.push(command))
     return Row(
-        client=name,
+        client=ready.name,
         version=client.version,
         answer=answer,
         bare=bare,
-        requested=requested,
         ensured=ensured,
         pushed=pushed,
         native=native,
     )
 
 
-def _ensure(image: str) -> int:
-    return run(["ensure", "--timeout", "30", image])
+def _ensure(events: Events, image: str) -> int:
+    return run(["ensure", "--timeout", "30", image], clock=events.clock)
 
 
-def _ensure_by_request(image: str) -> int:
-    with contextlib.redirect_stderr(io.StringIO()) as printed:
-        code = _ensure(image)
+def _ensure_by_request(events: Events, image: str) -> int:
+    with (
+        contextlib.redirect_stderr(io.StringIO()) as printed,
+        patch.dict("os.environ", DEPLOYER_URL=handler_url(events.sandbox)),
+    ):
+        code = _ensure(events, image)
     assert "The function URL is not used" not in printed.getvalue(), printed.getvalue()
     return code
 
@@ -211,10 +335,13 @@ def _is_created(sandbox: Sandbox, client: Client, bench: Bench) -> bool:
 
 def _created_by(sandbox: Sandbox, repository: str) -> list[str]:
     """The engine of each `created` record of a repository."""
-    rows = sandbox.client("dynamodb").scan(TableName="deployer-ledger")["Items"]
-    records = [{key: next(iter(value.values())) for key, value in row.items()} for row in rows]
-    found = [one for one in records if one.get("repository") == repository and one.get("outcome") == "created"]
-    return [str(one.get("engine")) for one in found]
+    found = sandbox.client("dynamodb").query(
+        TableName="deployer-ledger",
+        IndexName="by-repository",
+        KeyConditionExpression="repository = :name",
+        ExpressionAttributeValues={":name": {"S": repository}},
+    )
+    return [row["engine"]["S"] for row in found["Items"] if row["outcome"]["S"] == "created"]
 
 
 def _new_name() -> str:
@@ -226,13 +353,18 @@ def _arrives(sandbox: Sandbox, client: Client, push: Pushing, *, account: str = 
     repository = name or _new_name()
     image = f"{host_of(account, REGION)}/{repository}:1"
     client.prepare(image)
-    works = push(client.command(image), image) == 0
-    ecr = sandbox.client("ecr", account=account, region=REGION)
+    code = push(client.command(image), image)
+    return _has_arrived(sandbox, client, image, code)
+
+
+def _has_arrived(sandbox: Sandbox, client: Client, reference: str, code: int) -> bool:
+    works = code == 0
+    ecr = sandbox.client("ecr", account=reference.partition(".")[0], region=REGION)
     try:
-        images = ecr.list_images(repositoryName=repository)["imageIds"]
+        images = ecr.list_images(repositoryName=_repository_of(reference))["imageIds"]
     except ecr.exceptions.RepositoryNotFoundException:
         images = []
-    assert bool(images) == works, f"{client.command(image)}: exit code and registry disagree: {images}"
+    assert bool(images) == works, f"{client.command(reference)}: exit code and registry disagree: {images}"
     return works
 
 
@@ -261,23 +393,16 @@ def shown() -> Mapping[str, Mapping[str, str]]:
 
 def main() -> int:
     """Run every client and write the results to the page; if one does not work, its lines do not change."""
-    rows: list[Row] = []
-    left_out: list[str] = []
     with Sandbox() as sandbox:
         with patch.dict("os.environ", sandbox.environment()):
             assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)], clock=impatient()) == 0
         sandbox.settle()
-        for name, begin in CLIENTS.items():
-            with ExitStack() as work:
-                workbench = work.enter_context(builders(sandbox, ACCOUNT, NATIVE_ACCOUNT, client=name))
-                try:
-                    client = work.enter_context(begin(workbench))
-                except Unavailable as reason:
-                    left_out.append(f"{name}: {reason}")
-                    continue
-                rows += [measure(sandbox, workbench, name, client, answer) for answer in BARE]
+        with prepared(sandbox, CLIENTS) as (clients, left_out):
+            bare = {answer: bare_pushes(sandbox, clients, answer) for answer in BARE}
+            rows = [measure(sandbox, each, answer, bare=bare[answer][each.name]) for each in clients for answer in BARE]
     if left_out:
-        sys.stderr.write("\n".join(["The page stays as it is, since clients are missing:", *left_out, ""]))
+        reasons = [f"{name}: {reason}" for name, reason in left_out.items()]
+        sys.stderr.write("\n".join(["The page stays as it is, since clients are missing:", *reasons, ""]))
         return 1
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     PAGE.write_text(f"{before}{BEGIN}{table(rows)}{END}{rest.partition(END)[2]}", encoding="utf-8")

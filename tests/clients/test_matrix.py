@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,18 +13,20 @@ import pytest
 
 from aws_org_sandbox.registry import front
 from aws_org_sandbox.sandbox import Sandbox
-from deployer.cli.main import run
-from tests.clients.kit import CLIENTS, IN_CI, Bench, Client, Unavailable
+from tests.clients.kit import CLIENTS, IN_CI, Unavailable
 from tests.clients.matrix import (
     ACCOUNT,
     BARE,
     HOST,
-    NATIVE_ACCOUNT,
+    LANES,
     PAGE,
     REGION,
+    Events,
+    Ready,
     Row,
-    builders,
+    bare_pushes,
     measure,
+    prepared,
     shown,
     table,
 )
@@ -39,32 +40,34 @@ MEASURED = [name for name in CLIENTS if not IS_CI or name in IN_CI or os.geteuid
 
 
 @dataclass(frozen=True)
-class Ready:
-    name: str
-    bench: Bench
-    client: Client
+class Clients:
+    ready: Sequence[Ready]
+    left_out: Mapping[str, Unavailable]
+    bare: Mapping[front.Missing, Mapping[str, bool]]
+    """By the registry's response, then by client."""
 
 
-@pytest.fixture(scope="module", params=MEASURED)
-def ready(request: pytest.FixtureRequest, rolled_out: Sandbox) -> Iterator[Ready]:
+@pytest.fixture(scope="module")
+def clients(rolled_out: Sandbox) -> Iterator[Clients]:
+    with prepared(rolled_out, MEASURED) as (ready, left_out):
+        yield Clients(ready, left_out, {answer: bare_pushes(rolled_out, ready, answer) for answer in BARE})
+
+
+@pytest.fixture(params=MEASURED)
+def ready(request: pytest.FixtureRequest, clients: Clients) -> Ready:
     """A client that works on this machine; without it the test is skipped, but in CI it must work."""
-    name: str = request.param
-    with ExitStack() as stack:
-        bench = stack.enter_context(builders(rolled_out, ACCOUNT, NATIVE_ACCOUNT, client=name))
-        try:
-            client = stack.enter_context(CLIENTS[name](bench))
-        except Unavailable as reason:
-            if IS_CI:
-                raise
-            pytest.skip(str(reason))
-        yield Ready(name, bench, client)
+    if reason := clients.left_out.get(request.param):
+        if IS_CI:
+            raise reason
+        pytest.skip(str(reason))
+    (found,) = [each for each in clients.ready if each.name == request.param]
+    return found
 
 
 @pytest.mark.parametrize("answer", list(BARE))
-def test_first_pushes(rolled_out: Sandbox, ready: Ready, answer: front.Missing) -> None:
-    row = measure(rolled_out, ready.bench, ready.name, ready.client, answer)
-    assert row.requested, "the first push after `deployer ensure` in the request lane"
-    assert row.ensured, "the first push after `deployer ensure` in the event lane"
+def test_first_pushes(rolled_out: Sandbox, clients: Clients, ready: Ready, answer: front.Missing) -> None:
+    row = measure(rolled_out, ready, answer, bare=clients.bare[answer][ready.name])
+    assert row.ensured, f"the first push after `deployer ensure`: {LANES[answer]}"
     assert row.pushed, "`deployer push`"
     assert row.native, "the first push to an OU with the engine native"
     assert not row.bare or answer == "drop", "no client tries again what the registry does not know"
@@ -79,7 +82,6 @@ def test_the_page_has_a_line_for_each_client_and_names_the_versions() -> None:
         version="1",
         answer="answer",
         bare=False,
-        requested=True,
         ensured=True,
         pushed=True,
         native=True,
@@ -99,7 +101,6 @@ def test_a_failure_with_either_response_is_shown(failing: front.Missing) -> None
             version="1",
             answer=answer,
             bare=False,
-            requested=True,
             ensured=True,
             pushed=answer != failing,
             native=True,
@@ -119,7 +120,8 @@ def test_a_script_runs_again_because_of_the_output_of_its_client(
     image = f"{HOST}/{repository}:1"
     ready.client.prepare(image)
     (tmp_path / "push.sh").write_text(shlex.join(ready.client.command(image)))
-    assert run(["push", "--timeout", "30", "--retries", "0", "--", "sh", str(tmp_path / "push.sh")]) == 0
+    with Events.held(rolled_out) as events:
+        assert events.push(["sh", str(tmp_path / "push.sh")], "--retries", "0") == 0
     rolled_out.settle()
     ecr = rolled_out.client("ecr", account=ACCOUNT, region=REGION)
     assert ecr.list_images(repositoryName=repository)["imageIds"]
