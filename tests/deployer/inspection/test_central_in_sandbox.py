@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.errors import GuardError
 from tests.deployer.command_line import Deployer
-from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
+from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 from tests.deployer.test_operator_policy_in_sandbox import NAMES, session_with
 from tests.operator_policies import operator_policy
 
@@ -53,112 +53,99 @@ def delete_role(sandbox: Sandbox) -> None:
     iam.delete_role(RoleName="deployer-operator")
 
 
-ROUNDS: tuple[dict[str, tuple[Act, str]], ...] = (
-    {
-        "the rule is disabled": (of("events", "disable_rule", Name=RULE, EventBusName=BUS), f"{RULE} is disabled"),
-        "the function may not run": (
-            of("lambda", "put_function_concurrency", FunctionName=FUNCTION, ReservedConcurrentExecutions=0),
-            "function deployer-handler: reserved concurrent executions changed",
+DAMAGE: dict[str, tuple[Act, str]] = {
+    "the function may not run": (
+        of("lambda", "put_function_concurrency", FunctionName=FUNCTION, ReservedConcurrentExecutions=0),
+        "function deployer-handler: reserved concurrent executions changed",
+    ),
+    "the function's memory is edited": (
+        of("lambda", "update_function_configuration", FunctionName="deployer-watch", MemorySize=128),
+        "function deployer-watch: memory size changed",
+    ),
+    "retries are deleted": (
+        of("lambda", "delete_function_event_invoke_config", FunctionName=FUNCTION, Qualifier="$LATEST"),
+        "retries and failure destination of function deployer-handler does not exist",
+    ),
+    "an alarm is deleted": (
+        of("cloudwatch", "delete_alarms", AlarmNames=["deployer-failures-waiting"]),
+        "alarm deployer-failures-waiting does not exist",
+    ),
+    "an alarm's actions are disabled": (
+        silence,
+        "alarm deployer-events-lost: actions enabled, threshold changed",
+    ),
+    "the permission is removed": (remove_permission, "permission to invoke function deployer-handler does not"),
+    "the bus admits nobody": (
+        of("events", "remove_permission", EventBusName=BUS, StatementId="AdmitOrganization"),
+        "policy of the event bus deployer-events does not exist",
+    ),
+    "backups are off": (
+        of(
+            "dynamodb",
+            "update_continuous_backups",
+            TableName="deployer-ledger",
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False},
         ),
-        "the function's memory is edited": (
-            of("lambda", "update_function_configuration", FunctionName="deployer-watch", MemorySize=128),
-            "function deployer-watch: memory size changed",
-        ),
-        "retries are deleted": (
-            of("lambda", "delete_function_event_invoke_config", FunctionName=FUNCTION, Qualifier="$LATEST"),
-            "retries and failure destination of function deployer-handler does not exist",
-        ),
-        "an alarm is deleted": (
-            of("cloudwatch", "delete_alarms", AlarmNames=["deployer-failures-waiting"]),
-            "alarm deployer-failures-waiting does not exist",
-        ),
-        "an alarm's actions are disabled": (
-            silence,
-            "alarm deployer-events-lost: actions enabled, threshold changed",
-        ),
-        "the permission is removed": (remove_permission, "permission to invoke function deployer-handler does not"),
-        "the queue's policy is deleted": (
-            lambda sandbox: sandbox.client("sqs").set_queue_attributes(
-                QueueUrl=queue(sandbox), Attributes={"Policy": ""}
-            ),
-            "policy of the queue deployer-failures does not exist",
-        ),
-        "the bus admits nobody": (
-            of("events", "remove_permission", EventBusName=BUS, StatementId="AdmitOrganization"),
-            "policy of the event bus deployer-events does not exist",
-        ),
-        "backups are off": (
-            of(
-                "dynamodb",
-                "update_continuous_backups",
-                TableName="deployer-ledger",
-                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False},
-            ),
-            "table deployer-ledger: point in time recovery specification changed",
-        ),
-    },
-    {
-        "the rule is deleted": (delete_rule, f"event rule {RULE} does not exist"),
-        "the failures queue is deleted": (
-            lambda sandbox: sandbox.client("sqs").delete_queue(QueueUrl=queue(sandbox)),
-            "queue deployer-failures does not exist",
-        ),
-        "the dashboard is deleted": (
-            of("cloudwatch", "delete_dashboards", DashboardNames=["deployer"]),
-            "dashboard deployer does not exist",
-        ),
-        "the archive is deleted": (of("events", "delete_archive", ArchiveName="deployer-archive"), "deployer-archive"),
-        "a role is deleted": (delete_role, "role deployer-operator does not exist"),
-        "logs are kept for a day": (
-            of("logs", "put_retention_policy", logGroupName="/aws/lambda/deployer-handler", retentionInDays=1),
-            "log group /aws/lambda/deployer-handler: retention in days changed",
-        ),
-        "a metric filter is deleted": (
-            of("logs", "delete_metric_filter", logGroupName="/aws/lambda/deployer-handler", filterName="Failed"),
-            "metric filter Failed does not exist",
-        ),
-        "the bucket is public": (
-            of("s3", "delete_public_access_block", Bucket="deployer-artifacts-200000000001-eu-west-1"),
-            "public access block configuration changed",
-        ),
-    },
-)
+        "table deployer-ledger: point in time recovery specification changed",
+    ),
+    "the rule is deleted": (delete_rule, f"event rule {RULE} does not exist"),
+    "the failures queue is deleted": (
+        lambda sandbox: sandbox.client("sqs").delete_queue(QueueUrl=queue(sandbox)),
+        "queue deployer-failures does not exist",
+    ),
+    "the dashboard is deleted": (
+        of("cloudwatch", "delete_dashboards", DashboardNames=["deployer"]),
+        "dashboard deployer does not exist",
+    ),
+    "the archive is deleted": (of("events", "delete_archive", ArchiveName="deployer-archive"), "deployer-archive"),
+    "a role is deleted": (delete_role, "role deployer-operator does not exist"),
+    "logs are kept for a day": (
+        of("logs", "put_retention_policy", logGroupName="/aws/lambda/deployer-handler", retentionInDays=1),
+        "log group /aws/lambda/deployer-handler: retention in days changed",
+    ),
+    "a metric filter is deleted": (
+        of("logs", "delete_metric_filter", logGroupName="/aws/lambda/deployer-handler", filterName="Failed"),
+        "metric filter Failed does not exist",
+    ),
+    "the bucket is public": (
+        of("s3", "delete_public_access_block", Bucket="deployer-artifacts-200000000001-eu-west-1"),
+        "public access block configuration changed",
+    ),
+}
+OTHER_DAMAGE: dict[str, tuple[Act, str]] = {
+    "the rule is disabled": (of("events", "disable_rule", Name=RULE, EventBusName=BUS), f"{RULE} is disabled"),
+    "the queue's policy is deleted": (
+        lambda sandbox: sandbox.client("sqs").set_queue_attributes(QueueUrl=queue(sandbox), Attributes={"Policy": ""}),
+        "policy of the queue deployer-failures does not exist",
+    ),
+}
+"""To what others delete."""
 
 
 def damage(status: dict[str, Any]) -> str:
     return "; ".join(text for one in status["stacks"] for text in one.get("damage", ()))
 
 
-def rounds() -> Iterator[dict[str, tuple[Act, str]]]:
-    yield from ROUNDS
-
-
-@begins_rolled_out
+@begins_rolled_out_to_few
 def test_damage_to_the_central_account_is_reported_and_repaired(sandbox: Sandbox) -> None:
     deployer = Deployer(sandbox)
-    clean = deployer("status", "--deep")
-    assert clean.exit_code == 0, clean
-    for acts in rounds():
-        for act, _ in acts.values():
-            act(sandbox)
-        sandbox.settle()
-        assert deployer("status").exit_code == 0, "CloudFormation does not report any of it"
-        found = deployer("status", "--deep", "--json")
-        assert found.exit_code == 2
-        lacking = {title for title, (_, text) in acts.items() if text not in damage(found.document)}
-        assert lacking == set(), damage(found.document)
-        planned = deployer("plan", "--deep")
-        assert planned.exit_code == 2
-        assert "REPAIRS a change without CloudFormation" in planned.out
-        sandbox.settle()
-        repaired = deployer("rollout", "--org", "--deep", "--yes")
-        assert repaired.exit_code == 0, repaired
-        sandbox.settle()
-        after = deployer("status", "--deep")
-        assert after.exit_code == 0, after
+    for act, _ in DAMAGE.values():
+        act(sandbox)
+    sandbox.settle()
+    assert deployer("status").exit_code == 0, "CloudFormation does not report any of it"
+    found = deployer("status", "--deep", "--json")
+    assert found.exit_code == 2
+    lacking = {title for title, (_, text) in DAMAGE.items() if text not in damage(found.document)}
+    assert lacking == set(), damage(found.document)
+    repaired = deployer("rollout", "--org", "--deep", "--yes")
+    assert repaired.exit_code == 0, repaired
+    assert "REPAIRS a change without CloudFormation" in repaired.out
+    sandbox.settle()
+    after = deployer("status", "--deep")
+    assert after.exit_code == 0, after
 
 
-@begins_rolled_out
+@begins_rolled_out_to_few
 def test_a_deep_roll_out_that_may_not_read_the_central_account_reports_it(sandbox: Sandbox) -> None:
     """The policies of `rollout` and `verify` have the auditor roles of the members, but not these reads."""
     sandbox.client("events").disable_rule(Name=RULE, EventBusName=BUS)
@@ -182,19 +169,24 @@ def test_a_deep_roll_out_that_may_not_read_the_central_account_reports_it(sandbo
     assert sandbox.client("events").describe_rule(Name=RULE, EventBusName=BUS)["State"] == "ENABLED"
 
 
-@begins_rolled_out
-def test_a_deleted_ledger_is_created_again_only_if_that_is_allowed(sandbox: Sandbox) -> None:
+@begins_rolled_out_to_few
+def test_a_deleted_ledger_is_created_again_only_if_that_is_allowed_and_the_rest_with_it(sandbox: Sandbox) -> None:
     dynamodb, table = sandbox.client("dynamodb"), "deployer-ledger"
     dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
     dynamodb.delete_table(TableName=table)
+    for act, _ in OTHER_DAMAGE.values():
+        act(sandbox)
     deployer = Deployer(sandbox)
-    planned = deployer("plan", "--deep")
-    assert planned.exit_code == 2, planned
-    assert f"! table {table} is created again without its records" in " ".join(planned.out.split())
     refused = deployer("rollout", "--org", "--deep", "--yes")
     assert refused.exit_code == GuardError.exit_code, refused
+    shown = " ".join(refused.out.split())
+    assert f"! table {table} is created again without its records" in shown
+    assert {title for title, (_, text) in OTHER_DAMAGE.items() if text not in shown} == set(), shown
     assert f"restore-table-from-backup --target-table-name {table}" in " ".join(refused.err.split())
     assert table not in dynamodb.list_tables()["TableNames"]
     allowed = deployer("rollout", "--org", "--deep", "--yes", "--allow-delete", "1")
     assert allowed.exit_code == 0, allowed
     assert dynamodb.describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"]
+    assert sandbox.client("events").describe_rule(Name=RULE, EventBusName=BUS)["State"] == "ENABLED"
+    attributes = sandbox.client("sqs").get_queue_attributes(QueueUrl=queue(sandbox), AttributeNames=["Policy"])
+    assert attributes["Attributes"]["Policy"]

@@ -16,6 +16,7 @@ from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
 from handler.daily_inspection import SLICES, current_slice, slice_of
 from tests.deployer.command_line import Deployer, writes
+from tests.deployer.rollout.few_accounts import INSTALLED, begins_rolled_out_to_few
 from tests.deployer.rollout.test_in_sandbox import EXPECTED, begins_rolled_out, installed
 
 HOME = "eu-west-1"
@@ -30,13 +31,14 @@ NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "
 
 @dataclass(frozen=True)
 class Member:
-    """The administrator of a member account."""
+    """The administrator of a member account, in one region."""
 
     sandbox: Sandbox
     account: str
+    region: str = HOME
 
-    def client(self, service: Any, region: str = HOME) -> Any:
-        return self.sandbox.client(service, account=self.account, region=region)
+    def client(self, service: Any, region: str | None = None) -> Any:
+        return self.sandbox.client(service, account=self.account, region=region or self.region)
 
     def queue(self) -> str:
         return str(self.client("sqs").get_queue_url(QueueName=QUEUE)["QueueUrl"])
@@ -132,7 +134,7 @@ def add_policy(member: Member) -> None:
 
 
 def add_target(member: Member) -> None:
-    arn = f"arn:aws:sqs:{HOME}:{member.account}:{QUEUE}"
+    arn = f"arn:aws:sqs:{member.region}:{member.account}:{QUEUE}"
     member.client("events").put_targets(Rule=RULE, Targets=[{"Id": "mine", "Arn": arn}])
 
 
@@ -155,56 +157,85 @@ def run_aws(member: Member, command: str) -> None:
     getattr(client, operation)(**request)
 
 
-ON_ROLES: dict[str, tuple[Act, str]] = {
-    **{f"the role {name} is deleted": (delete_role(name), f"{name} does not exist") for name in READABLE},
-    **{f"the trust policy of {name} is edited": (edit_trust(name), "trust policy changed") for name in ROLES},
-    **{f"the permissions of {name} are edited": (edit_permissions(name), "permissions changed") for name in READABLE},
+ON_ACCOUNTS: dict[str, tuple[Act, str]] = {
     "the permissions of the auditor are edited": (edit_permissions(AUDITOR), "may not read its account"),
     "the auditor is deleted": (delete_role(AUDITOR), "cannot be assumed"),
     "the stack of the roles is deleted": (delete_stack("deployer-access"), "cannot be assumed"),
+}
+"""Nothing else is known of these accounts."""
+ON_ROLES: dict[str, dict[str, tuple[Act, str]]] = {
+    name: {
+        f"the trust policy of {name} is edited": (edit_trust(name), f"role {name}: trust policy changed"),
+        **(
+            {
+                f"the role {name} is deleted": (delete_role(name), f"role {name} does not exist"),
+                f"the permissions of {name} are edited": (edit_permissions(name), f"role {name}: permissions changed"),
+            }
+            if name in READABLE
+            else {}
+        ),
+    }
+    for name in ROLES
+}
+ON_ROLES["deployer-creator"] |= {
     "a policy is attached to the creator": (attach_policy, "policy/everything was added to role deployer-creator"),
+    "the creator is created again at another path": (
+        move_role("deployer-creator"),
+        "role deployer-creator: path chang",
+    ),
+}
+ON_ROLES["deployer-forwarding"] |= {
     "a policy is added to the forwarding role": (add_policy, "policy more was added to role deployer-forwarding"),
-    "the creator is created again at another path": (move_role("deployer-creator"), "path changed"),
 }
 ON_RULES: dict[str, tuple[Act, str]] = {
-    "the rule is deleted": (delete_rule, "event rule deployer-forwarding does not exist"),
-    "the rule is disabled": (lambda member: member.client("events").disable_rule(Name=RULE), "is disabled"),
-    "the rule's pattern is edited": (edit_pattern, "event pattern changed"),
-    "the rule's target is edited": (edit_target, "target changed"),
+    "the stack of the rule is deleted": (delete_stack("deployer-forwarding"), "its stack was deleted"),
+    "the rule is deleted": (delete_rule, f"event rule {RULE} does not exist"),
+    "the rule is disabled": (lambda member: member.client("events").disable_rule(Name=RULE), f"{RULE} is disabled"),
+    "the rule's pattern is edited": (edit_pattern, f"event rule {RULE}: event pattern changed"),
+    "the rule's target is edited": (edit_target, f"event rule {RULE}: target changed"),
     "the rule's target is removed": (
         lambda member: member.client("events").remove_targets(Rule=RULE, Ids=["central-event-bus"]),
-        "target changed",
+        f"event rule {RULE}: target changed",
     ),
-    "the queue is deleted": (lambda member: member.client("sqs").delete_queue(QueueUrl=member.queue()), QUEUE),
-    "the queue's retention is edited": (edit_queue(MessageRetentionPeriod="60"), "retention changed"),
-    "the queue's encryption is disabled": (edit_queue(SqsManagedSseEnabled="false"), "encryption changed"),
-    "the queue's policy is deleted": (edit_queue(Policy=""), "does not exist"),
-    "a target is added to the rule": (add_target, "was added to event rule deployer-forwarding"),
-    "the queue's messages are delayed": (edit_queue(DelaySeconds="900"), "delay changed"),
-    "the stack of the rule is deleted": (delete_stack("deployer-forwarding"), "its stack was deleted"),
+    "a target is added to the rule": (add_target, f"was added to event rule {RULE}"),
+}
+ON_QUEUES: dict[str, tuple[Act, str]] = {
+    "the queue's retention is edited": (edit_queue(MessageRetentionPeriod="60"), f"queue {QUEUE}: retention changed"),
+    "the queue's encryption is disabled": (
+        edit_queue(SqsManagedSseEnabled="false"),
+        f"queue {QUEUE}: encryption changed",
+    ),
+    "the queue's policy is deleted": (edit_queue(Policy=""), f"policy of the queue {QUEUE} does not exist"),
+    "the queue's messages are delayed": (edit_queue(DelaySeconds="900"), f"queue {QUEUE}: delay changed"),
+    "the queue is deleted": (
+        lambda member: member.client("sqs").delete_queue(QueueUrl=member.queue()),
+        f"; queue {QUEUE} does not exist",
+    ),
 }
 OTHERS = sorted(EXPECTED)[:-1]  # the last one stays intact
 
 
-def rounds() -> Iterator[dict[str, dict[str, tuple[Act, str]]]]:
-    """The damage in each account, to the roles and to the rule; both only while the auditor can read the rule."""
-    roles, rules = list(ON_ROLES.items()), list(ON_RULES.items())
-    while roles or rules:
-        batch: dict[str, dict[str, tuple[Act, str]]] = {}
-        for account in OTHERS:
-            here = dict([roles.pop(0)]) if roles else {}
-            if rules and not any("auditor" in title or "stack" in title for title in here):
-                here |= dict([rules.pop(0)])
-            batch[account] = here
-        yield {account: here for account, here in batch.items() if here}
+def damages(sandbox: Sandbox) -> Iterator[tuple[str, Member, Act, str]]:
+    """Every damage with a place for it, in a resource that no other damages: one roll-out repairs all of them."""
+    alone, shared = OTHERS[: len(ON_ACCOUNTS)], OTHERS[len(ON_ACCOUNTS) :]
+    regional = [Member(sandbox, account, region) for account in shared for region in sorted(EXPECTED[account])]
+    found = [(Member(sandbox, account), one) for account, one in zip(alone, ON_ACCOUNTS.items(), strict=True)]
+    for some in ON_ROLES.values():
+        found += zip((Member(sandbox, account) for account in shared), some.items(), strict=False)
+    found += zip(regional, ON_RULES.items(), strict=False)
+    found += zip(reversed(regional), ON_QUEUES.items(), strict=False)
+    assert len(found) == sum(map(len, (ON_ACCOUNTS, *ON_ROLES.values(), ON_RULES, ON_QUEUES)))
+    for member, (title, (act, expected)) in found:
+        yield title, member, act, expected
 
 
-def damaged(status: dict[str, Any]) -> dict[str, str]:
-    """The reasons for the damaged instances of each account."""
-    found: dict[str, str] = {}
+def damaged(status: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """The reasons for the damaged instances of each account and region."""
+    found: dict[tuple[str, str], str] = {}
     for one in status["instances"]:
         if one["state"] == "damaged":
-            found[one["account"]] = f"{found.get(one['account'], '')} {one['reason']}"
+            place = one["account"], one["region"]
+            found[place] = f"{found.get(place, '')}; {one['reason']}"
     return found
 
 
@@ -229,62 +260,52 @@ def remove_additions(sandbox: Sandbox, status: dict[str, Any]) -> int:
     return len(status["additions"])
 
 
-@begins_rolled_out
-def test_damage_by_a_clean_up_tool_is_reported_and_repaired(sandbox: Sandbox, tmp_path: Path) -> None:
-    deployer = Deployer(sandbox)
-    clean = deployer("status", "--deep")
-    assert clean.exit_code == 0, clean
-    assert deployer("rollout", "--org", "--deep").exit_code == 0
-    assert set(writes(sandbox)) == {"sts:AssumeRole"}
-    removed = 0
-    for number, batch in enumerate(rounds()):
-        for account, acts in batch.items():
-            for act, _ in acts.values():
-                act(Member(sandbox, account))
-        sandbox.settle()
-        assert deployer("status").exit_code == 0, "CloudFormation does not report any of it"
-        status = deployer("status", "--deep", "--json").document
-        found = damaged(status)
-        for account, acts in batch.items():
-            for title, (_, expected) in acts.items():
-                assert expected in found.get(account, ""), (title, found)
-        assert set(found) == set(batch)
-        if number == 1:
-            some = {
-                account
-                for account, acts in batch.items()
-                if any("auditor is" in one or "a policy is" in one for one in acts)
-            }
-            assert len(some) == 3
-            assert watched(sandbox, some) == some
-        removed += remove_additions(sandbox, status)
-        how = ["--org", "--deep"]
-        if number == 0:  # a plan file keeps what its plan has found
-            how = ["--plan", str(tmp_path / "plan.json")]
-            assert deployer("plan", "--deep", "--out", how[1]).exit_code == 2
-        repaired = deployer("rollout", *how, "--yes", "--allow-delete", "99")
-        assert repaired.exit_code == 0, repaired
-        assert "REPAIRS" in repaired.out
-        sandbox.settle()
-        after = deployer("status", "--deep")
-        assert after.exit_code == 0, after
-        assert installed(sandbox) == EXPECTED
-    assert removed == 3
-
-
-@begins_rolled_out
+@begins_rolled_out_to_few
 def test_resources_that_cannot_be_read_are_never_reported_as_in_sync(sandbox: Sandbox) -> None:
     deployer = Deployer(sandbox)
     fault = sandbox.faults.add(Fault(effect=Error(code="AccessDenied", message="no"), operation="AssumeRole"))
-    for command in (["plan", "--deep"], ["rollout", "--org", "--deep", "--yes"]):
-        refused = deployer(*command)
-        assert refused.exit_code == 23, refused
-        assert "could not be read" in refused.err
-        assert "the auditor role cannot be assumed in any account" in " ".join(refused.out.split())
-    assert f"::warning title=deployer plan::the resources in {len(EXPECTED)} accounts could not be read" in (
-        deployer("plan", "--deep", "--format", "github").out
-    )
+    planned = deployer("plan", "--deep", "--format", "github")
+    refused = deployer("rollout", "--org", "--deep", "--yes")
+    for ran in (planned, refused):
+        assert ran.exit_code == 23, ran
+        assert "could not be read" in ran.err
+    warning = f"::warning title=deployer plan::the resources in {len(INSTALLED)} accounts could not be read"
+    assert warning in planned.out
+    assert "the auditor role cannot be assumed in any account" in " ".join(refused.out.split())
     assert deployer("status", "--deep").exit_code == 2
     sandbox.faults.clear()
     assert fault.hits
-    assert deployer("plan", "--deep").exit_code == 0
+    sandbox.calls.clear()
+    assert deployer("rollout", "--org", "--deep").exit_code == 0, "nothing to confirm"
+    assert set(writes(sandbox)) == {"sts:AssumeRole"}
+
+
+@begins_rolled_out
+def test_damage_by_a_clean_up_tool_is_reported_and_repaired(sandbox: Sandbox, tmp_path: Path) -> None:
+    deployer, plan = Deployer(sandbox), str(tmp_path / "plan.json")
+    done = list(damages(sandbox))
+    for _, member, act, _ in done:
+        act(member)
+    lost = done[[title for title, *_ in done].index("the rule is deleted")][1]
+    lost.client("sqs").send_message(QueueUrl=lost.queue(), MessageBody="{}")
+    sandbox.settle()
+    assert deployer("status").exit_code == 0, "CloudFormation does not report any of it"
+    status = deployer("status", "--deep", "--json").document
+    found = damaged(status)
+    for title, member, _, expected in done:
+        assert expected in found.get((member.account, member.region), ""), (title, found)
+    assert found.keys() == {(member.account, member.region) for _, member, _, _ in done}
+    some = {member.account for title, member, _, _ in done if "the auditor" in title or "attached" in title}
+    assert len(some) == 3
+    assert watched(sandbox, some) == some
+    assert remove_additions(sandbox, status) == 3
+    planned = deployer("plan", "--deep", "--out", plan)
+    assert planned.exit_code == 2
+    assert "its dead-letter queue holds 1 message, which would be lost" in " ".join(planned.out.split())
+    repaired = deployer("rollout", "--plan", plan, "--yes", "--allow-delete", "99")  # it keeps what the plan has found
+    assert repaired.exit_code == 0, repaired
+    assert "REPAIRS" in repaired.out
+    sandbox.settle()
+    after = deployer("status", "--deep")
+    assert after.exit_code == 0, after
+    assert installed(sandbox) == EXPECTED
