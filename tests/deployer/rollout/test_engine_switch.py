@@ -13,9 +13,9 @@ from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.examples import DEV, NATIVE, SHOP_DEV
+from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 from tests.deployer.rollout.folder import Folder
 from tests.deployer.rollout.test_creation_templates import HOME, prefixes
-from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
 from tests.deployer.rollout.test_native_settings import actual
 
 LIMIT = 120.0
@@ -86,7 +86,7 @@ class Pusher:
             return False
 
 
-@begins_rolled_out
+@begins_rolled_out_to_few
 def test_every_push_is_served_while_an_ou_is_switched_to_native_and_back(sandbox: Sandbox, folder: Folder) -> None:
     with Pusher(sandbox) as pusher:
         wait_until(lambda: pusher.later or not pusher.is_sound)

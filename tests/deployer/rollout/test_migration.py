@@ -17,9 +17,9 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.errors import USAGE_EXIT_CODE
 from sandbox.tests.tiny_functions import create_role, statement, zip_of
 from tests.deployer.examples import DEV, NATIVE, SEARCH_DEV, SHOP_DEV
+from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 from tests.deployer.rollout.folder import Folder
 from tests.deployer.rollout.test_creation_templates import DEV_OU, HOME, prefixes
-from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
 
 ROOT = Path(__file__).parents[3]
 OTHER = (ROOT / "benchmarks" / "describe_then_create" / "function.py").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ OWN_STACK_SET = {"StackSetName": "platform-ecr-templates", "CallAs": "DELEGATED_
 Leave = Callable[[], object]
 """Removes what created repositories before."""
 
-pytestmark = begins_rolled_out
+pytestmark = begins_rolled_out_to_few
 
 
 def own_function(sandbox: Sandbox) -> None:

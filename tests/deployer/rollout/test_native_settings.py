@@ -14,9 +14,9 @@ from aws_org_sandbox.sandbox import Sandbox
 from handler.tags import fill
 from tests.deployer.command_line import CONFIG
 from tests.deployer.examples import DEV, NATIVE, SHOP_DEV
+from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 from tests.deployer.rollout.folder import Folder
 from tests.deployer.rollout.test_creation_templates import HOME
-from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
 
 RULES = """\
 create:
@@ -78,7 +78,7 @@ def before_the_handler(creator: dict[str, Any], settings: dict[str, Any]) -> dic
     return {key: value for key, value in given.items() if f"repository.{key}" not in creator["put_afterwards"]}
 
 
-@begins_rolled_out
+@begins_rolled_out_to_few
 def test_a_repository_that_ecr_creates_has_the_settings_that_explain_shows(sandbox: Sandbox, folder: Folder) -> None:
     folder.configure(DEV, UNENFORCED + RULES)
     assert folder.roll_out() == 0
