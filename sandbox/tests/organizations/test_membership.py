@@ -285,7 +285,7 @@ def test_scps_are_collected_by_level(sandbox: Sandbox) -> None:
     management.attach_policy(PolicyId=policy["Policy"]["PolicySummary"]["Id"], TargetId=PROD)
     levels = membership.scps_for("300000000004")
     assert [len(level) for level in levels] == [1, 1, 2, 1, 1]
-    assert content in levels[2]
+    assert json.dumps(content) in levels[2]
     assert membership.scps_for(MANAGEMENT) == []
 
 

@@ -7,8 +7,7 @@ else from the management account only (https://docs.aws.amazon.com/organizations
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,8 +111,8 @@ def announce(backend: OrganizationsBackend, *, before: Account | None, after: Ac
         listener(change)
 
 
-def scps_for(account_id: str) -> list[list[dict[str, Any]]]:
-    """The service control policies over an account: a list for each level, from the root down to the account itself.
+def scps_for(account_id: str) -> list[list[str]]:
+    """The texts of the service control policies over an account: for each level, from the root down to the account.
 
     An action is allowed when at each level some policy allows it and none denies it; the management account has no
     levels, because SCPs do not apply to it.
@@ -124,18 +123,16 @@ def scps_for(account_id: str) -> list[list[dict[str, Any]]]:
     backend = backend_of(management)
     holders: list[Any] = [*backend.ou, *backend.accounts]
     by_id = {holder.id: holder for holder in holders}
-    levels: list[list[dict[str, Any]]] = []  # needed for every call, so it takes no snapshot of the whole organization
+    levels: list[list[str]] = []  # needed for every call, so it takes no snapshot of the whole organization
     holder = by_id.get(account_id)
     while holder is not None:
-        levels.append(list(_policies_on(holder)))
+        levels.append(_policies_on(holder))
         holder = by_id.get(holder.parent_id)
     return levels[::-1]
 
 
-def _policies_on(holder: Any) -> Iterator[dict[str, Any]]:
-    for policy in holder.attached_policies:
-        if policy.type == "SERVICE_CONTROL_POLICY":
-            yield json.loads(policy.content)
+def _policies_on(holder: Any) -> list[str]:
+    return [policy.content for policy in holder.attached_policies if policy.type == "SERVICE_CONTROL_POLICY"]
 
 
 def path_of(organization: Organization, account: Account) -> str:
