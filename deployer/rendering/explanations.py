@@ -19,13 +19,20 @@ from handler.events import FailedCall
 from handler.reasons import PRINCIPAL_DENIED, PRINCIPAL_NOT_ALLOWED
 
 _OF_PRINCIPALS = frozenset({PRINCIPAL_DENIED, PRINCIPAL_NOT_ALLOWED})
+_NOT_ACTIVE = (
+    "AWS refuses calls of an account that is not ACTIVE, and roll-outs skip it: whatever the settings are, no "
+    "repository is created there."
+)
 LEFT = 44
 """Column of the locations; a longer value moves its location to the next line."""
 
 
 def as_text(explanation: Explanation, verdict: Verdict | None, *, any_principal: bool) -> str:
     """The decision first, if one was requested; then every value and its location."""
-    lines = [_heading(explanation), ""]
+    lines = [_heading(explanation)]
+    if explanation.state != ACTIVE:
+        lines += [line.text for line in wrapped(_NOT_ACTIVE, indent=2)]
+    lines += [""]
     if verdict is not None:
         lines += [*verdict_lines(verdict), *creator_lines(verdict)]
         lines += [*_principals(explanation, verdict, any_principal=any_principal), *_next_steps(explanation, verdict)]

@@ -213,8 +213,13 @@ class TestExplain:
         assert max(map(len, lines)) <= 90
 
     def test_a_suspended_account_is_reported_as_such(self, deployer: Ran) -> None:
-        _, out, _ = deployer("explain", "old-project", "--organization", SNAPSHOT)
-        assert out.splitlines()[0] == "Account 600000000001 (old-project, SUSPENDED) in Suspended"
+        _, out, _ = deployer("explain", "old-project", "team-a/api", "--organization", SNAPSHOT)
+        heading, *note = out.splitlines()[:3]
+        assert heading == "Account 600000000001 (old-project, SUSPENDED) in Suspended"
+        assert note == [
+            "  AWS refuses calls of an account that is not ACTIVE, and roll-outs skip it:",
+            "    whatever the settings are, no repository is created there.",
+        ]
 
     @pytest.mark.parametrize("target", ["Workloads/Prod", "ou-exam-prod0001"])
     def test_a_decision_is_printed_beside_its_rule(self, deployer: Ran, target: str) -> None:
