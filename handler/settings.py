@@ -356,7 +356,7 @@ class Retention:
     event_archive: int = field(
         default=30, metadata={"doc": "How far back events can be replayed from the archive.", "example": 30}
     )
-    logs: int = field(default=90, metadata={"doc": "The handler's log.", "example": 90})
+    logs: int = field(default=90, metadata={"doc": "Logs of the two functions.", "example": 90})
 
 
 def settings_from(layers: Iterable[Layer]) -> Settings:
