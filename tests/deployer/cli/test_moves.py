@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from botocore.exceptions import ClientError
 from aws_org_sandbox.organizations.accounts import STACK_SETS_PRINCIPAL
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer
-from tests.deployer.rollout.test_in_sandbox import CENTRAL, MANAGEMENT, NETWORK, begins_rolled_out
+from tests.deployer.examples import CENTRAL, MANAGEMENT, SEARCH_DEV, SHOP_DEV
+from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 from tests.docs.commands import ROOT
 
-SHOP = "300000000001"
-SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 SCRIPT = ROOT / "contrib" / "copy-ledger.py"
 PAGE = " ".join(
     (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").split("### Move the installation")[1].split()
@@ -43,33 +44,36 @@ class Operator:
         self.sandbox.settle()
         return ran
 
-    def move(self, folder: Path, old: str, new: str, *, account: str | None = None) -> Operator:
-        """Steps 2 to 4: remove the old installation, change the value, and deploy."""
+    def move(self, folder: Path, changes: Mapping[str, str], *, account: str | None = None) -> Operator:
+        """Steps 2 to 4: remove the old installation, change the values, and deploy."""
         assert "no failures" in self("failures", "list").out.lower()
         self("destroy", "--yes")
         moved = Operator(self.sandbox, Path(shutil.copytree(self.config, folder)), account or self.account)
         file = moved.config / "organization.yaml"
         text = file.read_text(encoding="utf-8")
-        assert old in text
-        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+        for old, new in changes.items():
+            assert old in text
+            text = text.replace(old, new, 1)
+        file.write_text(text, encoding="utf-8")
         moved("rollout", "--org", "--yes")
         found = moved("doctor", "--json").document["checks"]
         assert [one["result"] for one in found if one["check"] == "installations"] == ["ok"]
         return moved
 
-    def copy_ledger(self, old: str, new: str) -> str:
-        """Step 5, with the script."""
+    def copy_ledger(self, old: str, new: str, *, previous: str = CENTRAL) -> str:
+        """Step 5, with the script and a profile for the previous central account."""
         environment = os.environ | dict(self.sandbox.environment(self.account))
-        keys = "".join(
-            f"{key.lower()} = {value}\n" for key, value in environment.items() if key in {"AWS_ACCESS_KEY_ID", *SECRETS}
-        )
         profiles = self.config / "credentials"
-        profiles.write_text(f"[old]\n{keys}\n[new]\n{keys}", encoding="utf-8")
+        profiles.write_text(f"[old]\n{self._keys(previous)}\n[new]\n{self._keys(self.account)}", encoding="utf-8")
         environment["AWS_SHARED_CREDENTIALS_FILE"] = str(profiles)
         command = [sys.executable, str(SCRIPT), old, new]
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
+
+    def _keys(self, account: str) -> str:
+        variables = self.sandbox.environment(account)
+        return "".join(f"{key.lower()} = {variables[key]}\n" for key in KEYS if key in variables)
 
     def verdicts(self, *, expected: int = 0) -> dict[str, str]:
         """Step 6."""
@@ -79,7 +83,7 @@ class Operator:
 
 def push(sandbox: Sandbox, name: str) -> dict[str, str]:
     """A push to a missing repository; returns the tags of the new repository."""
-    ecr = sandbox.client("ecr", account=SHOP, region="eu-west-1")
+    ecr = sandbox.client("ecr", account=SHOP_DEV, region="eu-west-1")
     with pytest.raises(ClientError):
         ecr.initiate_layer_upload(repositoryName=name)
     sandbox.settle(60)
@@ -87,12 +91,12 @@ def push(sandbox: Sandbox, name: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(resourceArn=arn)["tags"]}
 
 
-@begins_rolled_out
-def test_an_installation_moves_by_prefix_by_region_and_by_account(sandbox: Sandbox, tmp_path: Path) -> None:
+@begins_rolled_out_to_few
+def test_an_installation_moves_by_prefix_and_by_account_and_region(sandbox: Sandbox, tmp_path: Path) -> None:
     first = Operator(sandbox, Path(shutil.copytree(CONFIG, tmp_path / "first")))
     assert push(sandbox, "team-a/api")["deployer:installation"] == "deployer"
 
-    second = first.move(tmp_path / "second", "prefix: deployer", "prefix: ecr")
+    second = first.move(tmp_path / "second", {"prefix: deployer": "prefix: ecr"})
     for _ in range(2):  # repeating it is harmless
         copied = second.copy_ledger("eu-west-1/deployer-ledger", "eu-west-1/ecr-ledger")
         assert copied == "Records copied to eu-west-1/ecr-ledger: 1\n"
@@ -101,19 +105,17 @@ def test_an_installation_moves_by_prefix_by_region_and_by_account(sandbox: Sandb
     assert second.verdicts() == {"team-a/api": "in sync"}
     assert push(sandbox, "team-a/web")["deployer:installation"] == "ecr"
 
-    third = second.move(tmp_path / "third", "region: eu-west-1", "region: eu-central-1")
-    third.copy_ledger("old:eu-west-1/ecr-ledger", "new:eu-central-1/ecr-ledger")
-    assert third.verdicts() == {"team-a/api": "in sync", "team-a/web": "in sync"}
-    assert push(sandbox, "team-a/jobs")["deployer:installation"] == "ecr"
-
     sandbox.client("organizations", account=MANAGEMENT).register_delegated_administrator(
-        AccountId=NETWORK, ServicePrincipal=STACK_SETS_PRINCIPAL
+        AccountId=SEARCH_DEV, ServicePrincipal=STACK_SETS_PRINCIPAL
     )
-    fourth = third.move(tmp_path / "fourth", f'account: "{CENTRAL}"', f'account: "{NETWORK}"', account=NETWORK)
+    changes = {f'account: "{CENTRAL}"': f'account: "{SEARCH_DEV}"', "region: eu-west-1": "region: eu-central-1"}
+    third = second.move(tmp_path / "third", changes, account=SEARCH_DEV)
     push(sandbox, "team-a/mail")
-    kept = third("audit", "list", "--since", "24h", "--json").document
-    assert {one["repository"] for one in kept} == {"team-a/api", "team-a/web", "team-a/jobs"}
-    found = fourth.verdicts()
+    kept = second("audit", "list", "--since", "24h", "--json").document
+    assert {one["repository"] for one in kept} == {"team-a/api", "team-a/web"}
+    found = third.verdicts()
     assert found.pop("team-a/mail") in {"in sync", "under way"}
-    assert set(found) == {"team-a/api", "team-a/web", "team-a/jobs"}
-    assert set(found.values()) == {"under way"}  # for 15 minutes, and "unrecorded" later
+    assert found == dict.fromkeys(("team-a/api", "team-a/web"), "under way")  # for 15 minutes, and "unrecorded" later
+    third.copy_ledger("old:eu-west-1/ecr-ledger", "new:eu-central-1/ecr-ledger")
+    found = third.verdicts()
+    assert {found[name] for name in ("team-a/api", "team-a/web")} == {"in sync"}
