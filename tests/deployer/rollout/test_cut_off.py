@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -96,12 +95,6 @@ def undisturbed(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFacto
     found = everything(running_sandbox)
     running_sandbox.reset(EXAMPLE)
     return found
-
-
-@pytest.fixture
-def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore's clock between two attempts."""
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
 
 
 def _config(folder: Path, *, region: str | None = None, scanning: str | None = None, further: str = "") -> Path:

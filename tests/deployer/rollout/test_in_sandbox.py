@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from moto.events.models import events_backends
+from moto.iam.models import iam_backends
+from moto.sqs.models import sqs_backends
 
-from aws_org_sandbox.faults import Error, Fault, Moment, Throttle
+from aws_org_sandbox import deleted_names
+from aws_org_sandbox.faults import Error, Fault, Moment
 from aws_org_sandbox.sandbox import Sandbox
 from sandbox.tests.stacks import trust
 from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
 from tests.deployer.json_documents import check_lines
+from tests.deployer.unwatched import unwatched
 
 CREATOR, FORWARDER = "deployer-creator", "deployer-forwarding"
 RULE, QUEUE = "deployer-forwarding", "deployer-forwarding-dead-letters"
@@ -35,27 +38,31 @@ EXPECTED = {
 }
 
 
+DEV = ("--ou", "Workloads/Dev")
+"""The scope with the fewest instances, for what does not depend on their number."""
+IN_DEV = {account: EXPECTED[account] for account in ("400000000001", "400000000002")}
+
+
 def installed(sandbox: Sandbox) -> dict[str, set[str]]:
-    """Accounts with both roles, and the regions in which they have rule and queue; only one of two fails."""
+    """Accounts with both roles, and the regions in which they have rule and queue; only one of two fails.
+
+    Read in the sandbox's memory: by calls, it would take as long as a plan.
+    """
     found: dict[str, set[str]] = {}
     for account in sandbox.organization.accounts:
-        roles = {role["RoleName"] for role in sandbox.client("iam", account=account).list_roles()["Roles"]}
+        roles = {role.name for role in iam_backends[account]["aws"].roles.values()}
         assert (CREATOR in roles) == (FORWARDER in roles)
+        regions = {region for region in REGIONS if _is_forwarding(account, region)}
+        assert CREATOR in roles or not regions
         if CREATOR in roles:
-            found[account] = set(_regions(sandbox, account))
-        else:
-            assert not set(_regions(sandbox, account))
+            found[account] = regions
     return found
 
 
-def _regions(sandbox: Sandbox, account: str) -> Iterator[str]:
-    for region in REGIONS:
-        rules = sandbox.client("events", account=account, region=region).list_rules()["Rules"]
-        queues = sandbox.client("sqs", account=account, region=region).list_queues().get("QueueUrls", [])
-        has_rule = any(rule["Name"] == RULE for rule in rules)
-        assert has_rule == any(url.endswith(f"/{QUEUE}") for url in queues)
-        if has_rule:
-            yield region
+def _is_forwarding(account: str, region: str) -> bool:
+    has_rule = RULE in events_backends[account][region].event_buses["default"].rules
+    assert has_rule == (QUEUE in sqs_backends[account][region].queues)
+    return has_rule
 
 
 @pytest.fixture
@@ -66,11 +73,22 @@ def deployer(sandbox: Sandbox) -> Deployer:
 def roll_out(sandbox: Sandbox) -> None:
     ran = Deployer(sandbox)("rollout", "--org", "--yes")
     assert ran.exit_code == 0, ran
+    assert max(len(line) for line in (*ran.out.splitlines(), *ran.err.splitlines())) <= 80
     sandbox.settle()
     sandbox.calls.clear()
 
 
 begins_rolled_out = pytest.mark.begins_with(prepare=roll_out)
+"""With the whole central stack, for tests of it; those of roll-outs begin with a small one."""
+
+
+def roll_out_with_a_small_central_stack(sandbox: Sandbox) -> None:
+    with unwatched():
+        roll_out(sandbox)
+
+
+begins_small = pytest.mark.begins_with(prepare=roll_out_with_a_small_central_stack)
+pytestmark = pytest.mark.usefixtures("small_central_stack")
 
 
 def _edited(tmp_path: Path, file: str, old: str, new: str) -> Path:
@@ -84,7 +102,7 @@ def _edited(tmp_path: Path, file: str, old: str, new: str) -> Path:
     return config
 
 
-@begins_rolled_out
+@begins_small
 def test_the_desired_state_is_in_every_account_and_region_and_in_no_other(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     assert installed(sandbox) == EXPECTED
@@ -95,7 +113,7 @@ def test_the_desired_state_is_in_every_account_and_region_and_in_no_other(deploy
     assert target["Targets"][0]["Arn"] == f"arn:aws:events:eu-west-1:{CENTRAL}:event-bus/deployer-events"
 
 
-@begins_rolled_out
+@begins_small
 def test_a_second_roll_out_reports_no_changes_and_writes_nothing(deployer: Deployer) -> None:
     ran = deployer("rollout", "--org")
     assert ran.exit_code == 0
@@ -135,7 +153,8 @@ def test_a_failed_account_is_reported_with_region_and_reason_and_the_rest_is_com
     sandbox = deployer.sandbox
     iam = sandbox.client("iam", account=SEARCH_PROD)
     iam.create_role(RoleName=CREATOR, AssumeRolePolicyDocument=json.dumps(trust({"AWS": SEARCH_PROD})))
-    ran = deployer("rollout", "--org", "--yes", "--json")
+    scope = ("--account", SEARCH_PROD, "--account", "400000000001")
+    ran = deployer("rollout", *scope, "--yes", "--json")
     assert ran.exit_code == 1, ran
     (failure,) = ran.document["outcome"]["failures"]
     assert (failure["account"], failure["name"], failure["ou"]) == (SEARCH_PROD, "search-prod", "Workloads/Prod")
@@ -143,15 +162,16 @@ def test_a_failed_account_is_reported_with_region_and_reason_and_the_rest_is_com
     assert CREATOR in failure["reason"]
     assert "delete or rename it" in failure["next_step"]
     iam.delete_role(RoleName=CREATOR)
-    status = deployer("status")
+    assert installed(sandbox).keys() == {"400000000001"}
+    status = deployer("status", *scope)
     shown = " ".join(status.out.split())
     assert status.exit_code == 2
     assert "1 failed in 1 account: CreatorRole (AWS::IAM::Role)" in shown
     assert "delete or rename it. Then `deployer rollout --only-failed`" in shown
     assert "Workloads/Prod: search-prod (300000000002) in eu-west-1 (deployer-access)" in shown
-    again = deployer("rollout", "--org", "--yes")
+    again = deployer("rollout", *scope, "--yes")
     assert again.exit_code == 0, again
-    assert installed(sandbox) == EXPECTED
+    assert installed(sandbox) == {account: EXPECTED[account] for account in (SEARCH_PROD, "400000000001")}
 
 
 def test_dependent_steps_do_not_run_if_all_accounts_fail(deployer: Deployer) -> None:
@@ -163,64 +183,52 @@ def test_dependent_steps_do_not_run_if_all_accounts_fail(deployer: Deployer) -> 
             principal="*stacksets-exec*",
         )
     )
-    ran = deployer("rollout", "--org", "--yes")
+    ran = deployer("rollout", *DEV, "--yes")
     assert ran.exit_code == 1, ran
     assert "StackSet deployer-forwarding" in ran.out.split("not run")[1]
     deployer.sandbox.faults.clear()
-    assert deployer("rollout", "--org", "--yes").exit_code == 0
-    assert installed(deployer.sandbox) == EXPECTED
+    assert deployer("rollout", *DEV, "--yes").exit_code == 0
+    assert installed(deployer.sandbox) == IN_DEV
 
 
-@pytest.mark.parametrize(
-    "operation", ["ExecuteChangeSet", "CreateStackSet", "CreateStackInstances", "DescribeStackSetOperation"]
-)
-def test_a_second_run_finishes_after_credentials_expired_midway(deployer: Deployer, operation: str) -> None:
-    """The call took effect, but its response is lost: the worst moment for an interruption."""
+def test_the_next_run_continues_after_credentials_expired_midway(deployer: Deployer) -> None:
+    """Each call took effect, but its response is lost: the worst moment for an interruption."""
     expired = Error(code="ExpiredToken", message="The security token included in the request is expired")
-    deployer.sandbox.faults.add(
-        Fault(
-            effect=expired,
-            service="cloudformation",
-            operation=operation,
-            principal="*administrator",
-            moment=Moment.AFTER,
+    for operation in ("ExecuteChangeSet", "CreateStackSet", "CreateStackInstances", "DescribeStackSetOperation"):
+        deployer.sandbox.faults.add(
+            Fault(
+                effect=expired,
+                service="cloudformation",
+                operation=operation,
+                principal="*administrator",
+                moment=Moment.AFTER,
+            )
         )
-    )
-    cut_off = deployer("rollout", "--org", "--yes")
-    assert cut_off.exit_code == 4, cut_off
-    assert "ExpiredToken" in cut_off.out
-    deployer.sandbox.faults.clear()
-    again = deployer("rollout", "--org", "--yes")
+        cut_off = deployer("rollout", *DEV, "--yes")
+        deployer.sandbox.faults.clear()
+        assert cut_off.exit_code == 4, cut_off
+        assert "ExpiredToken" in cut_off.out
+    again = deployer("rollout", *DEV, "--yes")
     assert again.exit_code == 0, again
-    assert installed(deployer.sandbox) == EXPECTED
+    assert installed(deployer.sandbox) == IN_DEV
 
 
 def test_a_central_stack_whose_creation_failed_is_deleted_and_created_again(deployer: Deployer) -> None:
     deployer.sandbox.faults.add(
         Fault(effect=Error(code="ServiceException", message="Lambda is down", status=500), operation="CreateFunction")
     )
-    failed = deployer("rollout", "--org", "--yes")
+    failed = deployer("rollout", *DEV, "--yes")
     assert failed.exit_code == 1, failed
     assert "Lambda is down" in failed.out
     assert installed(deployer.sandbox) == {}
     deployer.sandbox.faults.clear()
-    again = deployer("rollout", "--org", "--yes")
+    again = deployer("rollout", *DEV, "--yes")
     assert again.exit_code == 0, again
     assert "± stack deployer-central" in again.out
-    assert installed(deployer.sandbox) == EXPECTED
+    assert installed(deployer.sandbox) == IN_DEV
 
 
-def test_throttling_at_every_eighth_call_only_slows_down(deployer: Deployer) -> None:
-    """Only the tool's own calls: CloudFormation acts with the same principal."""
-    calls = itertools.count()
-    deployer.sandbox.faults.add(
-        Fault(effect=Throttle(), when=lambda call: "deployer" in call.user_agent and next(calls) % 8 == 0)
-    )
-    assert deployer("rollout", "--org", "--yes").exit_code == 0
-    assert installed(deployer.sandbox) == EXPECTED
-
-
-@begins_rolled_out
+@begins_small
 def test_a_new_account_is_covered_without_another_roll_out(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     account = sandbox.create_account("new-prod", PROD_OU)
@@ -230,7 +238,7 @@ def test_a_new_account_is_covered_without_another_roll_out(deployer: Deployer) -
     assert all(not stack_set["instances"]["create"] for stack_set in plan["stack_sets"])
 
 
-@begins_rolled_out
+@begins_small
 def test_a_moved_account_gets_the_regions_of_its_new_ou(deployer: Deployer) -> None:
     sandbox = deployer.sandbox
     sandbox.move_account(SEARCH_PROD, DEV_OU)
@@ -241,7 +249,7 @@ def test_a_moved_account_gets_the_regions_of_its_new_ou(deployer: Deployer) -> N
     assert deployer("plan").exit_code == 0
 
 
-@begins_rolled_out
+@begins_small
 def test_an_ou_that_is_no_longer_enabled_is_cleaned_up_once_the_deletion_is_allowed(
     deployer: Deployer, tmp_path: Path
 ) -> None:
@@ -263,36 +271,33 @@ def test_an_ou_that_is_no_longer_enabled_is_cleaned_up_once_the_deletion_is_allo
 
 def test_instances_that_aws_adds_to_a_disabled_ou_are_predicted_and_removed(sandbox: Sandbox, tmp_path: Path) -> None:
     config = _edited(tmp_path, "ous/workloads/payments.yaml", "create:", "enabled: false\ncreate:")
-    deployer = Deployer(sandbox, config=config)
-    shown = deployer("rollout", "--org", "--yes")
+    deployer, prod = Deployer(sandbox, config=config), ("--ou", "Workloads/Prod", "--region", "eu-west-1")
+    shown = deployer("rollout", *prod, "--yes")
     assert shown.exit_code == 0
     assert "AWS then adds new accounts of Workloads/Prod/Payments" in " ".join(shown.out.split())
     before = installed(sandbox)
     account = sandbox.create_account("payments-new", "ou-exam-paym0001")
     sandbox.settle()
     assert account.id in installed(sandbox), "AWS does not heed account filters when it deploys automatically"
-    assert deployer("rollout", "--org", "--yes", "--allow-delete", "3").exit_code == 0
+    assert deployer("rollout", *prod, "--yes", "--allow-delete", "3").exit_code == 0
     assert installed(sandbox) == before
 
 
-def test_a_scoped_roll_out_touches_only_its_scope(deployer: Deployer) -> None:
-    ran = deployer("rollout", "--ou", "Workloads/Dev", "--account", NETWORK, "--yes")
-    assert ran.exit_code == 0, ran
-    assert installed(deployer.sandbox) == {key: EXPECTED[key] for key in ("400000000001", "400000000002", NETWORK)}
-    assert deployer("rollout", "--org", "--yes").exit_code == 0
-    assert installed(deployer.sandbox) == EXPECTED
-    assert deployer("plan").exit_code == 0
-
-
-def test_a_scope_of_one_region_adds_the_roles_that_it_needs_and_deletes_none(
+def test_a_scoped_roll_out_touches_only_its_scope_and_one_of_a_region_adds_the_roles_that_it_needs_and_deletes_none(
     deployer: Deployer, tmp_path: Path
 ) -> None:
     sandbox, one_region = deployer.sandbox, ("rollout", "--ou", "Workloads", "--region", "us-east-1", "--yes")
+    ran = deployer("rollout", "--account", "400000000001", "--account", NETWORK, "--yes")
+    assert ran.exit_code == 0, ran
+    first = {account: EXPECTED[account] for account in ("400000000001", NETWORK)}
+    assert installed(sandbox) == first
     assert deployer(*one_region).exit_code == 0
     prod = (account for account, regions in EXPECTED.items() if "us-east-1" in regions)
-    assert installed(sandbox) == {account: {"us-east-1"} for account in prod}
+    assert installed(sandbox) == first | {account: {"us-east-1"} for account in prod}
     assert deployer("status", "--ou", "Workloads", "--region", "us-east-1").exit_code == 0
     assert deployer("rollout", "--org", "--yes").exit_code == 0
+    assert installed(sandbox) == EXPECTED
+    assert deployer("plan").exit_code == 0
     off = Deployer(
         sandbox, config=_edited(tmp_path, "ous/workloads/payments.yaml", "create:", "enabled: false\ncreate:")
     )
@@ -302,8 +307,11 @@ def test_a_scope_of_one_region_adds_the_roles_that_it_needs_and_deletes_none(
     assert not installed(sandbox).keys() & {"300000000003", "300000000004"}
 
 
-@begins_rolled_out
-def test_destroy_keeps_the_ledger_and_a_roll_out_adopts_it_again(deployer: Deployer) -> None:
+@begins_small
+def test_destroy_keeps_the_ledger_and_a_roll_out_adopts_it_again(
+    deployer: Deployer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deleted_names, "SECONDS", 0.0)  # as if a minute lay between two runs
     sandbox = deployer.sandbox
     ran = deployer("destroy", "--yes", "--json", "--log-format", "json")
     assert ran.exit_code == 0, ran
@@ -317,9 +325,9 @@ def test_destroy_keeps_the_ledger_and_a_roll_out_adopts_it_again(deployer: Deplo
     nothing = deployer("destroy", "--yes", "--json", "--log-format", "json")
     assert (nothing.exit_code, nothing.document["outcome"]) == (0, None)
     assert len(check_lines(nothing.err, last="destroy-ended")) == 1
-    again = deployer("rollout", "--org", "--yes")
+    again = deployer("rollout", *DEV, "--yes")
     assert again.exit_code == 0, again
-    assert installed(sandbox) == EXPECTED
+    assert installed(sandbox) == IN_DEV
     assert deployer("destroy", "--yes", "--delete-ledger").exit_code == 0
     assert sandbox.client("dynamodb").list_tables()["TableNames"] == []
 
@@ -336,20 +344,21 @@ def test_the_management_account_as_operator_covers_itself_with_companion_stacks(
 ) -> None:
     config = _management_config(tmp_path)
     deployer = Deployer(sandbox, config=config, account=MANAGEMENT)
-    ran = deployer("rollout", "--org", "--yes")
+    scope = (*DEV, "--account", MANAGEMENT)
+    ran = deployer("rollout", *scope, "--yes")
     assert ran.exit_code == 0, ran
-    assert installed(sandbox) == EXPECTED | {MANAGEMENT: {"eu-west-1", "us-east-1"}}
+    assert installed(sandbox) == IN_DEV | {MANAGEMENT: {"eu-west-1", "us-east-1"}}
     assert "SELF" in {call.parameters.get("CallAs") for call in sandbox.calls}
     watch = sandbox.client("lambda", account=MANAGEMENT).invoke(FunctionName="deployer-watch", Payload=b"{}")
     watched = json.loads(watch["Payload"].read())
     assert (watched["queues"], watched["unreadable"]) == (sum(map(len, installed(sandbox).values())), 0)
     sandbox.calls.clear()
-    assert deployer("rollout", "--org").exit_code == 0
+    assert deployer("rollout", *scope).exit_code == 0
     assert writes(sandbox) == []
-    assert deployer("plan", "--ou", "Workloads/Dev").exit_code == 0, "its own stacks are out of that scope"
+    assert deployer("plan", *DEV).exit_code == 0, "its own stacks are out of that scope"
     _damage_companions(deployer)
     narrowed = _edited(tmp_path, f"accounts/{MANAGEMENT}.yaml", ", us-east-1", "")
-    assert Deployer(sandbox, config=narrowed, account=MANAGEMENT)("rollout", "--org", "--yes").exit_code == 0
+    assert Deployer(sandbox, config=narrowed, account=MANAGEMENT)("rollout", *scope, "--yes").exit_code == 0
     assert installed(sandbox)[MANAGEMENT] == {"eu-west-1"}
     assert deployer("destroy", "--yes").exit_code == 0
     assert installed(sandbox) == {}
@@ -415,6 +424,7 @@ def test_missing_trusted_access_is_reported_with_the_command_that_enables_it(san
     _refused(Deployer(sandbox)("rollout", "--org", "--yes"), 5, "activate-organizations-access")
 
 
+@pytest.mark.usefixtures("without_waiting")
 def test_a_sandbox_that_is_not_running_is_named(sandbox: Sandbox) -> None:
     deployer = Deployer(sandbox)
     deployer.environment = {**deployer.environment, "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}

@@ -28,17 +28,25 @@ from tests.deployer.json_documents import check_lines
 from tests.deployer.killed_processes import KILLED, KillableProcesses
 from tests.deployer.rollout.test_in_sandbox import (
     CENTRAL,
+    DEV,
     EXPECTED,
+    IN_DEV,
     MANAGEMENT,
     NETWORK,
     PROD_OU,
     SEARCH_PROD,
     _edited,
-    begins_rolled_out,
+    begins_small,
     installed,
 )
 
 ROLL_OUT = ("rollout", "--org", "--yes")
+ROLL_OUT_TO_DEV = ("rollout", *DEV, "--yes")
+PROD = ("--ou", "Workloads/Prod")
+IN_PROD = {account: EXPECTED[account] for account in EXPECTED if account.startswith("3")}
+SHOP = "300000000001"
+
+pytestmark = pytest.mark.usefixtures("small_central_stack")
 
 
 @pytest.fixture
@@ -46,15 +54,15 @@ def deployer(sandbox: Sandbox) -> Deployer:
     return Deployer(sandbox)
 
 
-def _assert_in_sync(deployer: Deployer) -> None:
+def _assert_in_sync(deployer: Deployer, expected: dict[str, set[str]], *scope: str) -> None:
     sandbox = deployer.sandbox
     sandbox.settle()
-    assert installed(sandbox) == EXPECTED
+    assert installed(sandbox) == expected
     sandbox.calls.clear()
-    again = deployer("rollout", "--org")
+    again = deployer("rollout", *scope)
     assert again.exit_code == 0, again
     assert writes(sandbox) == []
-    assert deployer("status").exit_code == 0
+    assert deployer("status", *scope).exit_code == 0
     assert [bucket["Name"] for bucket in sandbox.client("s3").list_buckets()["Buckets"]] == [
         f"deployer-artifacts-{CENTRAL}-eu-west-1"
     ]
@@ -93,7 +101,7 @@ def test_an_scp_that_denies_a_region_fails_only_there_and_only_that_is_retried(d
         Content=json.dumps(content), Description="", Name="no-us-east-1", Type="SERVICE_CONTROL_POLICY"
     )["Policy"]["PolicySummary"]["Id"]
     organizations.attach_policy(PolicyId=policy, TargetId=PROD_OU)
-    ran = deployer(*ROLL_OUT)
+    ran = deployer("rollout", *PROD, "--yes")
     assert ran.exit_code == 1, ran
     summary = " ".join(ran.out.split())
     assert "4 failures in 4 accounts:" in summary
@@ -106,7 +114,7 @@ def test_an_scp_that_denies_a_region_fails_only_there_and_only_that_is_retried(d
     found = sandbox.client("cloudformation").list_stack_instances(
         StackSetName="deployer-forwarding", CallAs="DELEGATED_ADMIN"
     )
-    denied = {(account, "us-east-1") for account, regions in EXPECTED.items() if "us-east-1" in regions}
+    denied = {(account, "us-east-1") for account, regions in IN_PROD.items() if "us-east-1" in regions}
     failed = {(one["Account"], one["Region"]) for one in found["Summaries"] if one["Status"] != "CURRENT"}
     assert failed == denied
     organizations.detach_policy(PolicyId=policy, TargetId=PROD_OU)
@@ -120,7 +128,7 @@ def test_an_scp_that_denies_a_region_fails_only_there_and_only_that_is_retried(d
         "ListStackInstances",
     }
     assert deployer("rollout", "--only-failed").exit_code == 0
-    _assert_in_sync(deployer)
+    _assert_in_sync(deployer, IN_PROD, *PROD)
 
 
 def test_an_instance_that_aws_excludes_from_updates_is_repaired_as_the_troubleshooting_page_describes(
@@ -192,7 +200,7 @@ def test_an_opt_in_region_must_be_enabled_in_the_management_account_too(deployer
     assert (ran.exit_code, abroad in ran.out) == (0, False), ran
 
 
-@begins_rolled_out
+@begins_small
 @pytest.mark.parametrize("moves", [False, True], ids=["in the same OU", "in an OU for suspended accounts"])
 def test_a_suspended_account_is_skipped_by_roll_outs_and_released_by_destroy(
     deployer: Deployer, tmp_path: Path, moves: bool
@@ -236,11 +244,11 @@ def test_throttling_at_every_call_only_slows_down(deployer: Deployer, monkeypatc
         return key in seen
 
     fault = deployer.sandbox.faults.add(Fault(effect=Throttle(), when=is_first))
-    ran = deployer(*ROLL_OUT)
+    ran = deployer(*ROLL_OUT_TO_DEV)
     assert ran.exit_code == 0, ran
     assert fault.hits > 40
     deployer.sandbox.faults.clear()
-    _assert_in_sync(deployer)
+    _assert_in_sync(deployer, IN_DEV, *DEV)
 
 
 class _NoTime:
@@ -254,7 +262,7 @@ class _NoTime:
 def test_stale_requests_are_repeated_with_the_same_operation_id(deployer: Deployer) -> None:
     stale = Error(code="StaleRequestException", message="Another request is in progress", status=409)
     deployer.sandbox.faults.add(Fault(effect=stale, operation="CreateStackInstances", times=2))
-    assert deployer(*ROLL_OUT).exit_code == 0
+    assert deployer(*ROLL_OUT_TO_DEV).exit_code == 0
     ids = [
         call.parameters["OperationId"] for call in deployer.sandbox.calls if call.operation == "CreateStackInstances"
     ]
@@ -298,7 +306,7 @@ def busy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     sandbox.settle()
 
 
-@begins_rolled_out
+@begins_small
 @pytest.mark.parametrize("choice", ["wait", "attach", "give-up"])
 def test_an_operation_of_someone_else_is_shown_before_the_requested_one(
     deployer: Deployer, tmp_path: Path, busy: Callable[[], str], choice: str
@@ -329,7 +337,7 @@ def test_an_operation_of_someone_else_is_shown_before_the_requested_one(
     assert installed(sandbox)["400000000001"] == {"eu-west-1", "us-east-1"}
 
 
-@begins_rolled_out
+@begins_small
 def test_a_resumed_roll_out_reads_instances_only_when_the_operation_in_progress_has_ended(
     deployer: Deployer, busy: Callable[[], str]
 ) -> None:
@@ -376,13 +384,19 @@ def _in_waves(deployer: Deployer, tmp_path: Path, waves: str) -> Deployer:
 def test_waves_run_one_after_the_other_and_a_second_roll_out_has_nothing_to_do(
     deployer: Deployer, tmp_path: Path
 ) -> None:
-    in_waves = _in_waves(deployer, tmp_path, '[[Workloads/Dev], ["300000000001", Infrastructure], ["*"]]')
-    assert "3. all others: " in in_waves("plan").out
-    ran = in_waves(*ROLL_OUT)
+    in_waves = _in_waves(deployer, tmp_path, f'[[Workloads/Dev], ["{SHOP}", Infrastructure], ["*"]]')
+    scope = (*DEV, "--account", SHOP, "--account", NETWORK, "--account", SEARCH_PROD)
+    assert "3. all others: " in in_waves("plan", *scope).out
+    ran = in_waves("rollout", *scope, "--yes")
     assert ran.exit_code == 0, ran
     assert "1. Workloads/Dev: 2 accounts, 4 instances" in ran.out
     assert ran.err.index("wave 1 of 3: Workloads/Dev: done") < ran.err.index("wave 2 of 3")
-    _assert_in_sync(in_waves)
+    expected = IN_DEV | {account: EXPECTED[account] for account in (SHOP, NETWORK, SEARCH_PROD)}
+    _assert_in_sync(in_waves, expected, *scope)
+
+
+TWO_WAVES = ("--ou", "Infrastructure", *DEV)
+IN_TWO_WAVES = IN_DEV | {account: EXPECTED[account] for account in EXPECTED if account.startswith("2")}
 
 
 def test_the_next_wave_does_not_start_if_a_wave_is_unhealthy(deployer: Deployer, tmp_path: Path) -> None:
@@ -391,7 +405,7 @@ def test_the_next_wave_does_not_start_if_a_wave_is_unhealthy(deployer: Deployer,
     broken = sandbox.faults.add(
         Fault(effect=Error(code="ServiceFailure", message="down"), operation="CreateRole", account=NETWORK)
     )
-    ran = in_waves(*ROLL_OUT)
+    ran = in_waves("rollout", *TWO_WAVES, "--yes")
     assert ran.exit_code == 1, ran
     assert "The next wave was not started" in " ".join(ran.out.split())
     assert "1 failure:" in ran.out
@@ -404,7 +418,7 @@ def test_the_next_wave_does_not_start_if_a_wave_is_unhealthy(deployer: Deployer,
     resumed = in_waves("rollout", "--resume", "--yes")
     assert resumed.exit_code == 0, resumed
     assert _read_twice(sandbox) == []
-    _assert_in_sync(in_waves)
+    _assert_in_sync(in_waves, IN_TWO_WAVES, *TWO_WAVES)
 
 
 def test_a_retry_of_failures_leaves_the_rest_to_resume(deployer: Deployer, tmp_path: Path) -> None:
@@ -413,7 +427,7 @@ def test_a_retry_of_failures_leaves_the_rest_to_resume(deployer: Deployer, tmp_p
     sandbox.faults.add(
         Fault(effect=Error(code="ServiceFailure", message="down"), operation="CreateRole", account=NETWORK)
     )
-    assert in_waves(*ROLL_OUT).exit_code == 1
+    assert in_waves("rollout", *TWO_WAVES, "--yes").exit_code == 1
     failed_again = in_waves("rollout", "--only-failed", "--yes")
     assert failed_again.exit_code == 1, failed_again
     unfinished = "An earlier roll-out is still unfinished: continue it with `deployer rollout --resume`"
@@ -429,9 +443,9 @@ def test_a_retry_of_failures_leaves_the_rest_to_resume(deployer: Deployer, tmp_p
 
     resumed = in_waves("rollout", "--resume", "--yes")
     assert resumed.exit_code == 0, resumed
-    assert "Every desired stack instance of the whole organization is CURRENT" in " ".join(resumed.out.split())
+    assert "Every desired stack instance of Infrastructure, Workloads/Dev is CURRENT" in " ".join(resumed.out.split())
     assert in_waves("rollout", "--resume").exit_code == 11
-    _assert_in_sync(in_waves)
+    _assert_in_sync(in_waves, IN_TWO_WAVES, *TWO_WAVES)
 
 
 # Locks and what they remember
@@ -448,17 +462,17 @@ def _store(sandbox: Sandbox, record: Any) -> None:
 
 def test_a_roll_out_in_progress_excludes_another(deployer: Deployer, killable: KillableProcesses) -> None:
     sandbox = deployer.sandbox
-    assert killable(*ROLL_OUT, "--config", str(CONFIG), writes=8).exit_code == KILLED
+    assert killable(*ROLL_OUT_TO_DEV, "--config", str(CONFIG), writes=8).exit_code == KILLED
     elsewhere = _record(sandbox)
     elsewhere["holder"]["machine"] = "another"
     _store(sandbox, elsewhere)
-    refused = deployer(*ROLL_OUT)
+    refused = deployer(*ROLL_OUT_TO_DEV)
     assert refused.exit_code == 9, refused
     assert "`deployer rollout` is in progress" in refused.err
     assert deployer("destroy", "--yes").exit_code == 9
-    assert deployer(*ROLL_OUT, "--break-lock").exit_code == 0
+    assert deployer(*ROLL_OUT_TO_DEV, "--break-lock").exit_code == 0
     assert _record(sandbox)["exit_code"] == 0
-    _assert_in_sync(deployer)
+    _assert_in_sync(deployer, IN_DEV, *DEV)
 
 
 def test_resume_uses_the_scope_of_the_failed_roll_out(deployer: Deployer, killable: KillableProcesses) -> None:
@@ -475,15 +489,15 @@ def test_resume_uses_the_scope_of_the_failed_roll_out(deployer: Deployer, killab
 
 # Calls to AWS, and output
 def test_preferences_of_the_command_line_reach_every_operation(deployer: Deployer) -> None:
-    asked = ("--max-concurrent", "50%", "--failure-tolerance", "1", "--concurrency-mode", "STRICT_FAILURE_TOLERANCE")
+    asked = ("--max-concurrent", "75%", "--failure-tolerance", "1", "--concurrency-mode", "STRICT_FAILURE_TOLERANCE")
     in_turn = ("--region-concurrency", "SEQUENTIAL", "--region-order", "us-east-1")
-    ran = deployer(*ROLL_OUT, *asked, *in_turn)
+    ran = deployer("rollout", *PROD, "--yes", *asked, *in_turn)
     assert ran.exit_code == 0, ran
     assert "STRICT_FAILURE_TOLERANCE runs only 2 at once" in " ".join(ran.out.split())
     calls = [call for call in deployer.sandbox.calls if call.operation == "CreateStackInstances"]
     for preferences in (call.parameters["OperationPreferences"] for call in calls):
         assert preferences["ConcurrencyMode"] == "STRICT_FAILURE_TOLERANCE"
-        assert (preferences["MaxConcurrentPercentage"], preferences["FailureToleranceCount"]) == (50, 1)
+        assert (preferences["MaxConcurrentPercentage"], preferences["FailureToleranceCount"]) == (75, 1)
     orders = {tuple(call.parameters["OperationPreferences"]["RegionOrder"]) for call in calls}
     assert ("us-east-1", "eu-west-1") in orders
     assert deployer(*ROLL_OUT, "--max-concurrent", "0").exit_code == 64
@@ -494,7 +508,7 @@ def test_json_lines_have_each_event_and_the_error_that_stops_it(
     deployer: Deployer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
-    ran = deployer(*ROLL_OUT, "--log-format", "json")
+    ran = deployer(*ROLL_OUT_TO_DEV, "--log-format", "json")
     assert "ListStackSetOperationResults" not in {call.operation for call in deployer.sandbox.calls}, "AWS counts"
     events = check_lines(ran.err, last="rollout-ended")
     names = [event["event"] for event in events]
@@ -505,9 +519,9 @@ def test_json_lines_have_each_event_and_the_error_that_stops_it(
     progress = [event for event in events if event["event"] == "operation-progress"]
     assert not [one for event in progress for one in event["changed"]], "no instance failed"
     ended = [event["counts"] for event in progress if event["status"] == "SUCCEEDED"]
-    access, forwarding = len(EXPECTED), sum(map(len, EXPECTED.values()))
+    access, forwarding = len(IN_DEV), sum(map(len, IN_DEV.values()))
     assert sum(one["SUCCEEDED"] for one in ended) == access + forwarding
-    again = deployer(*ROLL_OUT, "--log-format", "json", "--json")
+    again = deployer(*ROLL_OUT_TO_DEV, "--log-format", "json", "--json")
     assert len(check_lines(again.err, last="rollout-ended")) == 1, "standard error is for JSON alone"
     assert again.document["outcome"]["exit_code"] == 0
     refused = Deployer(deployer.sandbox, account=NETWORK)(*ROLL_OUT, "--log-format", "json")
@@ -518,16 +532,11 @@ def test_json_lines_have_each_event_and_the_error_that_stops_it(
     assert headings == [succeeded, succeeded, stopped]
 
 
-def test_lines_fit_eighty_columns(deployer: Deployer) -> None:
-    ran = deployer(*ROLL_OUT)
-    assert max(len(line) for line in (*ran.out.splitlines(), *ran.err.splitlines())) <= 80
-
-
 # Plan files
 def test_a_plan_file_is_rolled_out_exactly_or_not_at_all(deployer: Deployer, tmp_path: Path) -> None:
     """Written by one machine and principal, carried out by others."""
     sandbox, file = deployer.sandbox, tmp_path / "plan.json"
-    planned = deployer("plan", "--out", str(file))
+    planned = deployer("plan", *PROD, "--out", str(file))
     assert (planned.exit_code, "plan.json" in planned.err) == (2, True), planned
 
     elsewhere = Deployer(sandbox, config=_edited(tmp_path, "organization.yaml", "\nrollout:", "\nrollout:"))
@@ -560,6 +569,6 @@ def test_a_plan_file_is_rolled_out_exactly_or_not_at_all(deployer: Deployer, tmp
     again = elsewhere("rollout", "--plan", str(file), "--yes")
     assert again.exit_code == 27, again
     assert "stack deployer-central in eu-west-1: new" in again.err
-    assert deployer("plan", "--out", str(file)).exit_code == 0
+    assert deployer("plan", *PROD, "--out", str(file)).exit_code == 0
     assert deployer("rollout", "--plan", str(file)).exit_code == 0
-    _assert_in_sync(deployer)
+    _assert_in_sync(deployer, IN_PROD, *PROD)
