@@ -28,7 +28,7 @@ REPEAT_REQUEST_AFTER: Final = 30.0
 """CloudTrail delivers to EventBridge on a best-effort basis, so a request whose event was lost is repeated.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-delivery-level.html"""
 POLICY_DELAY: Final = 5.0
-"""Seconds that a new repository of another account may deny the push: its policy is set after its creation."""
+"""Seconds that a new repository of another account may deny the push: its policy is set after it (assumption A36)."""
 CLOCK_TOLERANCE: Final = 10.0
 """Seconds that the caller's clock may be ahead of AWS's. CloudTrail also truncates its times to whole seconds."""
 

@@ -51,6 +51,7 @@ class Behaviour(StrEnum):
     REPOSITORY_POLICIES_UNCHECKED = "ECR accepts repository policies with empty lists and values of another type"  # A33
     TEMPLATES_FOR_EVERYTHING = "ECR creates on push by creation templates for other purposes, too"  # A34
     OMITTED_PROPERTIES_STAY = "an update keeps the values of properties that the new template omits"  # A35
+    REPOSITORY_POLICIES_LATE = "authorization ignores the policies of repositories for minutes"  # A36
     TOPIC_ROLES_UNUSED = "EventBridge publishes to a topic without the role of the target"  # A21
 
 

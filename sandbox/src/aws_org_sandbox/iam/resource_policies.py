@@ -13,6 +13,7 @@ from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
+from aws_org_sandbox.behaviours import Behaviour, is_altered
 from aws_org_sandbox.credentials import PARTITION
 from aws_org_sandbox.iam.policies import Statements, parse_policy
 
@@ -72,6 +73,8 @@ def _function(account: str, region: str, resource: str) -> Document:
 
 
 def _repository(account: str, region: str, resource: str) -> Document:
+    if is_altered(Behaviour.REPOSITORY_POLICIES_LATE):  # A36
+        return None
     repository = ecr_backends[account][region].repositories.get(resource.removeprefix("repository/"))
     return repository.policy if repository else None
 
