@@ -29,7 +29,7 @@ from deployer.audit.export import Target
 
 ROOT = Path(__file__).parents[1]
 MILLION = 1_000_000
-RECORDS = size(MILLION, small=1_000)
+RECORDS = size(MILLION, small=100)
 SPAN = ("--since", "2026-08-25", "--until", "2026-11-23")
 """All records: 90 days."""
 
@@ -42,9 +42,9 @@ TENTH = ("--since", "2026-08-25", "--until", "2026-09-02")
 NINE_DAYS = ("--since", "2026-08-25", "--until", "2026-09-03")
 """In which some 50,000 records are of a kind that a report shows, if there are a million in all."""
 
-EXPORTS = {"a tenth": TENTH, "all": SPAN}
+EXPORTS = size({"a tenth": TENTH, "all": SPAN}, small={"all": SPAN})
 FORMATS = size(("jsonl", "csv", "parquet"), small=("jsonl",))
-REPORTS = {"nine days": NINE_DAYS, "all": SPAN}
+REPORTS = size({"nine days": NINE_DAYS, "all": SPAN}, small={"all": SPAN})
 
 LISTS: dict[str, tuple[str, ...]] = {
     "newest 100": (),

@@ -35,7 +35,7 @@ from benchmarks.organizations.sized import FURTHER_REGION, MANAGEMENT_ACCOUNT, R
 from benchmarks.sizes import SMALL, holds, size
 from deployer.organization import Organization
 
-ACCOUNTS, OUS = size((5_000, 200), small=(60, 12))
+ACCOUNTS, OUS = size((5_000, 200), small=(12, 9))
 CPU_SECONDS, MEGABYTES = 30.0, 150
 """Of a plan or a roll-out without changes. Most of its wall time it waits for the sandbox."""
 MORE_CALLS = 25

@@ -25,7 +25,7 @@ from deployer.reporting.page import Subject, write_page
 from tests.deployer.reporting.browser import chromium, opened
 from tests.deployer.reporting.samples import UNTIL, records
 
-RECORDS, TIMES = size((50_000, 4), small=(500, 2))
+RECORDS, TIMES = size((50_000, 4), small=(50, 2))
 SECONDS, MEGABYTES, MORE_MEGABYTES = 15.0, 200, 40
 OPENS, REACTS = 4.0, 1.0
 
