@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import tempfile
-from typing import IO
+from typing import IO, Any
 
 COMMAND_LINE = ("cli.main", "cli.rollout", "composition.assembly", "planning.synthesis")
 SERVICES = ("cloudformation", "dynamodb", "ecr", "iam", "lambda", "organizations", "s3", "sqs", "sts")
@@ -32,7 +32,7 @@ def load() -> None:
         importlib.import_module(module)
     for module in COMMAND_LINE:
         importlib.import_module(f"deployer.{module}")
-    session = boto3.Session(region_name="eu-west-1")
+    session: Any = boto3.Session(region_name="eu-west-1")
     for service in SERVICES:
         session.client(service, aws_access_key_id="x", aws_secret_access_key="x")
 
