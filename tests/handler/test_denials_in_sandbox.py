@@ -7,8 +7,9 @@ from botocore.exceptions import ClientError
 
 from aws_org_sandbox.sandbox import Sandbox
 from sandbox.tests.stacks import MEMBER, allow, arn_of, assume, deploy, role
-from tests.handler.installation import ACCOUNT, PROD, Installed, push
+from tests.handler.installation import ACCOUNT, PROD, Installed, install_once, push
 
+pytestmark = pytest.mark.begins_with(prepare=install_once)
 FOREVER = 1_000
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from handler.tags import EVENT_ID_TAG
 from tests.handler.events import load
-from tests.handler.installation import ACCOUNT, CONFIG, Installed, names_of, push
+from tests.handler.installation import ACCOUNT, CONFIG, Installed, install_once, names_of, push
+
+pytestmark = pytest.mark.begins_with(prepare=install_once)
 
 
 def test_a_push_gets_its_repository_with_settings_tags_and_record(installed: Installed) -> None:
