@@ -8,6 +8,7 @@ import pytest
 
 from handler.records import EXPIRY
 from handler.settings import Retention
+from templates import metrics
 from templates.alarms import catalogue
 from templates.lambdas import MEMORY_MB
 from templates.names import Names
@@ -21,11 +22,19 @@ def test_numbers_of_alarms_and_their_metrics(names: Names) -> None:
     assert f"{len(alarms)} alarms over {sum(len(alarm.metrics) for alarm in alarms)} metrics" in PAGE
 
 
+def test_numbers_of_custom_metrics(names: Names) -> None:
+    hourly = len(metrics.watch_filters(names, log_group="WatchLogGroup"))
+    assert f"The watch reports {hourly} custom metrics every hour" in PAGE
+    assert f"${0.30 * hourly:.2f} at most" in PAGE
+    others = len(metrics.filters(names, log_group="HandlerLogGroup"))
+    assert f"{others} more custom metrics" in " ".join(PAGE.split())
+
+
 @pytest.mark.parametrize(
     "said",
     [
-        f"Logs are kept {Retention().logs} days, archived events {Retention().event_archive} days",
-        f"expire from the ledger after {EXPIRY.days} days",
+        f"logs ({Retention().logs} days), archived events ({Retention().event_archive} days)",
+        f"`exists` and `ignored` records ({EXPIRY.days} days)",
         f"{MEMORY_MB / 1024} GB for as long as it runs",
     ],
 )
