@@ -55,10 +55,12 @@ class Seen:
         texts = self.page.locator(f"#records tbody tr:not(.detail) .{column}").all_inner_texts()
         return [text.split("\n")[0].strip() for text in texts]
 
-    def violations(self) -> list[str]:
-        """The violations that axe-core reports, with their elements."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: dict[str, Any] = self.page.evaluate("async () => await axe.run(document)")
+    def violations(self, *rules: str) -> list[str]:
+        """The violations that axe-core reports, with their elements: of all its rules, or of some."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        options = {"resultTypes": ["violations"], "preload": False, **({"runOnly": [*rules]} if rules else {})}
+        found: dict[str, Any] = self.page.evaluate("async options => await axe.run(document, options)", options)
         return [
             f"{one['impact']}: {one['help']}: {node['html'][:200]} {node['failureSummary']}"
             for one in found["violations"]
@@ -66,14 +68,42 @@ class Seen:
         ]
 
 
+@dataclass(frozen=True)
+class Chromium:
+    """A browser that keeps its windows for the next pages: a new one takes three times as long as another page."""
+
+    browser: Browser
+    _idle: dict[bool, list[Seen]] = field(default_factory=lambda: {True: [], False: []})
+    """The windows without a page, by whether they run scripts."""
+
+    def take(self, *, script: bool) -> Seen:
+        if self._idle[script]:
+            return self._idle[script].pop()
+        context = self.browser.new_context(java_script_enabled=script)
+        seen = Seen(context.new_page())
+        seen.page.on("console", lambda message: seen.messages.append(f"{message.type}: {message.text}"))
+        seen.page.on("pageerror", lambda error: seen.messages.append(str(error)))
+        seen.page.on("dialog", lambda dialog: _dismiss(seen, dialog))
+        seen.page.on("request", lambda request: seen.requested.append(request.url))
+        return seen
+
+    def leave(self, seen: Seen, *, script: bool) -> None:
+        """Keep the window, but nothing of what the page stored, logged and requested."""
+        seen.page.evaluate("localStorage.clear()")
+        seen.page.goto("about:blank")
+        seen.messages.clear()
+        seen.requested.clear()
+        self._idle[script].append(seen)
+
+
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium() -> Iterator[Chromium]:
     """The system's Chromium: it cannot be downloaded everywhere."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - takes 20 MB of each worker
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*_QUIET])
-        yield browser
+        yield Chromium(browser)
         browser.close()
 
 
@@ -84,7 +114,7 @@ def _dismiss(seen: Seen, dialog: Dialog) -> None:
 
 @contextmanager
 def opened(
-    browser: Browser,
+    browser: Chromium,
     file: Path,
     *,
     width: int = DESK,
@@ -92,18 +122,13 @@ def opened(
     script: bool = True,
     after: str = "",
 ) -> Iterator[Seen]:
-    """A page in a new profile; `after` is appended to its URL."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
-    )
-    seen = Seen(context.new_page())
-    seen.page.on("console", lambda message: seen.messages.append(f"{message.type}: {message.text}"))
-    seen.page.on("pageerror", lambda error: seen.messages.append(str(error)))
-    seen.page.on("dialog", lambda dialog: _dismiss(seen, dialog))
-    seen.page.on("request", lambda request: seen.requested.append(request.url))
+    """A page that a reader has never opened before; `after` is appended to its URL."""
+    seen = browser.take(script=script)
+    seen.page.set_viewport_size({"width": width, "height": 900})
+    seen.page.emulate_media(media="null", color_scheme=scheme)
     seen.page.goto(f"{file.as_uri()}{after}")
     yield seen
-    context.close()
+    browser.leave(seen, script=script)
 
 
 _COMPARE = """async pictures => {
@@ -122,9 +147,9 @@ _COMPARE = """async pictures => {
 }"""
 
 
-def difference(browser: Browser, *pictures: bytes) -> float:
+def difference(browser: Chromium, *pictures: bytes) -> float:
     """How much two PNGs differ, from 0 (not at all) to 1, at a resolution too low for letters."""
-    page = browser.new_page()
+    page = browser.browser.new_page()
     found: float = page.evaluate(_COMPARE, [base64.b64encode(one).decode() for one in pictures])
     page.close()
     return found
