@@ -212,7 +212,7 @@ def _keys(stacks: Mapping[str, Template]) -> str:
                 roles.setdefault(statement["Sid"], []).append(code(role["RoleName"]))
     users = {sid: ", ".join(names) for sid, names in roles.items()}
     lines = (
-        f"{line} Of {who}."
+        f"{line} For {who}."
         for who in dict.fromkeys(users.values())
         for line in _purposes(found[sid] for sid in users if users[sid] == who)
     )
@@ -274,9 +274,10 @@ def _listed(values: Any) -> str:
 def _admission(statement: Mapping[str, Any]) -> tuple[str, str, str]:
     """Why and for whom, what, and when."""
     block = statement.get("Condition", {})
-    verb = "may" if statement["Effect"] == "Allow" else "may not"
+    who = principal(statement["Principal"], block)
+    may = f"{who} may" if statement["Effect"] == "Allow" else "nobody may" if who == "anyone" else f"{who} may not"
     return (
-        f"{_purpose(statement)}: {principal(statement['Principal'], block)} {verb}",
+        f"{_purpose(statement)}: {may}",
         _listed(statement["Action"]),
         conditions(block, implied=() if statement["Principal"] == "*" else CALLER_KEYS),
     )
