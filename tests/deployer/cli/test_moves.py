@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import io
+import runpy
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError
@@ -56,20 +57,28 @@ class Operator:
             text = text.replace(old, new, 1)
         file.write_text(text, encoding="utf-8")
         moved("rollout", "--org", "--yes")
-        found = moved("doctor", "--json").document["checks"]
-        assert [one["result"] for one in found if one["check"] == "installations"] == ["ok"]
         return moved
+
+    def only_one_is_installed(self) -> bool:
+        """The end of step 4."""
+        found = self("doctor", "--json").document["checks"]
+        return [one["result"] for one in found if one["check"] == "installations"] == ["ok"]
 
     def copy_ledger(self, old: str, new: str, *, previous: str = CENTRAL) -> str:
         """Step 5, with the script and a profile for the previous central account."""
-        environment = os.environ | dict(self.sandbox.environment(self.account))
         profiles = self.config / "credentials"
         profiles.write_text(f"[old]\n{self._keys(previous)}\n[new]\n{self._keys(self.account)}", encoding="utf-8")
-        environment["AWS_SHARED_CREDENTIALS_FILE"] = str(profiles)
-        command = [sys.executable, str(SCRIPT), old, new]
-        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout
+        environment = {**self.sandbox.environment(self.account), "AWS_SHARED_CREDENTIALS_FILE": str(profiles)}
+        written = io.StringIO()
+        with (
+            patch.dict("os.environ", environment),
+            patch("sys.argv", [str(SCRIPT), old, new]),
+            redirect_stdout(written),
+            pytest.raises(SystemExit) as ended,
+        ):
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+        assert ended.value.code == 0
+        return written.getvalue()
 
     def _keys(self, account: str) -> str:
         variables = self.sandbox.environment(account)
@@ -110,6 +119,7 @@ def test_an_installation_moves_by_prefix_and_by_account_and_region(sandbox: Sand
     )
     changes = {f'account: "{CENTRAL}"': f'account: "{SEARCH_DEV}"', "region: eu-west-1": "region: eu-central-1"}
     third = second.move(tmp_path / "third", changes, account=SEARCH_DEV)
+    assert third.only_one_is_installed()
     push(sandbox, "team-a/mail")
     kept = second("audit", "list", "--since", "24h", "--json").document
     assert {one["repository"] for one in kept} == {"team-a/api", "team-a/web"}
