@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,28 +52,25 @@ PROD = "ou-exam-prod0001"
 """The OU whose file configures a limit and both policies."""
 
 
+Role = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""What IAM returns of a role, and its policies by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """A handler that is deployed in the central account, and may act in some member accounts."""
 
     sandbox: Sandbox
     synthesis: Synthesis
-
-    def admit(self, *accounts: str) -> None:
-        """Give accounts the creator role that the access StackSet would give them."""
-        access = self.synthesis.access.to_dict()
-        roles = {"CreatorRole": access["Resources"]["CreatorRole"], "Pusher": PUSHER}
-        template = json.dumps(access | {"Resources": roles})
-        for account in accounts:
-            deploy_stack(account=account, region=self.sandbox.home_region, name="access", template_body=template)
+    roles: Sequence[Role]
+    """The roles of ACCOUNT, which further accounts get."""
 
     def new_accounts(self, number: int) -> list[str]:
         """Accounts in Prod that are unknown to the last roll-out; the handler may act in them, as in ACCOUNT."""
-        roles = [_role_of(self.sandbox, name) for name in (self.synthesis.names.creator_role, PUSHER_ROLE)]
         accounts = [self.sandbox.create_account(f"trial-{index}", PROD).id for index in range(number)]
         for account in accounts:
             with acting_as(self.sandbox.credentials(account)):
-                _create_roles(clients.client("iam", self.sandbox.home_region), roles, account=account)
+                _create_roles(clients.client("iam", self.sandbox.home_region), self.roles, account=account)
         return accounts
 
     def send(self, *events: Any, copies: int = 1) -> None:
@@ -150,6 +147,14 @@ class Installed:
         )
 
 
+def admit(account: str, *, sandbox: Sandbox, synthesis: Synthesis) -> None:
+    """Give an account the creator role that the access StackSet would give it, and a role that pushes."""
+    access = synthesis.access.to_dict()
+    roles = {"CreatorRole": access["Resources"]["CreatorRole"], "Pusher": PUSHER}
+    template = json.dumps(access | {"Resources": roles})
+    deploy_stack(account=account, region=sandbox.home_region, name="access", template_body=template)
+
+
 def install(sandbox: Sandbox, *, config: Path = CONFIG) -> Installed:
     """The central stacks with the example's settings, or a folder's; one account is admitted."""
     compiled = settings.compile(settings.load(config), organization_from(sandbox.organization))
@@ -160,8 +165,8 @@ def install(sandbox: Sandbox, *, config: Path = CONFIG) -> Installed:
         if template is synthesis.artifacts:
             zip_ = synthesis.bundle
             sandbox.client("s3").put_object(Bucket=names.artifacts_bucket, Key=zip_.key, Body=zip_.data)
-    installed = Installed(sandbox, synthesis)
-    installed.admit(ACCOUNT)
+    admit(ACCOUNT, sandbox=sandbox, synthesis=synthesis)
+    installed = Installed(sandbox, synthesis, [_role_of(sandbox, name) for name in (names.creator_role, PUSHER_ROLE)])
     sandbox.calls.clear()
     background.scheduler.time_scale = 0.001  # Lambda's minutes between retries
     return installed
@@ -241,10 +246,6 @@ def template_creation(name: str, *, event_id: str, account: str) -> Any:
         "detail.eventTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
     }
     return load("creation-by-template", changes)
-
-
-Role = tuple[Mapping[str, Any], Mapping[str, Any]]
-"""What IAM returns of a role, and its policies by name."""
 
 
 def _role_of(sandbox: Sandbox, name: str) -> Role:

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from aws_org_sandbox.sandbox import Sandbox
 from sandbox.tests.stacks import MEMBER, allow, arn_of, assume, deploy, role
-from tests.handler.installation import ACCOUNT, PROD, Installed, install_once, push
+from tests.handler.installation import ACCOUNT, PROD, Installed, admit, install_once, push
 
 pytestmark = pytest.mark.begins_with(prepare=install_once)
 FOREVER = 1_000
@@ -29,7 +29,7 @@ def test_invariant_2_policies_are_set_on_repositories_whose_tags_take_effect_lat
 def test_invariant_2_a_role_that_was_just_created_is_retried(installed: Installed) -> None:
     account = installed.sandbox.create_account("new", PROD).id
     installed.sandbox.visibility.roles = 1
-    installed.admit(account)
+    admit(account, sandbox=installed.sandbox, synthesis=installed.synthesis)
     installed.send(push("team-a/api", event_id="event-1", account=account))
     assert installed.repository("team-a/api", account=account) is not None
     assert [record.outcome for record in installed.records()] == ["created"]
@@ -41,7 +41,7 @@ def test_a_denial_that_lasts_too_long_is_one_record_and_one_message_and_a_redriv
 ) -> None:
     account = installed.sandbox.create_account("new", PROD).id
     installed.sandbox.visibility.roles = FOREVER
-    installed.admit(account)
+    admit(account, sandbox=installed.sandbox, synthesis=installed.synthesis)
     installed.sandbox.visibility.tags = FOREVER
     events = [
         push("team-a/api", event_id="no-role", account=account),

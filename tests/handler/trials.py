@@ -16,6 +16,8 @@ from typing import Any
 
 from aws_org_sandbox.calls import Call
 from aws_org_sandbox.faults import Effect, Fault, Moment
+from aws_org_sandbox.resources import clients
+from aws_org_sandbox.resources.clients import acting_as
 from handler.records import Record
 from handler.tags import EVENT_ID_TAG
 from tests.handler.http_requests import body, http
@@ -135,11 +137,12 @@ def _trial_of(event_id: str) -> str:
 
 def prepare(installed: Installed, trials: Iterable[Trial]) -> None:
     """Create a bystander in each account, and inject the faults."""
+    ecr = clients.client("ecr", REGION)
     for trial in trials:
-        ecr = installed.sandbox.client("ecr", account=trial.account, region=REGION)
-        ecr.create_repository(repositoryName=BYSTANDER, tags=[{"Key": "owner", "Value": "somebody"}])
-        if trial.is_native:
-            _create_as_template(ecr, trial.repository)
+        with acting_as(installed.sandbox.credentials(trial.account)):
+            ecr.create_repository(repositoryName=BYSTANDER, tags=[{"Key": "owner", "Value": "somebody"}])
+            if trial.is_native:
+                _create_as_template(ecr, trial.repository)
         for said in trial.disturbances:
             fault = Fault(
                 effect=said.effect,
