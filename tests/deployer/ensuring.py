@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-import pytest
-
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 
@@ -15,11 +13,6 @@ HOST = host_of(SHOP, "eu-west-1")
 
 Ensure = Callable[..., tuple[int, str, str]]
 """`deployer ensure` with arguments: its exit code, standard output and standard error."""
-
-
-def ask_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox creates a repository in a fraction of the time that AWS needs: the first check comes earlier."""
-    monkeypatch.setattr("deployer.pushing.ensure.FIRST_DELAY", 0.1)
 
 
 def new(host: str = HOST, *, team: str = "team-shop") -> tuple[str, str]:

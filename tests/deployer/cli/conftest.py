@@ -9,7 +9,8 @@ import pytest
 
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
-from tests.deployer.ensuring import SHOP, Ensure, ask_soon
+from tests.clocks import skipping
+from tests.deployer.ensuring import SHOP, Ensure
 from tests.deployer.json_documents import check_output
 
 
@@ -19,13 +20,12 @@ def ensure(
 ) -> Iterator[Ensure]:
     """Runs the command in an empty folder, as an account's administrator by default."""
     monkeypatch.chdir(tmp_path)
-    ask_soon(monkeypatch)
 
     def call(*arguments: str, account: str = SHOP, variables: Mapping[str, str] | None = None) -> tuple[int, str, str]:
         for name, value in {**rolled_out.environment(account), **(variables or {})}.items():
             monkeypatch.setenv(name, value)
         capsys.readouterr()
-        code = run(["ensure", *arguments])
+        code = run(["ensure", *arguments], clock=skipping(rolled_out.settle))
         shown = capsys.readouterr()
         if "--policy" not in arguments:
             check_output(["ensure", *arguments], shown.out)

@@ -24,6 +24,13 @@ from tests.terminal import in_a_terminal, type_ctrl_c
 SANDBOX_ACCOUNT = "500000000001"
 LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
 
+PROGRAM = """
+from deployer.__main__ import main
+from deployer.pushing import ensure
+ensure.POLICY_DELAY = 0.2
+main()
+"""
+
 
 class TestCreated:
     def test_a_missing_repository_exists_afterwards(self, ensure: Ensure, rolled_out: Sandbox) -> None:
@@ -183,7 +190,7 @@ class TestInATerminal:
 
     @staticmethod
     def command(*arguments: str) -> list[str]:
-        return [sys.executable, "-c", "from deployer.__main__ import main; main()", "ensure", *arguments]
+        return [sys.executable, "-c", PROGRAM, "ensure", *arguments]
 
     def variables(self, sandbox: Sandbox, account: str) -> dict[str, str]:
         return {**os.environ, **sandbox.environment(account)}

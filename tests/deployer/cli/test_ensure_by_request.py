@@ -18,8 +18,8 @@ import pytest
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
-from tests.clocks import impatient
 from tests.conftest import CONFIG
+from tests.deployer.command_line import Deployer
 from tests.deployer.ensuring import CENTRAL, HOST, SHOP, Ensure, new, repositories
 from tests.deployer.examples import changed
 from tests.function_urls import handler_url
@@ -104,21 +104,13 @@ def test_the_response_arrives_without_any_event(ensure: Ensure, rolled_out: Sand
     assert ("created", "request") in records(rolled_out, created)
 
 
-def test_rollout_and_status_print_the_url(
-    rolled_out: Sandbox,
-    url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    for name, value in rolled_out.environment().items():
-        monkeypatch.setenv(name, value)
-    config = ["--config", str(CONFIG)]
+def test_rollout_and_status_print_the_url(rolled_out: Sandbox, url: str, tmp_path: Path) -> None:
+    deployer = Deployer(rolled_out, config=CONFIG)
 
     def printed(*arguments: str) -> str:
-        capsys.readouterr()
-        assert run([*arguments, *config], clock=impatient()) == 0
-        return capsys.readouterr().out
+        ran = deployer(*arguments)
+        assert ran.exit_code == 0, ran
+        return ran.out
 
     assert json.loads(printed("status", "--json"))["url"] == url
     assert f"function URL of the handler:\n    {url}\n" in printed("status")
@@ -128,7 +120,7 @@ def test_rollout_and_status_print_the_url(
     assert "It can also be ensure.url in organization.yaml" in " ".join(shown.split())
     assert json.loads(printed("rollout", "--org", "--yes", "--json"))["url"] == url
 
-    config = ["--config", str(changed(tmp_path, "organization.yaml", "url: true", f"url: {UNKNOWN}", of=CONFIG))]
+    deployer.config = changed(tmp_path, "organization.yaml", "url: true", f"url: {UNKNOWN}", of=CONFIG)
     assert f"is {UNKNOWN}, but the handler's function URL is {url}:" in " ".join(printed("plan").split())
     assert json.loads(printed("plan", "--json"))["urls"] == {"configured": UNKNOWN, "current": url}
     changed(tmp_path, "organization.yaml", f"url: {UNKNOWN}", f"url: {url}")

@@ -21,8 +21,9 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from tests.clients.kit import Bench, Client, Unavailable, skopeo
 from tests.clients.matrix import builders
+from tests.clocks import skipping
 from tests.deployer.command_line import after_notice
-from tests.deployer.ensuring import CENTRAL, HOST, SHOP, ask_soon, new, repositories
+from tests.deployer.ensuring import CENTRAL, HOST, SHOP, new, repositories
 from tests.deployer.json_documents import check_output
 from tests.terminal import in_a_terminal, type_ctrl_c
 
@@ -59,13 +60,12 @@ def push(
     for name, value in bench.variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    ask_soon(monkeypatch)
 
     def call(*arguments: str, variables: Mapping[str, str] | None = None) -> tuple[int, str, str]:
         for name, value in (variables or {}).items():
             monkeypatch.setenv(name, value)
         capfd.readouterr()
-        code = run(["push", *arguments])
+        code = run(["push", *arguments], clock=skipping(rolled_out.settle))
         shown = capfd.readouterr()
         if "--dry-run" in arguments:
             check_output(["push", *arguments], shown.out)

@@ -25,6 +25,7 @@ from deployer.cli.main import run
 from deployer.pushing.images import ImageReference, parse_image
 from deployer.pushing.pusher_policy import PUSH_ACTIONS, PUSHERS, pusher_permissions, pusher_policy
 from templates.permissions import policy_of
+from tests.clocks import skipping
 from tests.deployer.recorded_calls import disagreements, recording, unneeded
 from tests.example_config import HANDLER_CONFIG
 from tests.function_urls import handler_url
@@ -74,7 +75,8 @@ def ensure_and_push(sandbox: Sandbox, policy: Any, name: str) -> None:
 
 def ensure(sandbox: Sandbox, credentials: Credentials, name: str) -> None:
     with patch.dict("os.environ", environment(sandbox, credentials)), _step("ensure"):
-        code = run(["ensure", "--timeout", "20", "--config", str(HANDLER_CONFIG), f"{HOST}/{name}:1"])
+        command = ["ensure", "--timeout", "20", "--config", str(HANDLER_CONFIG), f"{HOST}/{name}:1"]
+        code = run(command, clock=skipping(sandbox.settle))
         if code != 0:
             raise Denied(f"exit code {code}")
 
