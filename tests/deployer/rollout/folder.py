@@ -16,13 +16,14 @@ class Folder:
         self.directory = directory / "config"
         shutil.copytree(CONFIG, self.directory)
         self.deployer = Deployer(sandbox, config=self.directory)
+        self.scope: tuple[str, ...] = ("--org",)
 
     def configure(self, file: str, text: str) -> None:
         """Append text to a file of the example."""
         (self.directory / file).write_text((CONFIG / file).read_text() + text)
 
     def roll_out(self, *options: str) -> int:
-        """Roll out to the organization; the exit code."""
-        ran = self.deployer("rollout", "--org", "--yes", *options)
+        """Roll out to the scope, the whole organization by default; the exit code."""
+        ran = self.deployer("rollout", *self.scope, "--yes", *options)
         self.deployer.sandbox.settle()
         return ran.exit_code

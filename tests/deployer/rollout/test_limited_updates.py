@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import Deployer
 from tests.deployer.rollout.test_in_sandbox import EXPECTED, NETWORK, _edited, installed
 
 DEV = {"400000000001", "400000000002"}
-PROD = {"300000000001", "300000000002", "300000000003", "300000000004"}
+INFRASTRUCTURE = {"200000000001", NETWORK, "200000000003"}
+
+pytestmark = pytest.mark.usefixtures("small_central_stack")
 
 
 def _with_cleanup(sandbox: Sandbox, tmp_path: Path, **edits: tuple[str, str]) -> Deployer:
@@ -46,37 +50,37 @@ def test_one_ou_after_the_other_gets_a_changed_template(sandbox: Sandbox, tmp_pa
     changed = _with_cleanup(sandbox, tmp_path)
 
     sandbox.calls.clear()
-    ran = changed("rollout", "--ou", "Workloads/Prod", "--yes")
+    ran = changed("rollout", "--ou", "Infrastructure", "--yes")
     assert ran.exit_code == 0, ran
-    assert installed(sandbox) == {account: EXPECTED[account] for account in DEV | PROD}
-    assert _statuses(sandbox) == {"OUTDATED": DEV, "CURRENT": PROD}
+    assert installed(sandbox) == {account: EXPECTED[account] for account in DEV | INFRASTRUCTURE}
+    assert _statuses(sandbox) == {"OUTDATED": DEV, "CURRENT": INFRASTRUCTURE}
     (first, _), (updated, accounts), *_ = _operations(sandbox)
     assert (first, updated, len(accounts)) == ("CreateStackInstances", "UpdateStackSet", 1)
 
     sandbox.calls.clear()
     ran = changed("rollout", "--ou", "Workloads/Dev", "--yes")
     assert ran.exit_code == 0, ran
-    assert _statuses(sandbox) == {"CURRENT": DEV | PROD}
+    assert _statuses(sandbox) == {"CURRENT": DEV | INFRASTRUCTURE}
     assert _operations(sandbox) == [("UpdateStackSet", frozenset(DEV))]
     (call,) = [one for one in sandbox.calls if one.operation == "UpdateStackSet"]
     assert call.parameters["UsePreviousTemplate"] is True
-    assert changed("rollout", "--org", "--yes").exit_code == 0
-    assert installed(sandbox) == EXPECTED
-    assert changed("plan").exit_code == 0
+    for scope in (("--ou", "Infrastructure"), ("--ou", "Workloads/Dev")):
+        assert changed("plan", *scope).exit_code == 0
 
 
 def test_waves_bring_a_changed_template_to_ous_with_and_without_instances(sandbox: Sandbox, tmp_path: Path) -> None:
-    assert Deployer(sandbox)("rollout", "--ou", "Workloads", "--account", NETWORK, "--yes").exit_code == 0
+    assert Deployer(sandbox)("rollout", "--ou", "Workloads/Dev", "--account", NETWORK, "--yes").exit_code == 0
     sandbox.calls.clear()
     changed = _with_cleanup(
         sandbox, tmp_path, waves=("\nrollout:", '\nrollout:\n  waves: [[Infrastructure/Deployment], [Sandbox], ["*"]]')
     )
-    ran = changed("rollout", "--org", "--yes")
+    scope = ("--ou", "Infrastructure", "--ou", "Workloads/Dev", "--ou", "Sandbox")
+    ran = changed("rollout", *scope, "--yes")
     assert ran.exit_code == 0, ran
-    assert installed(sandbox) == EXPECTED
-    assert _statuses(sandbox) == {"CURRENT": set(EXPECTED)}
+    assert installed(sandbox) == {account: EXPECTED[account] for account in DEV | INFRASTRUCTURE}
+    assert _statuses(sandbox) == {"CURRENT": DEV | INFRASTRUCTURE}
     assert "UpdateStackInstances" not in {name for name, _ in _operations(sandbox)}
-    assert changed("plan").exit_code == 0
+    assert changed("plan", *scope).exit_code == 0
     assert changed("destroy", "--yes").exit_code == 0
     assert installed(sandbox) == {}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import writes
@@ -12,6 +14,8 @@ SHOP_DEV, SEARCH_DEV = "400000000001", "400000000002"
 PROD, DEV = "ous/workloads/prod.yaml", "ous/workloads/dev.yaml"
 ENHANCED = "registry: {scanning: {type: ENHANCED, frequency: CONTINUOUS_SCAN}}\n"
 BASIC = "registry: {scanning: {type: BASIC, filters: ['app-*']}}\n"
+
+pytestmark = pytest.mark.usefixtures("small_central_stack")
 
 Scans = dict[tuple[str, str], str]
 
@@ -42,6 +46,7 @@ def in_dev(text: str) -> Scans:
 
 
 def test_each_ou_gets_its_own_scanning_and_others_keep_the_default(sandbox: Sandbox, folder: Folder) -> None:
+    folder.scope = ("--ou", "Workloads")
     folder.configure(PROD, ENHANCED)
     folder.configure(DEV, BASIC)
     assert folder.roll_out() == 0
@@ -49,7 +54,7 @@ def test_each_ou_gets_its_own_scanning_and_others_keep_the_default(sandbox: Sand
     sandbox.calls.clear()
     assert folder.roll_out() == 0
     assert writes(sandbox) == []
-    assert folder.deployer("status").exit_code == 0
+    assert folder.deployer("status", *folder.scope).exit_code == 0
 
     newcomer = sandbox.create_account("new-prod", "ou-exam-prod0001").id
     sandbox.settle()
@@ -57,7 +62,7 @@ def test_each_ou_gets_its_own_scanning_and_others_keep_the_default(sandbox: Sand
 
     folder.configure(PROD, BASIC)
     folder.configure(DEV, "")
-    planned = folder.deployer("plan").out
+    planned = folder.deployer("plan", *folder.scope).out
     assert "~ 10 instances deleted first, for another StackSet of the same kind" in planned
     assert "DELETES 2 stack instances" in planned
     assert "afterwards: ECR's default, manual basic scanning" in " ".join(planned.split())
@@ -82,6 +87,7 @@ def folder_stack_sets(sandbox: Sandbox) -> list[dict[str, str]]:
 def test_a_registry_whose_removal_failed_is_reported_and_repaired_by_running_again(
     sandbox: Sandbox, folder: Folder
 ) -> None:
+    folder.scope = ("--account", SHOP)
     folder.configure(PROD, ENHANCED)
     assert folder.roll_out() == 0
     folder.configure(PROD, BASIC)
@@ -93,9 +99,9 @@ def test_a_registry_whose_removal_failed_is_reported_and_repaired_by_running_aga
     )
     sandbox.faults.add(resets)
     assert folder.roll_out() == 1
-    assert folder.deployer("status").exit_code == 2
+    assert folder.deployer("status", *folder.scope).exit_code == 2
     sandbox.faults.clear()
-    assert "deleted and created again" in folder.deployer("plan").out
+    assert "deleted and created again" in folder.deployer("plan", *folder.scope).out
     assert folder.roll_out() == 0
-    assert scans(sandbox) == in_prod("BASIC SCAN_ON_PUSH app-*")
-    assert folder.deployer("status").exit_code == 0
+    assert scans(sandbox) == {(SHOP, region): "BASIC SCAN_ON_PUSH app-*" for region in ("eu-west-1", "us-east-1")}
+    assert folder.deployer("status", *folder.scope).exit_code == 0

@@ -99,6 +99,7 @@ def test_the_errors_of_both_services_are_recognized_by_code_or_by_message() -> N
     assert not is_temporary("AlreadyExists")
 
 
+@pytest.mark.usefixtures("small_central_stack")
 def test_a_roll_out_waits_for_reserved_names_and_stack_sets_not_found_yet(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,12 +123,13 @@ def test_a_roll_out_waits_for_reserved_names_and_stack_sets_not_found_yet(
             times=1,
         ),
     ]
+    scope = ("--account", SEARCH_PROD, "--region", "eu-west-1")
     for fault in kept:
         sandbox.faults.add(fault)
     deployer = Deployer(sandbox)
-    ran = deployer("rollout", "--org", "--yes")
+    ran = deployer("rollout", *scope, "--yes")
     assert ran.exit_code == 0, ran
     assert [fault.hits for fault in kept] == [2, 1, 1]
     assert "Every desired stack instance of" in ran.out
     sandbox.settle()
-    assert deployer("status").exit_code == 0
+    assert deployer("status", *scope).exit_code == 0
