@@ -25,6 +25,7 @@ from templates import ledger
 from templates.names import Names
 from tests.deployer.audit.ledgers import record
 from tests.deployer.command_line import Deployer
+from tests.deployer.unwatched import unwatched
 
 SHOP, SEARCH, DEV = "300000000001", "300000000002", "400000000001"
 
@@ -312,7 +313,8 @@ def test_a_short_export_is_resumed_after_a_fault(
 
 def test_all_details_of_a_push(sandbox: Sandbox) -> None:
     deployer = Deployer(sandbox)
-    assert deployer("rollout", "--org", "--yes").exit_code == 0
+    with unwatched():
+        assert deployer("rollout", "--account", SHOP, "--region", "eu-west-1", "--yes").exit_code == 0
     ecr = sandbox.client("ecr", account=SHOP, region="eu-west-1")
     for name in ("team-a/api", "team-a/tmp-1"):
         with pytest.raises(ClientError):

@@ -18,6 +18,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.audit_report import write
 from tests.deployer.command_line import Deployer, writes
 from tests.deployer.reporting.samples import UNTIL, records
+from tests.deployer.unwatched import unwatched
 
 pytestmark = pytest.mark.slow
 
@@ -31,10 +32,9 @@ def data_of(page: Path) -> Any:
     return json.loads(found[1])
 
 
-@pytest.fixture
-def deployer(sandbox: Sandbox) -> Deployer:
-    deployer = Deployer(sandbox)
-    assert deployer("rollout", "--org", "--yes").exit_code == 0
+def roll_out_and_record(sandbox: Sandbox) -> None:
+    with unwatched():
+        assert Deployer(sandbox)("rollout", "--org", "--yes").exit_code == 0
     sandbox.settle()
     late = datetime.now(UTC).replace(microsecond=0) - UNTIL
     client = sandbox.client("dynamodb")
@@ -44,9 +44,18 @@ def deployer(sandbox: Sandbox) -> Deployer:
             moved = replace(moved, created_at=one.created_at + late)
         client.put_item(TableName="deployer-ledger", Item=moved.to_item())
     sandbox.calls.clear()
-    return deployer
 
 
+begins_recorded = pytest.mark.begins_with(prepare=roll_out_and_record)
+
+
+@pytest.fixture
+def deployer(sandbox: Sandbox) -> Iterator[Deployer]:
+    with unwatched():
+        yield Deployer(sandbox)
+
+
+@begins_recorded
 def test_a_report_contains_the_records_of_the_ledger(deployer: Deployer, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     ran = deployer("audit", "report", "--html", str(page), "--json", "--verbose")
@@ -79,6 +88,7 @@ def test_a_report_contains_the_records_of_the_ledger(deployer: Deployer, tmp_pat
     assert all(ou.startswith("Workloads/Prod") for ou in ous)
 
 
+@begins_recorded
 def test_files_of_other_commands_are_included(deployer: Deployer, tmp_path: Path) -> None:
     status, verified, used = (tmp_path / f"{name}.json" for name in ("status", "verify", "usage"))
     page = tmp_path / "report.html"

@@ -93,7 +93,11 @@ def test_problems_of_the_organization_are_found(sandbox: Sandbox) -> None:
     assert "14 needed (0 exist), and the quota is 10" in text_of(ran, "quotas")
 
 
-def test_names_that_somebody_else_uses_are_found(sandbox: Sandbox) -> None:
+def test_names_that_somebody_else_uses_and_a_runtime_and_services_that_the_sdk_does_not_know_are_found(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "RUNTIME", "python9.9")
+    monkeypatch.setattr(doctor, "MEMBER_SERVICES", ("ecr", "braket"))
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CENTRAL}:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "payroll"}}}}
@@ -125,7 +129,9 @@ def test_names_that_somebody_else_uses_are_found(sandbox: Sandbox) -> None:
     sandbox.settle()
     ran = Deployer(sandbox)("doctor", "--json")
     assert ran.exit_code == 2
-    assert wrong(ran) == {"names"}
+    assert wrong(ran) == {"names", "runtime", "endpoints"}
+    assert "python9.9" in text_of(ran, "runtime")
+    assert "eu-central-1 of: braket" in text_of(ran, "endpoints")
     assert "describe-stack-set --stack-set-name deployer-forwarding --call-as DELEGATED_ADMIN" in text_of(ran, "names")
     found = {one["message"].partition(" exists")[0] for one in results(ran)["names"]["findings"]}
     assert found == {
@@ -142,18 +148,6 @@ def test_names_that_somebody_else_uses_are_found(sandbox: Sandbox) -> None:
     }
 
 
-def test_functions_and_topics_of_somebody_else_are_found(sandbox: Sandbox, config: Path) -> None:
-    file = config / "organization.yaml"
-    file.write_text(file.read_text(encoding="utf-8") + "\nnotifications: {topic: create}\n", encoding="utf-8")
-    create_function(sandbox, "deployer-handler")
-    sandbox.client("sns").create_topic(Name="deployer-notices")
-    ran = Deployer(sandbox, config=config)("doctor", "--json")
-    assert ran.exit_code == 2
-    assert wrong(ran) == {"names"}
-    found = {one["message"].partition(" exists")[0] for one in results(ran)["names"]["findings"]}
-    assert found == {"AWS::Lambda::Function deployer-handler", "AWS::SNS::Topic deployer-notices"}
-
-
 def attach(sandbox: Sandbox, name: str, statement: dict[str, Any]) -> None:
     """A service control policy on the OU Workloads/Prod."""
     management = sandbox.client("organizations", account=MANAGEMENT)
@@ -162,13 +156,56 @@ def attach(sandbox: Sandbox, name: str, statement: dict[str, Any]) -> None:
     management.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=PROD)
 
 
-def test_a_level_without_a_policy_that_allows_is_found(sandbox: Sandbox) -> None:
+def test_functions_and_topics_of_somebody_else_are_found_and_a_policy_that_may_deny_is_a_warning(
+    sandbox: Sandbox, config: Path
+) -> None:
+    condition = {"StringNotEquals": {"aws:PrincipalTag/team": "platform"}}
+    attach(sandbox, "teams", {"Effect": "Deny", "Action": "ecr:*", "Resource": "*", "Condition": condition})
+    file = config / "organization.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "\nnotifications: {topic: create}\n", encoding="utf-8")
+    create_function(sandbox, "deployer-handler")
+    sandbox.client("sns").create_topic(Name="deployer-notices")
+    ran = Deployer(sandbox, config=config)("doctor", "--json")
+    assert ran.exit_code == 2
+    assert wrong(ran) == {"names", "policies"}
+    assert states(ran)["policies"] == "warning"
+    assert "teams" in text_of(ran, "policies")
+    found = {one["message"].partition(" exists")[0] for one in results(ran)["names"]["findings"]}
+    assert found == {"AWS::Lambda::Function deployer-handler", "AWS::SNS::Topic deployer-notices"}
+
+
+def test_a_level_without_a_policy_that_allows_a_trail_without_write_events_and_a_small_role_quota_are_found(
+    sandbox: Sandbox,
+) -> None:
     attach(sandbox, "only-iam", {"Effect": "Allow", "Action": "iam:*", "Resource": "*"})
     sandbox.client("organizations", account=MANAGEMENT).detach_policy(PolicyId="p-FullAWSAccess", TargetId=PROD)
+    selector = {"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True, "DataResources": []}
+    sandbox.client("cloudtrail", account=MANAGEMENT).put_event_selectors(
+        TrailName="organization-trail", EventSelectors=[selector]
+    )
+    create_all_roles_but_two()
     ran = Deployer(sandbox)("doctor", "--json")
     assert ran.exit_code == 2
-    assert wrong(ran) == {"policies"}
+    assert wrong(ran) == {"policies", "trail", "quotas"}
     assert "Workloads/Prod" in text_of(ran, "policies")
+    assert "IAM roles" in text_of(ran, "quotas")
+
+
+def create_all_roles_but_two() -> None:
+    """The quota of the central account's roles is used up, except for two."""
+    iam = iam_backends[CENTRAL]["aws"]
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    for number in range(iam.account_summary._roles_quota - len(iam.roles) - 2):
+        iam.create_role(
+            role_name=f"role-{number}",
+            assume_role_policy_document=document,
+            path="/",
+            permissions_boundary=None,
+            description="",
+            tags=[],
+            max_session_duration="3600",
+        )
 
 
 def test_a_policy_that_allows_only_the_handler_to_create_is_found_in_native_ous(sandbox: Sandbox, config: Path) -> None:
@@ -186,45 +223,6 @@ def test_a_policy_that_allows_only_the_handler_to_create_is_found_in_native_ous(
     ran = Deployer(sandbox, config=config)("doctor", "--json")
     assert wrong(ran) == {"policies"}
     assert "only-the-handler" in text_of(ran, "policies")
-
-
-def test_a_policy_that_may_deny_is_a_warning(sandbox: Sandbox) -> None:
-    condition = {"StringNotEquals": {"aws:PrincipalTag/team": "platform"}}
-    attach(sandbox, "teams", {"Effect": "Deny", "Action": "ecr:*", "Resource": "*", "Condition": condition})
-    ran = Deployer(sandbox)("doctor", "--json")
-    assert ran.exit_code == 2
-    assert states(ran)["policies"] == "warning"
-    assert "teams" in text_of(ran, "policies")
-
-
-def test_a_trail_without_write_events_is_found(sandbox: Sandbox) -> None:
-    selector = {"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True, "DataResources": []}
-    sandbox.client("cloudtrail", account=MANAGEMENT).put_event_selectors(
-        TrailName="organization-trail", EventSelectors=[selector]
-    )
-    ran = Deployer(sandbox)("doctor", "--json")
-    assert ran.exit_code == 2
-    assert wrong(ran) == {"trail"}
-
-
-def test_a_role_quota_that_is_too_small_is_found(sandbox: Sandbox) -> None:
-    iam = iam_backends[CENTRAL]["aws"]
-    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    for number in range(iam.account_summary._roles_quota - len(iam.roles) - 2):
-        iam.create_role(
-            role_name=f"role-{number}",
-            assume_role_policy_document=document,
-            path="/",
-            permissions_boundary=None,
-            description="",
-            tags=[],
-            max_session_duration="3600",
-        )
-    ran = Deployer(sandbox)("doctor", "--json")
-    assert ran.exit_code == 2
-    assert wrong(ran) == {"quotas"}
-    assert "IAM roles" in text_of(ran, "quotas")
 
 
 def test_an_account_without_delegation_is_found(sandbox: Sandbox) -> None:
@@ -347,17 +345,6 @@ def test_a_caller_without_access_to_members_gets_the_commands(sandbox: Sandbox, 
     assert states(ran)["member-regions"] == "unchecked"
     assert "--account-id 400000000001" in text_of(ran, "member-regions")
     assert len(sandbox.calls.of("account", "ListRegions")) == 2  # the management account, a member
-
-
-def test_a_runtime_that_the_sdk_does_not_know_is_found(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-
-    monkeypatch.setattr(doctor, "RUNTIME", "python9.9")
-    monkeypatch.setattr(doctor, "MEMBER_SERVICES", ("ecr", "braket"))
-    ran = Deployer(sandbox)("doctor", "--json")
-    assert ran.exit_code == 2
-    assert wrong(ran) == {"runtime", "endpoints"}
-    assert "python9.9" in text_of(ran, "runtime")
-    assert "eu-central-1 of: braket" in text_of(ran, "endpoints")
 
 
 @pytest.fixture

@@ -111,17 +111,21 @@ class Installed:
         return counts
 
 
-def install(sandbox: Sandbox, folder: Path, *, cleanup: bool = False) -> Installed:
+def install(sandbox: Sandbox, *, cleanup: bool = False) -> Installed:
     """The roles in every covered account, and the ledger; `cleanup` as in organization.yaml."""
-    config = folder / "config"
-    shutil.copytree(CONFIG, config)
-    if cleanup:
-        file = config / "organization.yaml"
-        file.write_text(f"{file.read_text()}\ncleanup: true\n")
     central = compose("central", ledger(NAMES), operators(NAMES, cleanup=cleanup))
     deploy_stack(account=NAMES.central_account, region=HOME, name="deployer-central", template_body=body(central))
     roles = body(access.template(NAMES, uses_kms=True, cleanup=cleanup))
     for account in COVERED:
         deploy_stack(account=account, region=HOME, name="deployer-access", template_body=roles)
     sandbox.calls.clear()
-    return Installed(sandbox, Deployer(sandbox, config=config))
+    return Installed(sandbox, Deployer(sandbox))
+
+
+def cleaning_config(folder: Path) -> Path:
+    """The example's config files, with `cleanup: true`."""
+    config = folder / "config"
+    shutil.copytree(CONFIG, config)
+    file = config / "organization.yaml"
+    file.write_text(f"{file.read_text()}\ncleanup: true\n")
+    return config

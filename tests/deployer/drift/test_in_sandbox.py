@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from aws_org_sandbox.faults import Error, Fault, Throttle
 from aws_org_sandbox.sandbox import Sandbox
-from tests.deployer.command_line import writes
+from tests.deployer.command_line import Deployer, writes
 from tests.deployer.drift.examples import ABROAD, HOME, SHOP
-from tests.deployer.drift.installation import NAMES, Installed, install
+from tests.deployer.drift.installation import NAMES, Installed, cleaning_config, install
 from tests.deployer.test_operator_policy_in_sandbox import deployer_with_policy
 
 DAYS = timedelta(days=3)
@@ -26,20 +27,21 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def installed(sandbox: Sandbox, tmp_path: Path) -> Installed:
-    return install(sandbox, tmp_path)
+def installed(sandbox: Sandbox) -> Installed:
+    return Installed(sandbox, Deployer(sandbox))
 
 
 @pytest.fixture
 def cleaning(sandbox: Sandbox, tmp_path: Path) -> Installed:
-    return install(sandbox, tmp_path, cleanup=True)
+    return Installed(sandbox, Deployer(sandbox, config=cleaning_config(tmp_path)))
 
 
 def verdicts(document: Any) -> dict[str, str]:
     return {one["repository"]: one["verdict"] for one in document["repositories"]}
 
 
-def one_of_each_finding(installed: Installed) -> None:
+def install_with_one_of_each_finding(sandbox: Sandbox) -> None:
+    installed = install(sandbox)
     installed.create("team-a/api")
     installed.create("team-a/web", region=ABROAD)
     installed.create("team-a/spoilt")
@@ -52,6 +54,16 @@ def one_of_each_finding(installed: Installed) -> None:
     installed.create("team-a/unrecorded", recorded=False)
     installed.age("team-a/unrecorded", by=DAYS)
     installed.ecr().create_repository(repositoryName="theirs")
+    sandbox.calls.clear()
+
+
+def install_cleaning(sandbox: Sandbox) -> None:
+    install(sandbox, cleanup=True)
+
+
+begins_installed = pytest.mark.begins_with(prepare=install)
+begins_cleaning = pytest.mark.begins_with(prepare=install_cleaning)
+begins_with_one_of_each_finding = pytest.mark.begins_with(prepare=install_with_one_of_each_finding)
 
 
 EVERYTHING = {
@@ -65,9 +77,8 @@ EVERYTHING = {
 }
 
 
+@begins_with_one_of_each_finding
 def test_verify_reports_all_findings_and_changes_nothing(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
-    one_of_each_finding(installed)
-    installed.sandbox.calls.clear()
     with monkeypatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", "/dev/null/state")  # as a read-only home: nothing can be created there
         ran = installed.deployer("audit", "verify", "--json")
@@ -91,8 +102,8 @@ def test_verify_reports_all_findings_and_changes_nothing(installed: Installed, m
     assert asked_as == {NAMES.auditor_role}
 
 
+@begins_with_one_of_each_finding
 def test_verify_prints_findings_by_account_within_80_columns(installed: Installed) -> None:
-    one_of_each_finding(installed)
     ran = installed.deployer("audit", "verify")
     assert ran.exit_code == 2
     assert "shop-prod (300000000001), Workloads/Prod" in ran.out
@@ -103,15 +114,15 @@ def test_verify_prints_findings_by_account_within_80_columns(installed: Installe
     assert installed.deployer("audit", "verify", *ignored).exit_code == 0
 
 
+@begins_with_one_of_each_finding
 def test_verify_reads_only_the_selected_scope(installed: Installed) -> None:
-    one_of_each_finding(installed)
-    installed.sandbox.calls.clear()
     ran = installed.deployer("audit", "verify", "--account", "shop-prod", "--region", ABROAD, "--json")
     assert (ran.exit_code, verdicts(ran.document)) == (0, {"team-a/web": "in sync"})
     assert installed.regions_read() == {f"{SHOP} {ABROAD}": 1}
 
 
 @pytest.mark.parametrize("command", ["verify", "repair"])
+@begins_installed
 def test_a_mistyped_region_is_not_reported_as_success(installed: Installed, command: str) -> None:
     ran = installed.deployer("audit", command, "--region", "eu-west1")
     assert ran.exit_code == 3
@@ -119,15 +130,16 @@ def test_a_mistyped_region_is_not_reported_as_success(installed: Installed, comm
     assert "Did you mean eu-west-1?" in ran.err
 
 
-def test_throttled_calls_are_retried(installed: Installed) -> None:
-    one_of_each_finding(installed)
+@begins_with_one_of_each_finding
+def test_throttled_calls_are_retried(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
     fault = installed.sandbox.faults.add(Fault(effect=Throttle(), service="ecr", first=3, times=4))
     ran = installed.deployer("audit", "verify", "--json")
     assert (fault.hits, verdicts(ran.document), ran.document["unread"]) == (4, EVERYTHING, [])
 
 
+@begins_with_one_of_each_finding
 def test_verify_resumes_after_an_interruption_without_reading_anything_twice(installed: Installed) -> None:
-    one_of_each_finding(installed)
     undisturbed = installed.deployer("audit", "verify", "--json").document
     installed.sandbox.calls.clear()
     expired = Fault(effect=Error(code="ExpiredTokenException"), service="ecr", account="40*")
@@ -141,8 +153,8 @@ def test_verify_resumes_after_an_interruption_without_reading_anything_twice(ins
     assert installed.regions_read()[f"{SHOP} {HOME}"] == first[f"{SHOP} {HOME}"] == 1
 
 
+@begins_with_one_of_each_finding
 def test_an_account_without_the_role_is_reported_and_the_others_are_read(installed: Installed) -> None:
-    one_of_each_finding(installed)
     iam = installed.sandbox.client("iam", account="300000000002")
     iam.delete_role_policy(RoleName=NAMES.auditor_role, PolicyName="audit-repositories")
     iam.delete_role(RoleName=NAMES.auditor_role)
@@ -153,9 +165,8 @@ def test_an_account_without_the_role_is_reported_and_the_others_are_read(install
     assert verdicts(ran.document) == {name: verdict for name, verdict in EVERYTHING.items() if name != "team-a/gone"}
 
 
+@begins_with_one_of_each_finding
 def test_repair_restores_drifted_settings_and_changes_nothing_else(installed: Installed) -> None:
-    one_of_each_finding(installed)
-    installed.sandbox.calls.clear()
     asked = installed.deployer("audit", "repair")
     assert (asked.exit_code, set(writes(installed.sandbox))) == (10, {"sts:AssumeRole"})
     ran = installed.deployer("audit", "repair", "--yes", "--json")
@@ -172,8 +183,8 @@ def test_repair_restores_drifted_settings_and_changes_nothing_else(installed: In
     assert installed.deployer("audit", "repair").out.startswith("Nothing to repair.")
 
 
+@begins_with_one_of_each_finding
 def test_a_failed_repair_is_reported_and_the_others_are_completed(installed: Installed) -> None:
-    one_of_each_finding(installed)
     installed.create("team-a/stubborn", account=SEARCH)
     installed.change_all_settings("team-a/stubborn", account=SEARCH)
     denied = Fault(effect=Error(code="AccessDeniedException"), account=SEARCH, operation="PutImageTagMutability")
@@ -185,6 +196,7 @@ def test_a_failed_repair_is_reported_and_the_others_are_completed(installed: Ins
     assert "failed: search-prod (300000000002) eu-west-1 team-a/stubborn" in ran.err
 
 
+@begins_installed
 def test_encryption_is_reported_as_unchangeable(installed: Installed) -> None:
     made = installed.create("team-a/api")
     ecr = installed.ecr()
@@ -200,6 +212,7 @@ def test_encryption_is_reported_as_unchangeable(installed: Installed) -> None:
     assert [item["setting"] for item in left["differences"]] == ["encryption"]
 
 
+@begins_installed
 def test_blank_repositories_are_kept_unless_the_config_enables_cleanup(installed: Installed) -> None:
     installed.create("team-a/blank")
     installed.age("team-a/blank", by=DAYS)
@@ -210,6 +223,7 @@ def test_blank_repositories_are_kept_unless_the_config_enables_cleanup(installed
     assert NAMES.cleaner_role not in {role["RoleName"] for role in roles}
 
 
+@begins_cleaning
 def test_blank_repositories_are_deleted_only_with_the_cleaner_role(
     cleaning: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,6 +243,7 @@ def test_blank_repositories_are_deleted_only_with_the_cleaner_role(
     assert deleted.principal.arn.split("/")[1] == NAMES.cleaner_role
 
 
+@begins_installed
 def test_an_alias_of_a_key_is_looked_up_through_the_auditor_role(installed: Installed) -> None:
     payments = "300000000003"
     installed.create("team-a/api", account=payments)
@@ -242,6 +257,7 @@ def test_an_alias_of_a_key_is_looked_up_through_the_auditor_role(installed: Inst
     ]
 
 
+@begins_installed
 def test_each_command_works_with_its_documented_policy_and_verifying_cannot_repair(installed: Installed) -> None:
     installed.create("team-a/api")
     installed.change_all_settings("team-a/api")
@@ -256,6 +272,7 @@ def test_each_command_works_with_its_documented_policy_and_verifying_cannot_repa
     assert looking("audit", "verify").exit_code == 0
 
 
+@begins_cleaning
 def test_a_repository_that_got_an_image_meanwhile_is_not_deleted(cleaning: Installed) -> None:
     cleaning.create("team-a/blank")
     cleaning.age("team-a/blank", by=DAYS)
@@ -267,6 +284,7 @@ def test_a_repository_that_got_an_image_meanwhile_is_not_deleted(cleaning: Insta
     ]
 
 
+@begins_installed
 def test_a_repository_that_lost_its_ownership_tags_is_tagged_again_and_one_created_again_is_not(
     installed: Installed,
 ) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from deployer.errors import PermissionDeniedError
 from handler.records import Record
 from handler.redrives import MARK
 from tests.deployer.command_line import CONFIG, Deployer
+from tests.deployer.unwatched import unwatched
 from tests.handler.events import load
 
 CENTRAL, SHOP, SEARCH, PAYMENTS = "200000000001", "300000000001", "300000000002", "300000000003"
@@ -35,7 +37,7 @@ DEAD_LETTERS, FAILURES = "deployer-forwarding-dead-letters", "deployer-failures"
 
 @dataclass(frozen=True)
 class World:
-    """Workloads/Prod after a roll-out, with pushes to it."""
+    """Three accounts of Workloads/Prod after a roll-out, with pushes to them."""
 
     sandbox: Sandbox
     deployer: Deployer
@@ -108,8 +110,12 @@ HOSTILE = [
 ]
 
 
+SCOPE = ("--account", SHOP, "--account", SEARCH, "--account", PAYMENTS)
+
+
 def roll_out(sandbox: Sandbox) -> None:
-    ran = Deployer(sandbox)("rollout", "--ou", "Workloads/Prod", "--yes")
+    with unwatched():
+        ran = Deployer(sandbox)("rollout", *SCOPE, "--yes")
     sandbox.settle(60)
     assert ran.exit_code == 0, ran
     background.scheduler.time_scale = 0.001  # Lambda's minutes between retries
@@ -120,8 +126,9 @@ pytestmark = pytest.mark.begins_with(prepare=roll_out)
 
 
 @pytest.fixture
-def world(sandbox: Sandbox) -> World:
-    return World(sandbox, Deployer(sandbox))
+def world(sandbox: Sandbox) -> Iterator[World]:
+    with unwatched():
+        yield World(sandbox, Deployer(sandbox))
 
 
 @pytest.fixture
@@ -199,11 +206,11 @@ def test_invariants_1_and_5_hold_when_a_redrive_is_killed_before_deleting_and_th
 ) -> None:
     """Separate processes: one is killed after Lambda accepted events, before it deletes messages; then two run."""
     restore = world.break_creating(SEARCH)
-    for number in range(12):
+    for number in range(6):
         world.push(SEARCH, f"team-a/api-{number}", number=number)
     world.settle()
     restore()
-    assert world.waiting() == 12
+    assert world.waiting() == 6
     never = world.sandbox.faults.add(Fault(effect=Drop(), service="sqs", operation="DeleteMessage"))
     with redriving(world) as killed:
         while len(world.sandbox.calls.of("sqs", "DeleteMessage")) < 3:
@@ -215,7 +222,7 @@ def test_invariants_1_and_5_hold_when_a_redrive_is_killed_before_deleting_and_th
     world.settle()
     handed_over = len(world.sandbox.calls.of("lambda", "Invoke"))
     assert handed_over >= 3
-    assert world.waiting() == 12
+    assert world.waiting() == 6
 
     world.let_minutes_pass()
     with redriving(world) as one, redriving(world) as other:
@@ -224,9 +231,9 @@ def test_invariants_1_and_5_hold_when_a_redrive_is_killed_before_deleting_and_th
     assert codes in ({0}, {0, 23}), ("23 of the one that found all held by the other", reported)
     world.settle()
     assert world.waiting() == 0
-    assert len(world.repositories(SEARCH)) == 12
+    assert len(world.repositories(SEARCH)) == 6
     created = [record.repository for record in world.records("created")]
-    assert len(created) == len(set(created)) == 12
+    assert len(created) == len(set(created)) == 6
 
 
 def redriving(world: World) -> subprocess.Popen[str]:
@@ -360,10 +367,10 @@ def test_a_deleted_creator_role_is_repaired_and_its_events_redriven_as_the_reaso
     listed = " ".join(world.deployer("failures", "list").out.split())
     assert "`deployer status --deep` shows" in listed
     assert "`deployer rollout --org --deep` repairs" in listed
-    roll_out = ("rollout", "--ou", "Workloads/Prod", "--yes")
+    roll_out = ("rollout", *SCOPE, "--yes")
     assert "Nothing to change" in world.deployer(*roll_out).out, "CloudFormation does not see it"
 
-    assert world.deployer(*roll_out, "--deep").exit_code == 0
+    assert world.deployer(*roll_out, "--deep", "--allow-delete", "1").exit_code == 0
     world.settle()
     world.let_minutes_pass()
     assert world.deployer("failures", "redrive", "--yes").exit_code == 0

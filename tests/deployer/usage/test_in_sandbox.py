@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.aws import member_registries
 from deployer.usage.account_reading import OUTDATED_ROLE
-from tests.deployer.command_line import writes
+from tests.deployer.command_line import Deployer, writes
 from tests.deployer.drift.examples import ABROAD, HOME, SHOP
 from tests.deployer.drift.installation import NAMES, Installed, install
 
@@ -29,21 +30,18 @@ DAYS = timedelta(days=100)
 @pytest.fixture
 def installed(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return install(sandbox, tmp_path)
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    return Installed(sandbox, Deployer(sandbox))
 
 
-def push(installed: Installed, name: str, *contents: str, account: str = SHOP, region: str = HOME) -> int:
-    """Push an image for each content, and pull the one of `pulled`; returns the bytes of all."""
+def push(installed: Installed, name: str, *contents: str, account: str = SHOP, region: str = HOME) -> None:
+    """Push an image for each content, and pull the one of `pulled`."""
     registry = host_of(account, region)
     client = Client.login(installed.ecr(account, region), endpoint=installed.sandbox.endpoint_url, registry=registry)
-    size = 0
     for content in contents:
-        image = oci_images.build(content=content)
-        client.push(image, name, content)
-        size += sum(map(len, image.blobs.values()))
+        client.push(oci_images.build(content=content), name, content)
         if content == "pulled":
             client.pull(name, content)
-    return size
 
 
 def age(name: str, *, account: str = SHOP, region: str = HOME) -> None:
@@ -55,12 +53,13 @@ def age(name: str, *, account: str = SHOP, region: str = HOME) -> None:
             image.last_recorded_pull -= DAYS
 
 
-def populate(installed: Installed) -> int:
-    """Repositories in every state; returns the bytes of team-a/api."""
+def install_and_populate(sandbox: Sandbox) -> None:
+    """Repositories in every state."""
+    installed = install(sandbox)
     for name in ("team-a/api", "team-a/old", "team-a/blank", "team-a/archived"):
         installed.create(name)
     installed.create("team-a/web", account=SEARCH, region=ABROAD)
-    size = push(installed, "team-a/api", "first", "pulled")
+    push(installed, "team-a/api", "first", "pulled")
     push(installed, "team-a/old", "pulled")
     age("team-a/old")
     push(installed, "team-a/web", "first", account=SEARCH, region=ABROAD)
@@ -73,8 +72,13 @@ def populate(installed: Installed) -> int:
         installed.age(name, by=timedelta(days=3))
     installed.ecr().create_repository(repositoryName="theirs")
     push(installed, "theirs", "first")
-    installed.sandbox.calls.clear()
-    return size
+    sandbox.calls.clear()
+
+
+pytestmark = pytest.mark.begins_with(prepare=install_and_populate)
+SIZE_OF_API = sum(
+    len(blob) for content in ("first", "pulled") for blob in oci_images.build(content=content).blobs.values()
+)
 
 
 FINDINGS = {
@@ -93,7 +97,6 @@ def findings(document: Any) -> dict[str, list[str]]:
 def test_usage_reports_stored_images_and_those_that_nobody_pulls(
     installed: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = populate(installed)
     calls = installed.sandbox.calls
     with monkeypatch.context() as patch:
         patch.setattr(member_registries, "_PAGE", 1)
@@ -102,7 +105,7 @@ def test_usage_reports_stored_images_and_those_that_nobody_pulls(
     assert [*findings(ran.document).items()] == [*FINDINGS.items()], "by urgency, then by size"
     assert (ran.document["others"], ran.document["unread"]) == (1, [])
     api = next(one for one in ran.document["repositories"] if one["repository"] == "team-a/api")
-    assert (api["images"], api["bytes"], api["ou"], api["name"]) == (2, size, "Workloads/Prod", "shop-prod")
+    assert (api["images"], api["bytes"], api["ou"], api["name"]) == (2, SIZE_OF_API, "Workloads/Prod", "shop-prod")
     times = (api["first_push"], api["last_push"], api["last_pull"], ran.document["at"])
     first, last, pulled, at = map(datetime.fromisoformat, times)
     assert at - timedelta(minutes=10) < first <= last <= at
@@ -139,7 +142,6 @@ def test_usage_reports_stored_images_and_those_that_nobody_pulls(
 
 
 def test_a_role_of_an_earlier_version_is_reported_with_the_command_that_updates_it(installed: Installed) -> None:
-    populate(installed)
     iam = installed.sandbox.client("iam", account=SHOP)
     name = {"RoleName": NAMES.auditor_role, "PolicyName": "audit-repositories"}
     policy = iam.get_role_policy(**name)["PolicyDocument"]
