@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # functions start without typing
 COMMAND = (sys.executable, "-I", "-S", "-B", __file__)
 """Without bytecode of what it imports: Lambda's code folder is read-only, so none is stored there."""
 FORKS = "--forks"
+COMMON_SERVICES = ("dynamodb", "ecr", "events", "lambda", "organizations", "sqs", "sts")
+"""Services whose models every forked process has from its start: reading them takes a quarter of a cold start."""
 
 
 def _end_with_the_sandbox() -> None:
@@ -56,8 +58,7 @@ def _fork_each(runtime_root: str, address: str) -> list[str]:
     from socket import AF_UNIX, recv_fds, socket  # noqa: PLC0415
 
     _import_only_from(runtime_root)
-    import botocore.session  # noqa: F401, PLC0415 - importable only after the path is set
-
+    _prepare_sdk()
     gc.collect()
     gc.freeze()  # a collection in a forked process would copy all of this memory
     ended, wakes = os.pipe()
@@ -98,6 +99,31 @@ def _fork_each(runtime_root: str, address: str) -> list[str]:
             os.close(standard_input)
             os.close(output)
             connections[child] = connection
+
+
+def _prepare_sdk() -> None:
+    """Import the SDK, and read the models of common services, once for all functions.
+
+    The runtime client is left out: it reads the function's environment when it is imported.
+    """
+    import awslambdaric.lambda_runtime_marshaller  # noqa: F401, PLC0415
+    import botocore.session  # noqa: F401, PLC0415 - importable only after the path is set
+    from botocore.loaders import JSONFileLoader, Loader  # noqa: PLC0415
+
+    read, files = JSONFileLoader.load_file, {}
+
+    def load_file(self: JSONFileLoader, file_path: str) -> object:
+        if file_path not in files:
+            files[file_path] = read(self, file_path)
+        return files[file_path]
+
+    JSONFileLoader.load_file = load_file  # type: ignore[method-assign]
+    loader = Loader()
+    for service in COMMON_SERVICES:
+        for kind in ("service-2", "endpoint-rule-set-1"):
+            loader.load_service_model(service, kind)
+    for name in ("_retry", "partitions", "sdk-default-configuration"):
+        loader.load_data(name)
 
 
 def _report_ends(connections: dict[int, socket]) -> None:
