@@ -1,4 +1,4 @@
-"""contrib/ensure.sh: with the aws CLI against the sandbox, and with a stand-in for it if only the script matters."""
+"""contrib/ensure.sh with stand-ins for the aws CLI and curl; test_snippets.py runs it with the real ones."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ import json
 import os
 import shutil
 import subprocess
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from aws_org_sandbox.registry.hosts import host_of
-from aws_org_sandbox.sandbox import Sandbox
 from deployer.errors import ConfigurationError, CredentialsError, PermissionDeniedError, ServiceError
-from deployer.pushing.ensure import Exists, Refused, TimedOut
+from deployer.pushing.ensure import Refused, TimedOut
 from deployer.pushing.images import ImageReferenceError
-from tests.clients.kit import Bench
-from tests.clients.matrix import builders
-from tests.function_urls import handler_url
-from tests.principals import environment, role
 
 pytestmark = pytest.mark.slow
 
@@ -60,87 +54,9 @@ def ensure(
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.fixture(scope="module")
-def bench(rolled_out: Sandbox) -> Iterator[Bench]:
-    required("aws")
-    with builders(rolled_out, SHOP) as bench:
-        yield bench
-
-
 def test_shellcheck_reports_nothing() -> None:
     checked = subprocess.run([required("shellcheck"), str(SCRIPT)], capture_output=True, text=True, check=False)
     assert checked.stdout == ""
-
-
-class TestAgainstTheSandbox:
-    def test_missing_repositories_exist_afterwards(self, rolled_out: Sandbox, bench: Bench) -> None:
-        names = [f"team-shop/{uuid.uuid4().hex[:12]}" for _ in range(2)]
-        done = ensure(*(f"{HOST}/{name}:1" for name in names), variables=bench.variables)
-        assert done.returncode == Exists.exit_code, done.stderr
-        assert done.stdout == ""
-        requested = [f"{name} ({SHOP}, eu-west-1): requested" for name in names]
-        assert done.stderr.splitlines() == [*requested, *(f"{name} ({SHOP}, eu-west-1): created" for name in names)]
-        ecr = rolled_out.client("ecr", account=SHOP, region="eu-west-1")
-        assert len(ecr.describe_repositories(repositoryNames=names)["repositories"]) == 2
-
-    def test_an_existing_repository_takes_one_call(self, rolled_out: Sandbox, bench: Bench) -> None:
-        name = f"team-shop/{uuid.uuid4().hex[:12]}"
-        rolled_out.client("ecr", account=SHOP, region="eu-west-1").create_repository(repositoryName=name)
-        rolled_out.settle()  # calls of earlier pushes are not counted
-        rolled_out.calls.clear()
-        done = ensure(f"{HOST}/{name}@sha256:{'a' * 64}", variables=bench.variables)
-        assert (done.returncode, done.stderr) == (0, f"{name} ({SHOP}, eu-west-1): exists already\n")
-        assert [call.name for call in rolled_out.calls] == ["ecr:InitiateLayerUpload"]
-
-    def test_a_refused_repository_times_out_with_what_to_check(self, bench: Bench) -> None:
-        done = ensure(f"{HOST}/team-shop/tmp-x:1", variables=bench.variables, timeout="1")
-        assert done.returncode == TimedOut.exit_code
-        assert "team-shop/tmp-x (300000000001, eu-west-1): does not exist after 1 s" in done.stderr
-        assert "deployer audit list --repository team-shop/tmp-x" in done.stderr
-
-    def test_the_function_url_responds_without_any_event(self, rolled_out: Sandbox, bench: Bench) -> None:
-        name, there = (f"team-shop/{uuid.uuid4().hex[:12]}" for _ in range(2))
-        rolled_out.client("ecr", account=SHOP, region="eu-west-1").create_repository(repositoryName=there)
-        rolled_out.settle()
-        variables = {**bench.variables, "DEPLOYER_URL": handler_url(rolled_out)}
-        images = [f"{HOST}/{each}:1" for each in (name, there, "team-shop/tmp-y")]
-        rolled_out.calls.clear()
-        with rolled_out.held():
-            done = ensure(*images, variables=variables)
-        assert done.returncode == Refused.exit_code, done.stderr
-        created, exists, refused, *why = done.stderr.splitlines()
-        assert created == f"{name} ({SHOP}, eu-west-1): created"
-        assert exists == f"{there} ({SHOP}, eu-west-1): exists already"
-        assert refused == f"team-shop/tmp-y ({SHOP}, eu-west-1): refused"
-        assert "[name-denied]" in why[0]
-        assert why[1] == "  Rule: create.names.deny: **/tmp-*"
-        assert why[2].startswith(f"  `deployer explain {SHOP} team-shop/tmp-y --region eu-west-1 --principal arn:aws:")
-        assert not [call for call in rolled_out.calls if call.operation == "InitiateLayerUpload"]
-        rolled_out.settle()
-
-    def test_a_role_that_may_not_call_the_url_uses_events(self, rolled_out: Sandbox) -> None:
-        statements = [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]
-        pusher = role(rolled_out, SHOP, {"Version": "2012-10-17", "Statement": statements})
-        variables = {**os.environ, **environment(rolled_out, pusher), "DEPLOYER_URL": handler_url(rolled_out)}
-        name = f"team-shop/{uuid.uuid4().hex[:12]}"
-        done = ensure(f"{HOST}/{name}:1", variables=variables)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.startswith("ensure.sh: DEPLOYER_URL is not used: it answered 403 ")
-
-    def test_no_permission(self, bench: Bench) -> None:
-        done = ensure(f"{HOST}/other-team/api:1", variables=bench.variables)
-        assert done.returncode == PermissionDeniedError.exit_code
-        assert "not authorized to perform: ecr:InitiateLayerUpload" in done.stderr
-
-    def test_no_credentials(self, bench: Bench, tmp_path: Path) -> None:
-        known = {name: value for name, value in bench.variables.items() if "KEY" not in name and "TOKEN" not in name}
-        variables = {
-            **known,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-        }
-        done = ensure(f"{HOST}/team-shop/api:1", variables=variables)
-        assert done.returncode == CredentialsError.exit_code, done.stderr
 
 
 class TestTheScript:
