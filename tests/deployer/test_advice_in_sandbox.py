@@ -12,12 +12,12 @@ from aws_org_sandbox.faults import Drop, Fault, Moment
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer
 from tests.deployer.drift.installation import NAMES, Installed
-from tests.deployer.rollout.test_in_sandbox import begins_rolled_out
+from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 
 BLANK = "team-a/blank"
 
 
-@begins_rolled_out
+@begins_rolled_out_to_few
 def test_blank_repositories_are_deleted_once_the_role_is_rolled_out_and_a_lost_response_counts_as_deleted(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -46,7 +46,7 @@ def test_blank_repositories_are_deleted_once_the_role_is_rolled_out_and_a_lost_r
     assert installed.ecr().describe_repositories()["repositories"] == []
 
 
-@begins_rolled_out
+@begins_rolled_out_to_few
 def test_code_that_was_replaced_by_hand_is_reported_and_deployed_again(sandbox: Sandbox) -> None:
     deployer, client = Deployer(sandbox), sandbox.client("lambda")
     functions = (NAMES.function, NAMES.watch_function)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from troposphere import Template
@@ -104,10 +103,12 @@ def resources(template: Template) -> dict[str, Any]:
     return found
 
 
-@lru_cache(maxsize=64)
 def _plain(template: Template) -> dict[str, Any]:
-    """No test changes a template after it was read."""
-    plain: dict[str, Any] = template.to_dict()
+    """Kept with the template, which no test changes afterwards: troposphere's hash would write all of it."""
+    kept = vars(template)
+    if "plain" not in kept:
+        kept["plain"] = template.to_dict()
+    plain: dict[str, Any] = kept["plain"]
     return plain
 
 
