@@ -42,5 +42,10 @@ def _in_account(sandbox: Sandbox, account: str) -> Iterator[str]:
         organizations = client("organizations")
         below = organizations.list_organizational_units_for_parent(ParentId=OU)["OrganizationalUnits"]
         yield from (f"OU {ou['Name']}" for ou in below)
-        if organizations.list_parents(ChildId=MEMBER)["Parents"][0]["Id"] != OU:
+        if ou_of_member(sandbox) != OU:
             yield "the member is in another OU"
+
+
+def ou_of_member(sandbox: Sandbox) -> str:
+    parents = sandbox.client("organizations", account=MANAGEMENT).list_parents(ChildId=MEMBER)["Parents"]
+    return str(parents[0]["Id"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,16 +13,17 @@ from botocore.exceptions import ClientError
 from acceptance.catalogue import select
 from acceptance.check import Check, Finding, Verdict, held
 from acceptance.cli import finish
-from acceptance.journal import Resource
+from acceptance.journal import Journal, Resource
 from acceptance.lab import Lab
 from acceptance.options import Options
 from acceptance.runner import clean, run
 from acceptance.sandbox import MEMBER, OU, lab_in
 from aws_org_sandbox.sandbox import Sandbox
-from tests.acceptance.remains import remains
+from tests.acceptance.remains import ou_of_member, remains
 
 OF_THEIR_OWN = select(["A2", "A8"])
 """OUs, a moved account, a StackSet, stacks and an object, each removed after its check."""
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SHARED = select(["A12"])
 """A repository, and the stack of roles, which stays until the end of the run."""
 
@@ -29,7 +32,11 @@ class Killed(BaseException):
     """The process was killed."""
 
 
-def ending(lab: Lab, *, after: int, by: type[BaseException]) -> list[int]:
+def kill() -> None:
+    raise Killed
+
+
+def ending(lab: Lab, *, after: int, by: Callable[[], None]) -> list[int]:
     """Have the run end just before or just after the creation of the next resource."""
     seen = [0]
     create = lab.create
@@ -38,10 +45,10 @@ def ending(lab: Lab, *, after: int, by: type[BaseException]) -> list[int]:
         seen[0] += 1
         if seen[0] * 2 - 1 == after:
             lab.journal.creating(resource)
-            raise by
+            by()
         made = create(resource, call)
         if seen[0] * 2 == after:
-            raise by
+            by()
         return made
 
     lab.create = counted  # type: ignore[assignment]
@@ -54,11 +61,13 @@ def ending(lab: Lab, *, after: int, by: type[BaseException]) -> list[int]:
 def test_whenever_a_run_is_killed_its_journal_suffices_to_remove_everything(
     acceptance_sandbox: Sandbox, tmp_path: Path, checks: Sequence[Check], resources: int
 ) -> None:
+    """Each run has names of its own, so what any of them left remains to the end; only the OU of the account is one."""
     moment, created = 0, 1
-    while moment < 2 * created:
-        moment += 1
-        with lab_in(acceptance_sandbox, tmp_path / str(moment)) as lab:
-            seen = ending(lab, after=moment, by=Killed)
+    with lab_in(acceptance_sandbox, tmp_path) as first:
+        while moment < 2 * created:
+            moment += 1
+            lab = replace(first, journal=Journal(tmp_path / f"{first.prefix}{moment}.jsonl"), kept=set(), _shared={})
+            seen = ending(lab, after=moment, by=kill)
             try:
                 list(run(checks, lab))
             except Killed:
@@ -66,12 +75,17 @@ def test_whenever_a_run_is_killed_its_journal_suffices_to_remove_everything(
             else:
                 created = seen[0]
             assert clean(lab.journal, lab.access, say=lambda _: None, clock=lab.clock) == ()
-            assert remains(acceptance_sandbox) == [], moment
+            assert ou_of_member(acceptance_sandbox) == OU, moment
+            acceptance_sandbox.settle()
+    assert remains(acceptance_sandbox) == []
     assert created == resources, "all of it was passed"
 
 
-def test_an_interrupted_run_still_reports_its_findings(acceptance_sandbox: Sandbox, lab: Lab, tmp_path: Path) -> None:
-    ending(lab, after=9, by=KeyboardInterrupt)
+@pytest.mark.parametrize("end", ENDS, ids=["Ctrl-C", "SIGTERM", "the end of the terminal"])
+def test_an_interrupted_run_removes_its_resources_and_reports_its_findings(
+    acceptance_sandbox: Sandbox, lab: Lab, tmp_path: Path, end: signal.Signals
+) -> None:
+    ending(lab, after=9, by=lambda: signal.raise_signal(end))
     assert finish(OF_THEIR_OWN, lab, tmp_path / "report") == 130
     assert (tmp_path / "report" / "report.md").exists()
     assert remains(acceptance_sandbox) == []
