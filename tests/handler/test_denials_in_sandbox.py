@@ -1,4 +1,4 @@
-"""The zip while IAM does not see new tags and roles yet: it retries, and reports a permanent denial once."""
+"""The zip while IAM does not see new tags and roles yet: it retries."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from botocore.exceptions import ClientError
 
 from aws_org_sandbox.sandbox import Sandbox
 from sandbox.tests.stacks import MEMBER, allow, arn_of, assume, deploy, role
-from tests.handler.installation import ACCOUNT, PROD, Installed, admit, install_once, push
+from tests.handler.installation import PROD, Installed, admit, install_once, push
 
 pytestmark = pytest.mark.begins_with(prepare=install_once)
-FOREVER = 1_000
 
 
 def test_invariant_2_policies_are_set_on_repositories_whose_tags_take_effect_late(installed: Installed) -> None:
@@ -33,31 +32,6 @@ def test_invariant_2_a_role_that_was_just_created_is_retried(installed: Installe
     installed.send(push("team-a/api", event_id="event-1", account=account))
     assert installed.repository("team-a/api", account=account) is not None
     assert [record.outcome for record in installed.records()] == ["created"]
-    assert not installed.failures()
-
-
-def test_a_denial_that_lasts_too_long_is_one_record_and_one_message_and_a_redrive_finishes_the_work(
-    installed: Installed,
-) -> None:
-    account = installed.sandbox.create_account("new", PROD).id
-    installed.sandbox.visibility.roles = FOREVER
-    admit(account, sandbox=installed.sandbox, synthesis=installed.synthesis)
-    installed.sandbox.visibility.tags = FOREVER
-    events = [
-        push("team-a/api", event_id="no-role", account=account),
-        push("team-a/api", event_id="no-tag", account=ACCOUNT),
-    ]
-    installed.send(*events)
-    reasons = {record.event_id: (record.outcome, record.reason) for record in installed.records()}
-    assert reasons == {"no-role": ("failed", "role-not-assumable"), "no-tag": ("failed", "access-denied")}
-    messages = installed.failures()
-    assert sorted(message["requestPayload"]["detail"]["eventID"] for message in messages) == ["no-role", "no-tag"]
-    assert {message["requestContext"]["condition"] for message in messages} == {"PermanentFailure"}
-
-    installed.sandbox.visibility.clear()
-    installed.send(*events)
-    created = [record.event_id for record in installed.records() if record.outcome == "created"]
-    assert sorted(created) == ["no-role", "no-tag"]
     assert not installed.failures()
 
 

@@ -86,7 +86,7 @@ ERRORS: dict[str, tuple[Effect, int]] = {
     "the connection breaks": (Drop(), 3),
     "stale credentials": (Error(code="ExpiredToken"), 1),
 }
-KILLED = "killed"
+KILLED, REFUSED = "killed", "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,11 @@ def handled(installed: Installed) -> dict[str, Handled]:
     """All at once: while some requests wait for a retry, others are answered."""
     kinds = {name: everywhere(effect, [Moment.BEFORE], times=times) for name, (effect, times) in ERRORS.items()}
     kinds[KILLED] = everywhere(Crash(), Moment)
+    denied, calls = (
+        Error(code="AccessDeniedException"),
+        ("AssumeRole", "GetRole", "CreateRepository", "PutLifecyclePolicy"),
+    )
+    kinds[REFUSED] = [[Disturbance(effect=denied, operation=name, times=None)] for name in calls]
     tried = {name: trials(installed, groups) for name, groups in kinds.items()}
     final_state = run_requests(installed, [trial for group in tried.values() for trial in group])
     return {name: Handled(group, final_state) for name, group in tried.items()}
@@ -121,12 +126,9 @@ def test_a_request_that_meets_an_error_anywhere_is_finished(handled: dict[str, H
 
 
 def test_invariants_2_and_5_a_permanent_refusal_by_aws_is_recorded_once_and_a_redrive_finishes_the_work(
-    installed: Installed,
+    installed: Installed, handled: dict[str, Handled]
 ) -> None:
-    refused = Error(code="AccessDeniedException")
-    calls = ("AssumeRole", "GetRole", "CreateRepository", "PutLifecyclePolicy")
-    tried = trials(installed, [[Disturbance(effect=refused, operation=name, times=None)] for name in calls])
-    final_state = run_requests(installed, tried)
+    tried, final_state = handled[REFUSED].trials, handled[REFUSED].final_state
     assert problems(final_state, tried, ends="failed") == []
     assert [len(final_state.messages[trial.event_id]) for trial in tried] == [1] * len(tried)
     assert redrive(installed, final_state, tried, ends="created") == []
