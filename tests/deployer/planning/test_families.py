@@ -12,7 +12,7 @@ from deployer.planning.instances import InstancePlan, plan_instances
 from deployer.stack_sets import Instance, InstanceKey, InstanceOperation, StackSetDefinition, StackSetState
 from deployer.targets import Coverage, Scope, desired_instances
 from tests.deployer.stack_set_rules import targeted
-from tests.deployer.test_targets import REGIONS, coverage_of, organizations
+from tests.deployer.test_targets import coverage_of, organizations, region_sets
 
 FAMILY = Family(prefix="p-scan-", afterwards="the default")
 NAMES = tuple(f"p-scan-{digit * 8}" for digit in "abc")
@@ -104,10 +104,9 @@ def _roll_out(
 def _contents(draw: st.DrawFn, organization: Organization) -> tuple[DesiredStackSet, ...]:
     """Each OU configures one of the contents or none, in some regions; some accounts differ."""
     choice = st.sampled_from([*NAMES, None])
-    regions = st.frozensets(st.sampled_from(REGIONS))
-    ous = {ou_id: (draw(choice), draw(regions)) for ou_id in organization.ous}
+    ous = {ou_id: (draw(choice), draw(region_sets)) for ou_id in organization.ous}
     accounts = {
-        account.id: (draw(choice), draw(regions)) if draw(st.integers(0, 3)) == 0 else ous[account.parent_id]
+        account.id: (draw(choice), draw(region_sets)) if draw(st.integers(0, 3)) == 0 else ous[account.parent_id]
         for account in organization.accounts.values()
     }
     return tuple(

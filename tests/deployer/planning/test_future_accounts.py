@@ -12,7 +12,7 @@ from deployer.planning.instances import plan_instances
 from deployer.stack_sets import Instance
 from deployer.targets import Coverage, Regions, Scope, compile_targets
 from tests.deployer.planning.test_instances import Cloud
-from tests.deployer.test_targets import REGIONS, coverage_of, coverages
+from tests.deployer.test_targets import coverage_of, coverages, region_sets
 
 
 def _covered_by_aws(cloud: Cloud, ou_id: str) -> Regions:
@@ -24,14 +24,14 @@ def _covered_by_aws(cloud: Cloud, ou_id: str) -> Regions:
 @given(st.data())
 def test_new_accounts_get_the_regions_of_their_ou_except_for_reported_gaps(data: st.DataObject) -> None:
     coverage = data.draw(coverages())
-    organization, regions = coverage.organization, st.frozensets(st.sampled_from(REGIONS))
+    organization = coverage.organization
     everything = Scope.whole(organization)
     cloud = Cloud(coverage, filtered_delete_unregisters=False)
     if data.draw(st.booleans(), label="there is an earlier desired state"):
         earlier = Coverage(
             organization=organization,
-            ous={ou_id: data.draw(regions) for ou_id in organization.ous},
-            accounts={account_id: data.draw(regions) for account_id in organization.accounts},
+            ous={ou_id: data.draw(region_sets) for ou_id in organization.ous},
+            accounts={account_id: data.draw(region_sets) for account_id in organization.accounts},
         )
         cloud.apply(plan_instances(earlier, everything, cloud.state(), rewritten=False))
 

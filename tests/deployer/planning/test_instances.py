@@ -14,7 +14,7 @@ from deployer.targets import Coverage, Scope, desired_instances
 from handler.inspection import Damage
 from handler.resource_comparison import Addition
 from tests.deployer.stack_set_rules import targeted
-from tests.deployer.test_targets import REGIONS, coverage_of, coverages, scopes
+from tests.deployer.test_targets import REGIONS, coverage_of, coverages, region_sets, scopes
 
 
 def state(instances: dict[InstanceKey, Instance], registered: dict[str, frozenset[str]] | None = None) -> StackSetState:
@@ -72,11 +72,10 @@ def test_from_any_earlier_state_one_plan_leads_to_the_desired_one_and_a_second_i
 ) -> None:
     coverage = data.draw(coverages())
     organization = coverage.organization
-    regions = st.frozensets(st.sampled_from(REGIONS))
     earlier = Coverage(
         organization=organization,
-        ous={ou_id: data.draw(regions) for ou_id in organization.ous},
-        accounts={account_id: data.draw(regions) for account_id in organization.accounts},
+        ous={ou_id: data.draw(region_sets) for ou_id in organization.ous},
+        accounts={account_id: data.draw(region_sets) for account_id in organization.accounts},
     )
     cloud = Cloud(coverage, filtered_delete_unregisters=filtered)
     scope = data.draw(st.one_of(st.just(Scope.whole(organization)), scopes(organization)))

@@ -29,7 +29,7 @@ from deployer.targets import AccountTarget, Coverage, Scope, desired_instances
 from deployer.waves import plan_waves
 from handler.settings_file import VERSION
 from tests.deployer.rollout.fake_cloud import FakeCloud, Kept
-from tests.deployer.test_targets import REGIONS, coverage_of, coverages, region_sets, scopes
+from tests.deployer.test_targets import coverage_of, coverages, region_sets, scopes
 
 NAME = "s"
 SETTINGS = json.dumps(
@@ -99,7 +99,7 @@ class World:
 
 def _scope(data: st.DataObject, organization: Organization) -> Scope:
     chosen = data.draw(st.one_of(st.just(Scope.whole(organization)), scopes(organization)))
-    regions = data.draw(st.none() | st.frozensets(st.sampled_from(REGIONS), min_size=1))
+    regions = data.draw(st.none() | region_sets.filter(bool))
     return replace(chosen, regions=regions)
 
 
