@@ -278,8 +278,8 @@ def test_a_roll_out_that_is_killed_repeatedly_still_finishes(
     roll_out = partial(killable, *ROLL_OUT, "--config", str(world.least.config))
     runs = [roll_out(calls=16)]
     while runs[-1].exit_code == KILLED:
-        runs.append(roll_out(calls=16 + 6 * len(runs)))
+        runs.append(roll_out(calls=16 + 4 * len(runs)))
     assert runs[-1].exit_code == 0, runs[-1].printed
-    assert len(runs) > 5
+    assert len(runs) > 3, "it was killed several times"
     world.sandbox.settle()
     assert everything(world.sandbox) == undisturbed
