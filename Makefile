@@ -13,6 +13,8 @@ READY  := $(VENV)/.ready
 NODE   := tests/node_modules/.package-lock.json
 WITNESSES := tests/witnesses/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# glibc keeps freed memory for each thread, and only one thread of Python runs at a time.
+export MALLOC_ARENA_MAX = 1
 unexport PYTHONDONTWRITEBYTECODE  # tests start many processes, and each would compile everything again
 WORKERS := --numprocesses logical --dist loadfile --no-loadscope-reorder
 
