@@ -12,6 +12,7 @@ from aws_org_sandbox.faults import Drop, Fault, Moment
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer
 from tests.deployer.drift.installation import NAMES, Installed
+from tests.deployer.examples import SHOP_DEV
 from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 
 BLANK = "team-a/blank"
@@ -26,8 +27,8 @@ def test_blank_repositories_are_deleted_once_the_role_is_rolled_out_and_a_lost_r
     organization = config / "organization.yaml"
     organization.write_text(f"{organization.read_text()}\ncleanup: true\n")
     installed = Installed(sandbox, Deployer(sandbox, config=config))
-    installed.create(BLANK)
-    installed.age(BLANK, by=timedelta(days=30))
+    installed.create(BLANK, account=SHOP_DEV)
+    installed.age(BLANK, by=timedelta(days=30), account=SHOP_DEV)
     clean = ("audit", "repair", "--delete-blank", "--yes", "--json")
 
     failed = installed.deployer(*clean)
@@ -43,7 +44,7 @@ def test_blank_repositories_are_deleted_once_the_role_is_rolled_out_and_a_lost_r
     cleaned = installed.deployer(*clean)
     assert cleaned.exit_code == 0, cleaned.err
     assert [one["status"] for one in cleaned.document["done"]] == ["deleted"]
-    assert installed.ecr().describe_repositories()["repositories"] == []
+    assert installed.ecr(SHOP_DEV).describe_repositories()["repositories"] == []
 
 
 @begins_rolled_out_to_few
