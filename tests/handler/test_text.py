@@ -39,11 +39,12 @@ def test_clean_text_has_no_control_characters_is_short_and_can_be_encoded(text: 
 
 
 def test_every_character_of_unicode_is_kept_if_it_is_printable_and_escaped_otherwise() -> None:
+    """All in two texts: one that is kept wrongly makes the text unprintable, one that is escaped wrongly changes it."""
     characters = [chr(code) for code in range(sys.maxunicode + 1)]
-    wrong = [
-        character
-        for character in characters
-        if not (cleaned := clean(character)).isprintable() or (cleaned == character) is not character.isprintable()
-    ]
     assert len(characters) == 0x110000
-    assert wrong == []
+    printable = "".join(filter(str.isprintable, characters))
+    others = "".join(character for character in characters if not character.isprintable())
+    assert clean("\n" + printable, limit=len(printable) + len("\\u000a")) == "\\u000a" + printable
+    escaped = clean(others, limit=len("\\U00000000") * len(others))
+    assert escaped.isprintable()
+    assert escaped.count("\\") == len(others)

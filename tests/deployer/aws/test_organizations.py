@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -66,12 +67,15 @@ def test_300_accounts_in_20_ous_need_fewer_than_60_calls(sandbox: Sandbox, large
     assert len(sandbox.calls) - before < 60
 
 
-def test_throttled_calls_are_retried(environment: Sandbox) -> None:
+def test_throttled_calls_are_retried(environment: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=pauses.append))
     fault = Fault(effect=Throttle(), service="organizations", times=3)
     environment.faults.add(fault)
     assert read_organization(Session(region="eu-west-1").client("organizations")) == organization_from(
         environment.organization
     )
+    assert len(pauses) == fault.hits == 3
 
 
 def test_endless_throttling_ends_with_an_error_message(sandbox: Sandbox) -> None:
