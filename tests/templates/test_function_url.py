@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from importlib import resources
-
 from deployer.partitions import partition_of, partitions
+from sandbox.tests import provider_schemas
 from templates.function_url import REGIONS_WITHOUT, is_available
 
 DOCUMENTED_WITHOUT = {
@@ -20,8 +18,7 @@ WITH_UNPUBLISHED_HOSTS = {"aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-
 
 
 def test_the_regions_without_function_urls_are_those_of_the_schemas_and_the_documentation() -> None:
-    providers = resources.files("cfnlint").joinpath("data/schemas/providers")
-    types = {file.name.removesuffix(".json"): json.loads(file.read_text()) for file in providers.iterdir()}
+    types = {region: provider_schemas.types(region) for region in provider_schemas.regions()}
     regions = {region: known for region, known in types.items() if "AWS::Lambda::Function" in known}
     without = {region for region, known in regions.items() if "AWS::Lambda::Url" not in known}
     assert without | DOCUMENTED_WITHOUT == REGIONS_WITHOUT

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from sandbox.tests import provider_schemas
 from templates.names import PREFIX_MAXIMUM_LENGTH, Names
 from templates.operator_policy import COMMANDS, permissions
 from templates.permissions import LARGEST_POLICY, VIA_CLOUDFORMATION, size_of
@@ -85,9 +86,7 @@ def test_cloudformation_is_allowed_only_the_actions_of_its_resource_types(
 
 def actions_of(type_: str, *handlers: str) -> set[str]:
     """The actions of the named handlers of a type, or of all of them."""
-    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415 - takes 50 MB of each worker
-
-    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-1", type_).schema
+    schema = provider_schemas.schema("eu-west-1", type_)
     named = {name: handler for name, handler in schema.get("handlers", {}).items() if not handlers or name in handlers}
     return {action for handler in named.values() for action in handler["permissions"]}
 

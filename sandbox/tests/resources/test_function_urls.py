@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from aws_org_sandbox.cloudformation import StackFailed, delete_stack
 from aws_org_sandbox.resources.catalogue import TYPES
 from aws_org_sandbox.sandbox import Sandbox
+from sandbox.tests import provider_schemas
 from sandbox.tests.stacks import HOME, allow, arn_of, assume, deploy, resource, role, template, trust
 from sandbox.tests.tiny_functions import create_function
 
@@ -83,9 +84,9 @@ https://docs.amazonaws.cn/en_us/aws/latest/userguide/lambda.html"""
 
 
 def test_the_type_is_missing_in_the_regions_without_its_schema_or_without_urls(sandbox: Sandbox, arn: str) -> None:
-    from cfnlint.helpers import REGIONS  # noqa: PLC0415 - takes 50 MB of each worker
-
-    without = {region for region in REGIONS if not _has_type(region)} | DOCUMENTED_WITHOUT
+    regions = provider_schemas.regions()
+    without = {region for region in regions if "AWS::Lambda::Url" not in provider_schemas.types(region)}
+    without |= DOCUMENTED_WITHOUT
     assert set(TYPES["AWS::Lambda::Url"].absent_from) == without
     with pytest.raises(StackFailed, match=r"Unrecognized resource types: \[AWS::Lambda::Url\]"):
         deploy_here(sandbox, {"Url": url(arn)}, region="eu-central-2")
@@ -101,16 +102,6 @@ def test_the_api_refuses_the_type_in_a_region_without_it(sandbox: Sandbox, arn: 
             client.validate_template(TemplateBody=body)
         with pytest.raises(ClientError, match="Unrecognized resource types") if refused else nullcontext():
             client.create_change_set(StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body)
-
-
-def _has_type(region: str) -> bool:
-    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError  # noqa: PLC0415 - as above
-
-    try:
-        PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, "AWS::Lambda::Url")
-    except ResourceNotFoundError:
-        return False
-    return True
 
 
 def test_grants_to_callers_of_urls_keep_all_their_conditions(sandbox: Sandbox, arn: str) -> None:

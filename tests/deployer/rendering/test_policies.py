@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -14,9 +13,7 @@ from deployer.pushing.images import parse_image
 from deployer.pushing.pusher_policy import PUSHERS, function_arn, pusher_permissions
 from deployer.rendering.policies import (
     explanation_lines,
-    organization_policies_in_cloudformation,
     organization_policy_in_terraform,
-    role_policy_in_cloudformation,
     role_policy_in_terraform,
 )
 from templates.names import PREFIX_MAXIMUM_LENGTH, Names
@@ -77,23 +74,6 @@ def test_no_text_of_a_policy_has_another_meaning_in_terraform(value: Any) -> Non
     text = organization_policy_in_terraform("a", document, kind="SERVICE_CONTROL_POLICY", attach_to="OU\nx = 1")
     assert attributes(text) == {"name": "a", "content": document}
     assert len([line for line in text.splitlines() if line.startswith("x")]) == 0
-
-
-def test_cfn_lint_finds_nothing_in_the_templates() -> None:
-    from cfnlint.api import lint  # noqa: PLC0415 - takes 50 MB of each worker
-
-    templates: list[Any] = [
-        role_policy_in_cloudformation(f"deployer-{name}", policy_of(POLICIES[name])) for name in POLICIES
-    ]
-    guard: Any = organization_policies_in_cloudformation(
-        {
-            f"deployer-guard-{kind.lower()}": (kind, policy_of(POLICIES["failures"]))
-            for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
-        }
-    )
-    resources = {f"Policy{number}": one["Resources"]["Policy"] for number, one in enumerate(templates)}
-    found = lint(json.dumps({**templates[0], "Resources": resources | guard["Resources"]}), regions=["eu-west-1"])
-    assert [str(problem) for problem in found] == []
 
 
 @pytest.mark.parametrize("name", POLICIES)
