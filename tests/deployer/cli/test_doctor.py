@@ -14,11 +14,13 @@ from moto.iam.models import iam_backends
 from aws_org_sandbox import quotas, regions
 from aws_org_sandbox.faults import Error, Fault
 from aws_org_sandbox.organizations.accounts import STACK_SETS_PRINCIPAL, backend_of
+from aws_org_sandbox.pytest_plugin import check
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.composition import doctor
 from deployer.doctor.checks.catalogue import CHECKS
 from sandbox.tests.tiny_functions import create_function
 from tests.deployer.command_line import CONFIG, Deployer, Ran, after_notice, writes
+from tests.deployer.unwatched import unwatched
 
 MANAGEMENT, CENTRAL, SHOP = "100000000000", "200000000001", "300000000001"
 PROD = "ou-exam-prod0001"
@@ -345,6 +347,17 @@ def test_a_caller_without_access_to_members_gets_the_commands(sandbox: Sandbox, 
     assert states(ran)["member-regions"] == "unchecked"
     assert "--account-id 400000000001" in text_of(ran, "member-regions")
     assert len(sandbox.calls.of("account", "ListRegions")) == 2  # the management account, a member
+
+
+@pytest.fixture(scope="module")
+def rolled_out(running_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The example organization, once for all probes."""
+    running_sandbox.reset()
+    with unwatched():
+        assert Deployer(running_sandbox)("rollout", "--org", "--yes").exit_code == 0
+    running_sandbox.settle()
+    yield running_sandbox
+    check(running_sandbox)
 
 
 @pytest.fixture

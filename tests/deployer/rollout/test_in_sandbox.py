@@ -14,6 +14,8 @@ from moto.sqs.models import sqs_backends
 from aws_org_sandbox import deleted_names
 from aws_org_sandbox.faults import Error, Fault, Moment
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.aws.preconditions import check_regions
+from deployer.composition import assembly
 from sandbox.tests.stacks import trust
 from tests.deployer.command_line import CONFIG, Deployer, Ran, writes
 from tests.deployer.json_documents import check_lines
@@ -338,6 +340,19 @@ def _management_config(tmp_path: Path) -> Path:
     return config
 
 
+@pytest.fixture
+def few_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer regions are enabled: companion stacks are looked for in all."""
+    monkeypatch.setattr(
+        assembly,
+        "check_regions",
+        lambda *arguments, **options: {
+            region: how for region, how in check_regions(*arguments, **options).items() if region in REGIONS
+        },
+    )
+
+
+@pytest.mark.usefixtures("few_regions")
 def test_the_management_account_as_operator_covers_itself_with_companion_stacks(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
