@@ -71,9 +71,13 @@ def skip(sandbox: Sandbox, account: str) -> None:
     sandbox.settle(60)
 
 
-def test_dead_letters_of_members_are_counted_in_the_central_account(sandbox: Sandbox) -> None:
+def roll_out(sandbox: Sandbox) -> None:
     assert Deployer(sandbox)("rollout", "--ou", "Workloads/Prod", "--yes").exit_code == 0
     sandbox.settle(60)
+
+
+@pytest.mark.begins_with(prepare=roll_out)
+def test_dead_letters_of_members_are_counted_in_the_central_account(sandbox: Sandbox) -> None:
     calm = watched(sandbox)
     assert (calm["queues"], calm["waiting"], calm["unreadable"], calm["level"]) == (8, 0, 0, "INFO")
     assert calm.keys() >= WATCHED.keys()
@@ -205,8 +209,9 @@ def test_settings_record_whether_the_central_account_is_the_management_account()
     assert caller_of(SETTINGS, MANAGEMENT) == ("SELF", (QueueLocation(MANAGEMENT, "eu-west-1"),))
 
 
-def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as_an_error(rolled_out: Sandbox) -> None:
-    iam = rolled_out.client("iam")
+@pytest.mark.begins_with(prepare=roll_out)
+def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as_an_error(sandbox: Sandbox) -> None:
+    iam = sandbox.client("iam")
     lost = json.loads(json.dumps(iam.get_role_policy(RoleName="deployer-watch", PolicyName="watch-members")))
     kept = [one for one in lost["PolicyDocument"]["Statement"] if one["Sid"] != "ReadDelegatedAdministrators"]
     assert len(kept) == len(lost["PolicyDocument"]["Statement"]) - 1
@@ -215,7 +220,7 @@ def test_a_watch_that_may_not_act_as_delegated_administrator_fails_and_counts_as
         PolicyName="watch-members",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": kept}),
     )
-    answer = rolled_out.client("lambda").invoke(FunctionName="deployer-watch", Payload=b"{}")
+    answer = sandbox.client("lambda").invoke(FunctionName="deployer-watch", Payload=b"{}")
     assert answer["FunctionError"] == "Unhandled"
     assert "not a delegated administrator" in answer["Payload"].read().decode()
     assert metrics.total("AWS/Lambda", "Errors", FunctionName="deployer-watch") == 1
