@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from aws_org_sandbox import background
 from aws_org_sandbox.faults import Fault, Throttle
 from aws_org_sandbox.functions import invocation
 from aws_org_sandbox.metrics import metrics
@@ -22,7 +23,8 @@ MAY_SEND = [statement("sqs:SendMessage", FAILURES), statement("logs:*")]
 
 
 def configured(sandbox: Sandbox, **settings: Any) -> tuple[str, str]:
-    """A function with an on-failure destination; its ARN and the queue's URL."""
+    """A function with an on-failure destination; its ARN and the queue's URL. Lambda's minutes are short."""
+    background.scheduler.time_scale = 0.001
     url = create_queue(sandbox, "failures")
     arn = create_function(sandbox, statements=MAY_SEND)
     sandbox.client("lambda").put_function_event_invoke_config(
@@ -88,6 +90,7 @@ def test_an_event_that_exceeds_its_maximum_age_is_reported_as_such(sandbox: Sand
 
 def test_a_throttled_event_waits_without_using_a_retry(sandbox: Sandbox, tmp_path: Path) -> None:
     arn, url = configured(sandbox, MaximumRetryAttempts=0)
+    background.scheduler.time_scale = sandbox.time_scale  # with a smaller one, they soon exceed their maximum age
     sandbox.client("lambda").put_function_concurrency(FunctionName="tiny", ReservedConcurrentExecutions=1)
     for _ in range(3):
         invocation.invoke_async(arn, {"meet": [str(tmp_path), 2]})  # the first waits for one more, which this test is

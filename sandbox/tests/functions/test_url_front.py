@@ -21,6 +21,7 @@ from botocore.httpsession import URLLib3Session
 from moto.awslambda.models import lambda_backends
 from moto.awslambda.policy import Policy
 
+from aws_org_sandbox import background
 from aws_org_sandbox.faults import Crash, Drop, Error, Fault, Moment, Throttle
 from aws_org_sandbox.functions import url_front
 from aws_org_sandbox.sandbox import Sandbox
@@ -210,6 +211,7 @@ def test_a_crash_of_the_function_is_a_bad_gateway(sandbox: Sandbox, arn: str) ->
 
 
 def test_a_function_invokes_itself_asynchronously_if_its_role_allows_it(sandbox: Sandbox) -> None:
+    background.scheduler.time_scale = 0.001  # Lambda's minutes between retries
     failed = create_queue(sandbox, "failed")
     failures = queue_arn("failed", account=sandbox.central_account)
     arn = create_function(
