@@ -154,14 +154,14 @@ class TestBlobs:
     def test_chunks_may_be_small_and_the_blob_large(self, client: Client, sandbox: Sandbox) -> None:
         chunk = b"x" * (MINIMUM_PART - 1)
         location = client.request("POST", UPLOADS).headers["Location"]
-        for _ in range(6):
+        for _ in range(3):
             assert client.request("PATCH", location, chunk).status == 202
-        digest = oci_images.digest_of(chunk * 6)
+        digest = oci_images.digest_of(chunk * 3)
         assert client.request("PUT", f"{location}?digest={digest}").status == 201
-        assert client.request("GET", f"/v2/{NAME}/blobs/{digest}").body == chunk * 6
+        assert client.request("GET", f"/v2/{NAME}/blobs/{digest}").body == chunk * 3
         parts = [call.parameters for call in sandbox.calls.of("ecr", "UploadLayerPart")]
         sizes = [part["partLastByte"] - part["partFirstByte"] + 1 for part in parts]
-        assert sizes == [PART_SIZE, PART_SIZE, len(chunk) * 6 - 2 * PART_SIZE]
+        assert sizes == [PART_SIZE, len(chunk) * 3 - PART_SIZE]
 
     @pytest.mark.parametrize("digest", [ABSENT, "sha256:short", "md5:0", ""])
     def test_another_digest_is_refused(self, client: Client, digest: str) -> None:

@@ -186,13 +186,14 @@ def test_a_breakdown_links_to_its_rows(seen: Seen) -> None:
     assert counted(seen) == NUMBER
 
 
-def test_a_view_can_be_shared_by_its_url(browser: Chromium, seen: Seen, file: Path) -> None:
-    choose(seen.page, "Outcome").select_option("failed")
-    seen.page.locator("thead .repository button").click()
-    address = seen.page.evaluate("location.hash")
+def test_a_view_can_be_shared_by_its_url(browser: Chromium, file: Path) -> None:
+    with opened(browser, file) as seen:
+        choose(seen.page, "Outcome").select_option("failed")
+        seen.page.locator("thead .repository button").click()
+        address, shown = seen.page.evaluate("location.hash"), seen.rows("repository")
     with opened(browser, file, after=address) as other:
         assert set(other.rows("outcome")) == {"failed"}
-        assert other.rows("repository") == seen.rows("repository")
+        assert other.rows("repository") == shown
 
 
 def test_pages_and_details_work_by_keyboard(seen: Seen) -> None:
