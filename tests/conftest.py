@@ -13,9 +13,10 @@ from hypothesis import settings
 
 from aws_org_sandbox.pytest_plugin import check
 from aws_org_sandbox.sandbox import Sandbox
+from deployer.aws.installations import InstallationFinder
 from deployer.cli.main import run
 from tests import shortcuts
-from tests.clocks import impatient
+from tests.clocks import skipping
 from tests.hypothesis_profiles import profile
 
 shortcuts.remember()
@@ -60,10 +61,17 @@ def generated(request: pytest.FixtureRequest) -> Generated:
 
 @pytest.fixture(scope="module")
 def rolled_out(running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """A sandbox with the example organization rolled out, once for all tests of a file, which share its state."""
+    """A sandbox with the example organization rolled out, once for all tests of a file, which share its state.
+
+    The roll-out does not look for other installations: there are none.
+    """
     running_sandbox.reset()
-    with patch.dict("os.environ", running_sandbox.environment()):
-        assert run(["rollout", "--org", "--yes", "--config", str(CONFIG)], clock=impatient()) == 0
+    with (
+        patch.dict("os.environ", running_sandbox.environment()),
+        patch.object(InstallationFinder, "elsewhere", lambda _: ((), {})),
+    ):
+        command = ["rollout", "--org", "--yes", "--config", str(CONFIG)]
+        assert run(command, clock=skipping(running_sandbox.settle)) == 0
     running_sandbox.settle()
     yield running_sandbox
     check(running_sandbox)
