@@ -32,13 +32,21 @@ sys.addaudithook(_refuse_processes)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that use the sandbox are slow without being marked. Files with slow tests come first.
 
-    Workers take whole files: the short ones at the end let all of them finish at the same time.
+    Workers take whole files: the short ones at the end let all of them finish at the same time. Files whose tests begin
+    with the same state of the sandbox follow each other, so that a worker reaches it once for several of them.
     """
     for item in items:
         if "running_sandbox" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    states = {item.path: _state(item) for item in items if _state(item)}
+    items.sort(key=lambda item: (item.path not in slow, states.get(item.path, "")))
+
+
+def _state(item: pytest.Item) -> str:
+    """The name of the state that a test begins with; empty if that is the sandbox's own."""
+    mark = item.get_closest_marker("begins_with")
+    return f"{mark.kwargs['prepare'].__module__}.{mark.kwargs['prepare'].__qualname__}" if mark else ""
 
 
 def pytest_collection_finish() -> None:
