@@ -87,7 +87,7 @@ def folder_stack_sets(sandbox: Sandbox) -> list[dict[str, str]]:
 def test_a_registry_whose_removal_failed_is_reported_and_repaired_by_running_again(
     sandbox: Sandbox, folder: Folder
 ) -> None:
-    folder.scope = ("--account", SHOP)
+    folder.scope = ("--ou", "Workloads/Prod")
     folder.configure(PROD, ENHANCED)
     assert folder.roll_out() == 0
     folder.configure(PROD, BASIC)
@@ -103,5 +103,5 @@ def test_a_registry_whose_removal_failed_is_reported_and_repaired_by_running_aga
     sandbox.faults.clear()
     assert "deleted and created again" in folder.deployer("plan", *folder.scope).out
     assert folder.roll_out() == 0
-    assert scans(sandbox) == {(SHOP, region): "BASIC SCAN_ON_PUSH app-*" for region in ("eu-west-1", "us-east-1")}
+    assert scans(sandbox) == in_prod("BASIC SCAN_ON_PUSH app-*")
     assert folder.deployer("status", *folder.scope).exit_code == 0
