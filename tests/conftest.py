@@ -17,6 +17,7 @@ from deployer.aws.installations import InstallationFinder
 from deployer.cli.main import run
 from tests import shortcuts
 from tests.clocks import skipping
+from tests.deployer.unwatched import unwatched
 from tests.hypothesis_profiles import profile
 
 shortcuts.remember()
@@ -57,6 +58,13 @@ def generated(request: pytest.FixtureRequest) -> Generated:
         assert file.read_text(encoding="utf-8") == text, f"`make golden` writes {name} anew; then read the diff"
 
     return hold
+
+
+@pytest.fixture
+def small_central_stack() -> Iterator[None]:
+    """The central stack has no alarms, metric filters and dashboard; so has that of processes that are killed."""
+    with unwatched():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,16 @@ import zipfile
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from aws_org_sandbox.faults import Drop, Fault, Moment
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.command_line import CONFIG, Deployer
 from tests.deployer.drift.installation import NAMES, Installed
 from tests.deployer.examples import SHOP_DEV
 from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
+
+pytestmark = pytest.mark.usefixtures("small_central_stack")
 
 BLANK = "team-a/blank"
 

@@ -22,6 +22,8 @@ from tests.deployer.examples import CENTRAL, MANAGEMENT, SEARCH_DEV, SHOP_DEV
 from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 from tests.docs.commands import ROOT
 
+pytestmark = pytest.mark.usefixtures("small_central_stack")
+
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 SCRIPT = ROOT / "contrib" / "copy-ledger.py"
 PAGE = " ".join(

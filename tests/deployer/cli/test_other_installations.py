@@ -20,6 +20,8 @@ from tests.deployer.examples import CENTRAL, MANAGEMENT, SEARCH_DEV, SHOP_DEV
 from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 from tests.deployer.test_operator_policy_in_sandbox import deployer_with_policy
 
+pytestmark = pytest.mark.usefixtures("small_central_stack")
+
 OTHER_INSTALLATION = 28
 PREFIX = ("prefix: deployer", "prefix: ecr")
 ACCOUNT = (f'account: "{CENTRAL}"', f'account: "{SHOP_DEV}"')

@@ -9,7 +9,7 @@ from typing import Any
 from aws_org_sandbox.sandbox import Sandbox
 from deployer.errors import GuardError
 from tests.deployer.command_line import Deployer
-from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
+from tests.deployer.rollout.few_accounts import begins_all_rolled_out_to_few
 from tests.deployer.test_operator_policy_in_sandbox import NAMES, session_with
 from tests.operator_policies import operator_policy
 
@@ -126,7 +126,7 @@ def damage(status: dict[str, Any]) -> str:
     return "; ".join(text for one in status["stacks"] for text in one.get("damage", ()))
 
 
-@begins_rolled_out_to_few
+@begins_all_rolled_out_to_few
 def test_damage_to_the_central_account_is_reported_and_repaired(sandbox: Sandbox) -> None:
     deployer = Deployer(sandbox)
     for act, _ in DAMAGE.values():
@@ -145,7 +145,7 @@ def test_damage_to_the_central_account_is_reported_and_repaired(sandbox: Sandbox
     assert after.exit_code == 0, after
 
 
-@begins_rolled_out_to_few
+@begins_all_rolled_out_to_few
 def test_a_deep_roll_out_that_may_not_read_the_central_account_reports_it(sandbox: Sandbox) -> None:
     """The policies of `rollout` and `verify` have the auditor roles of the members, but not these reads."""
     sandbox.client("events").disable_rule(Name=RULE, EventBusName=BUS)
@@ -169,7 +169,7 @@ def test_a_deep_roll_out_that_may_not_read_the_central_account_reports_it(sandbo
     assert sandbox.client("events").describe_rule(Name=RULE, EventBusName=BUS)["State"] == "ENABLED"
 
 
-@begins_rolled_out_to_few
+@begins_all_rolled_out_to_few
 def test_a_deleted_ledger_is_created_again_only_if_that_is_allowed_and_the_rest_with_it(sandbox: Sandbox) -> None:
     dynamodb, table = sandbox.client("dynamodb"), "deployer-ledger"
     dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)

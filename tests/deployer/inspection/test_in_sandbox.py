@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from botocore import xform_name
 
 from aws_org_sandbox.faults import Error, Fault
@@ -17,7 +18,9 @@ from aws_org_sandbox.sandbox import Sandbox
 from handler.daily_inspection import SLICES, current_slice, slice_of
 from tests.deployer.command_line import Deployer, writes
 from tests.deployer.rollout.few_accounts import INSTALLED, begins_rolled_out_to_few
-from tests.deployer.rollout.test_in_sandbox import EXPECTED, begins_rolled_out, installed
+from tests.deployer.rollout.test_in_sandbox import EXPECTED, begins_small, installed
+
+pytestmark = pytest.mark.usefixtures("small_central_stack")
 
 HOME = "eu-west-1"
 RULE, QUEUE = "deployer-forwarding", "deployer-forwarding-dead-letters"
@@ -280,7 +283,7 @@ def test_resources_that_cannot_be_read_are_never_reported_as_in_sync(sandbox: Sa
     assert set(writes(sandbox)) == {"sts:AssumeRole"}
 
 
-@begins_rolled_out
+@begins_small
 def test_damage_by_a_clean_up_tool_is_reported_and_repaired(sandbox: Sandbox, tmp_path: Path) -> None:
     deployer, plan = Deployer(sandbox), str(tmp_path / "plan.json")
     done = list(damages(sandbox))

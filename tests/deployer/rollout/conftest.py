@@ -11,7 +11,6 @@ import pytest
 from aws_org_sandbox.sandbox import Sandbox
 from tests.deployer.killed_processes import KillableProcesses, killable_processes
 from tests.deployer.rollout.folder import Folder
-from tests.deployer.unwatched import unwatched
 
 
 @pytest.fixture(scope="session")
@@ -19,13 +18,6 @@ def killable(running_sandbox: Sandbox) -> Iterator[KillableProcesses]:
     """Runs the command line in processes that are killed, as the administrator of the central account."""
     with killable_processes(running_sandbox.environment()) as run:
         yield run
-
-
-@pytest.fixture
-def small_central_stack() -> Iterator[None]:
-    """The central stack has no alarms, metric filters and dashboard; so has that of processes that are killed."""
-    with unwatched():
-        yield
 
 
 @pytest.fixture

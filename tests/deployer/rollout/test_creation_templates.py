@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from aws_org_sandbox.oci import images as oci_images
 from aws_org_sandbox.oci.client import Client
 from aws_org_sandbox.registry.hosts import host_of
@@ -15,6 +17,8 @@ from tests.deployer.command_line import writes
 from tests.deployer.examples import DEV, NATIVE, SEARCH_DEV, SHOP_DEV
 from tests.deployer.rollout.few_accounts import ALICE_SANDBOX, begins_rolled_out_to_few
 from tests.deployer.rollout.folder import Folder
+
+pytestmark = pytest.mark.usefixtures("small_central_stack")
 
 HOME = "eu-west-1"
 SANDBOX_OU = "ou-exam-sand0001"

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
+import pytest
+
 from aws_org_sandbox.oci import images
 from aws_org_sandbox.oci.client import Client, Rejected
 from aws_org_sandbox.registry.hosts import host_of
@@ -17,6 +19,8 @@ from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 from tests.deployer.rollout.folder import Folder
 from tests.deployer.rollout.test_creation_templates import HOME, prefixes
 from tests.deployer.rollout.test_native_settings import actual
+
+pytestmark = pytest.mark.usefixtures("small_central_stack")
 
 LIMIT = 120.0
 PAUSE = 0.05

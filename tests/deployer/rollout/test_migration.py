@@ -49,7 +49,7 @@ OWN_STACK_SET = {"StackSetName": "platform-ecr-templates", "CallAs": "DELEGATED_
 Leave = Callable[[], object]
 """Removes what created repositories before."""
 
-pytestmark = begins_rolled_out_to_few
+pytestmark = [begins_rolled_out_to_few, pytest.mark.usefixtures("small_central_stack")]
 
 
 def own_function(sandbox: Sandbox) -> None:

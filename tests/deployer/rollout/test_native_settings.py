@@ -18,6 +18,8 @@ from tests.deployer.rollout.few_accounts import begins_rolled_out_to_few
 from tests.deployer.rollout.folder import Folder
 from tests.deployer.rollout.test_creation_templates import HOME
 
+pytestmark = pytest.mark.usefixtures("small_central_stack")
+
 RULES = """\
 create:
   names: {deny: ["**/tmp-*"]}
