@@ -24,12 +24,7 @@ from tests.terminal import in_a_terminal, type_ctrl_c
 SANDBOX_ACCOUNT = "500000000001"
 LEDGER = f"arn:aws:dynamodb:eu-west-1:{CENTRAL}:table/deployer-ledger"
 
-PROGRAM = """
-from deployer.__main__ import main
-from deployer.pushing import ensure
-ensure.POLICY_DELAY = 0.2
-main()
-"""
+PROGRAM = "from deployer.__main__ import main; main()"
 
 
 class TestCreated:
@@ -186,18 +181,10 @@ class TestNotCreated:
 
 
 class TestInATerminal:
-    """The whole program, as a person sees it in a terminal."""
-
-    @staticmethod
-    def command(*arguments: str) -> list[str]:
-        return [sys.executable, "-c", PROGRAM, "ensure", *arguments]
-
-    def variables(self, sandbox: Sandbox, account: str) -> dict[str, str]:
-        return {**os.environ, **sandbox.environment(account)}
-
-    def test_ctrl_c_prints_that_submitted_operations_continue(self, rolled_out: Sandbox, tmp_path: Path) -> None:
-        image = new(team="not-a-team")[1]
-        with in_a_terminal(self.command(image), variables=self.variables(rolled_out, SHOP)) as started:
+    def test_ctrl_c_prints_that_submitted_operations_continue(self, rolled_out: Sandbox) -> None:
+        """The whole program, as a person sees it."""
+        command = [sys.executable, "-c", PROGRAM, "ensure", new(team="not-a-team")[1]]
+        with in_a_terminal(command, variables={**os.environ, **rolled_out.environment(SHOP)}) as started:
             assert started.stdout
             shown = b""
             while b"Waiting for" not in shown:
@@ -207,14 +194,14 @@ class TestInATerminal:
         assert b"\r\x1b[KInterrupted. Operations already submitted to AWS continue" in rest
         assert started.returncode == 130
 
-    def test_an_error_starts_on_its_own_line(self, rolled_out: Sandbox, tmp_path: Path) -> None:
-        _, image = new(host_of(DEV, "eu-west-1"), team="shop")
-        variables = self.variables(rolled_out, CENTRAL)
-        with in_a_terminal(self.command(image), variables=variables, folder=tmp_path) as started:
-            shown, _ = started.communicate(timeout=60)
-        assert started.returncode == 6
-        assert b"Waiting for shop/" in shown
-        assert b"\r\x1b[KError: shop/" in shown
+    def test_an_error_starts_on_its_own_line(self, ensure: Ensure, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("deployer.pushing.ensure.POLICY_DELAY", 0.2)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        name, image = new(host_of(DEV, "eu-west-1"), team="shop")
+        code, _, err = ensure(image, account=CENTRAL)
+        assert code == 6
+        assert f"\r\033[KWaiting for {name}" in err
+        assert f"\r\033[KError: {name}" in err
 
 
 class TestRefusedByAws:
