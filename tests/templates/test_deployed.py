@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from aws_org_sandbox.cloudformation import delete_stack, deploy_stack
+from aws_org_sandbox.pytest_plugin import check
 from aws_org_sandbox.sandbox import Sandbox
 from templates import access, artifacts, central, forwarding
 from templates.alarms import catalogue
@@ -23,14 +25,19 @@ HOME, ABROAD = "eu-west-1", "us-east-1"
 OTHER_DIGEST = "f" * 64
 
 
-@pytest.fixture
-def deployed(sandbox: Sandbox, names: Names) -> Sandbox:
-    """All four templates in the central account, and those for members in a member."""
-    deploy_central(sandbox, names, DIGEST)
+@pytest.fixture(scope="module")
+def deployed(running_sandbox: Sandbox, names: Names) -> Iterator[Sandbox]:
+    """All four templates in the central account, and those for members in a member.
+
+    Once for all tests: those that change something are the last.
+    """
+    running_sandbox.reset()
+    deploy_central(running_sandbox, names, DIGEST)
     for account, region in ((names.central_account, HOME), (MEMBER, ABROAD)):
         deploy(names.access_stack_set, body(access.template(names, uses_kms=True)), account=account)
         deploy(names.forwarding_stack_set, body(forwarding.template(names)), account=account, region=region)
-    return sandbox
+    yield running_sandbox
+    check(running_sandbox)
 
 
 def deploy_central(sandbox: Sandbox, names: Names, digest: str, *, tracing: bool = False) -> None:
@@ -74,15 +81,6 @@ def test_the_ledger_is_protected_restorable_encrypted_and_deletes_expired_record
     ttl = dynamodb.describe_time_to_live(TableName=names.ledger_table)["TimeToLiveDescription"]
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
     assert tags_of(dynamodb.list_tags_of_resource(ResourceArn=table["TableArn"])) == {"deployer:managed-by": "deployer"}
-
-
-def test_tracing_is_enabled_and_disabled_in_place(sandbox: Sandbox, names: Names) -> None:
-    modes = []
-    for tracing in (False, True, False):
-        deploy_central(sandbox, names, DIGEST, tracing=tracing)
-        found = sandbox.client("lambda").get_function_configuration(FunctionName=names.function)
-        modes.append(found["TracingConfig"]["Mode"])
-    assert modes == ["PassThrough", "Active", "PassThrough"]
 
 
 def test_the_function_has_all_environment_variables_that_it_needs(deployed: Sandbox, names: Names) -> None:
@@ -154,6 +152,16 @@ def test_alarms_and_dashboard_exist(deployed: Sandbox, names: Names) -> None:
     assert alarms == {names.alarm(alarm.name) for alarm in catalogue(names, notices=False)}
     body_ = json.loads(cloudwatch.get_dashboard(DashboardName=names.dashboard)["DashboardBody"])
     assert len(body_["widgets"]) == len(widgets(names))
+
+
+def test_tracing_is_enabled_and_disabled_in_place(deployed: Sandbox, names: Names) -> None:
+    modes = []
+    for tracing in (None, True, False):
+        if tracing is not None:
+            deploy_central(deployed, names, DIGEST, tracing=tracing)
+        found = deployed.client("lambda").get_function_configuration(FunctionName=names.function)
+        modes.append(found["TracingConfig"]["Mode"])
+    assert modes == ["PassThrough", "Active", "PassThrough"]
 
 
 def test_new_settings_change_only_the_code_of_the_function(deployed: Sandbox, names: Names) -> None:

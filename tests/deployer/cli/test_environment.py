@@ -27,6 +27,8 @@ EXPLAIN = [
     "--organization",
     str(ROOT / "config/snapshot.json"),
 ]
+PAGE = ["docs", "guard"]
+"""What prints most with the least imports."""
 UNPRINTABLE = "name-\udcff"
 """The name of a file with a byte that is not UTF-8."""
 
@@ -61,7 +63,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 def test_a_full_standard_output_is_an_error_with_its_own_code() -> None:
     with Path("/dev/full").open("w") as full:
-        code, _, err = ended(started(*EXPLAIN, stdout=full.fileno()))
+        code, _, err = ended(started(*PAGE, stdout=full.fileno()))
     assert (code, "Standard output cannot be written: No space left on device" in err) == (FILE_ERROR, True)
 
 
@@ -69,7 +71,7 @@ def test_a_closed_pipe_causes_no_message() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        code, _, err = ended(started(*EXPLAIN, stdout=writing))
+        code, _, err = ended(started(*PAGE, stdout=writing))
     finally:
         os.close(writing)
     assert (code, err) == (FILE_ERROR, "")
@@ -107,9 +109,10 @@ def test_a_full_standard_error_loses_only_messages() -> None:
         pytest.param({"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, id="ASCII"),
         pytest.param({"PYTHONIOENCODING": "ascii"}, id="ASCII streams"),
         pytest.param({"TERM": ""}, id="no terminal type"),
-        pytest.param({"TERM": "nonesuch", "COLUMNS": "0", "LINES": "x"}, id="an unknown terminal"),
-        pytest.param({"HOME": "/nonexistent"}, id="no home folder"),
-        pytest.param({"TMPDIR": "/nonexistent"}, id="no folder for temporary files"),
+        pytest.param(
+            {"TERM": "nonesuch", "COLUMNS": "0", "LINES": "x", "HOME": "/nonexistent", "TMPDIR": "/nonexistent"},
+            id="an unknown terminal, no home folder and no folder for temporary files",
+        ),
     ],
 )
 def test_unusual_environments(tmp_path: Path, variables: Mapping[str, str]) -> None:
