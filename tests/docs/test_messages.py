@@ -43,7 +43,8 @@ def broken(source: str) -> list[str]:
 def test_topics_and_sections_exist() -> None:
     modules = sources()
     assert {name: broken(source) for name, source in modules.items() if broken(source)} == {}
-    sections = [text for source in modules.values() for text in texts(source) if ", section " in text]
+    mentioning = [source for source in modules.values() if "section" in source]
+    sections = [text for source in mentioning for text in texts(source) if ", section " in text]
     assert len(sections) >= 2
     assert all(not broken(text) for text in sections)
 
@@ -52,7 +53,11 @@ def test_messages_name_no_files_of_a_clone() -> None:
     modules = sources()
     assert len(modules) > 100
     named = {
-        name: found for name, source in modules.items() for text in texts(source) if (found := _FILE.findall(text))
+        name: found
+        for name, source in modules.items()
+        if "docs" in source  # most do not: they need not be parsed
+        for text in texts(source)
+        if (found := _FILE.findall(text))
     }
     assert named == {}
 
