@@ -65,8 +65,8 @@ class KillableProcesses:
         """
         return self._ask("run", arguments, calls or writes, writes is not None)
 
-    def killed_after_each_write(self, *arguments: str) -> Iterator[ProcessResult]:
-        """Run a command once; yield each time it was killed after a write, and finally its result.
+    def killed_after_each_call(self, *arguments: str) -> Iterator[ProcessResult]:
+        """Run a command once; yield each time it was killed after a counted call, and finally its result.
 
         The killed process has made all calls so far. A clone of it, forked when the call was answered, waits until the
         caller continues, and then makes the next call.
@@ -129,7 +129,7 @@ def _wait_for(process: int, output: IO[str]) -> ProcessResult:
 
 
 class Relay:
-    """A command that is continued by successive processes: each is killed after one write, and leaves a clone."""
+    """A command that is continued by successive processes: each is killed after one call, and leaves a clone."""
 
     def __init__(self, arguments: list[str]) -> None:
         assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1) == 0
@@ -140,7 +140,7 @@ class Relay:
         if self._process == 0:
             os.close(self._permit)
             os.close(self._clones)
-            _kill_after_each_write(permissions, clones)
+            _kill_after_each_call(permissions, clones)
             _await(permissions)
             _run_command(arguments, self._output.fileno())
         os.close(permissions)
@@ -166,7 +166,7 @@ def _await(permissions: int) -> None:
         os._exit(0)  # the caller has closed the pipe
 
 
-def _kill_after_each_write(permissions: int, clones: int) -> None:
+def _kill_after_each_call(permissions: int, clones: int) -> None:
     def leave_a_clone() -> None:
         assert threading.active_count() == 1, "a clone has only the thread that forked it"
         clone = os.fork()
@@ -178,7 +178,7 @@ def _kill_after_each_write(permissions: int, clones: int) -> None:
 
     installations.ThreadPoolExecutor = _OneThread  # type: ignore[attr-defined, assignment]
     prefetching.Thread = _InTurn  # type: ignore[attr-defined, assignment]
-    _after_each_call(leave_a_clone, counts=_each_write())
+    _after_each_call(leave_a_clone, counts=_each_in_turn())
 
 
 class _OneThread:
