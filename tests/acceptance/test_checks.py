@@ -17,11 +17,11 @@ from acceptance.cli import finish
 from acceptance.journal import PREFIX, Journal
 from acceptance.lab import Lab
 from acceptance.runner import clean, run
-from acceptance.sandbox import lab_in
+from acceptance.sandbox import OU, lab_in
 from aws_org_sandbox.behaviours import Behaviour, altered
 from aws_org_sandbox.sandbox import Sandbox
 from handler.events import FailedCall, parse
-from tests.acceptance.remains import remains
+from tests.acceptance.remains import ou_of_member, remains
 
 IN_SANDBOX = tuple(check for check in catalogue() if Need.REAL_AWS not in check.needs)
 
@@ -65,6 +65,7 @@ def test_a_check_reports_refuted_when_aws_behaves_otherwise(
     left = clean(lab.journal, lab.access, say=lab.report, clock=lab.clock)
     assert (result.finding.verdict, left) == (Verdict.REFUTED, ()), result.finding
     assert result.finding.evidence or result.finding.event, "nothing shows what AWS said"
+    assert ou_of_member(acceptance_sandbox) == OU, "another check would move the account back"
 
 
 def test_every_behaviour_has_a_check() -> None:

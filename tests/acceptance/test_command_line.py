@@ -100,8 +100,9 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 def has_created(sandbox: Sandbox) -> bool:
-    """Whether a resource is being created, since the test began."""
-    return any(call.operation.startswith("Create") and not call.error_code for call in sandbox.calls)
+    """Whether a call that creates a resource has been answered, since the test began."""
+    answered = (call for call in sandbox.calls if call.milliseconds is not None and not call.error_code)
+    return any(call.operation.startswith("Create") for call in answered)
 
 
 def journals(program: Program) -> Sequence[Path]:
@@ -135,6 +136,7 @@ def test_created_resources_are_removed_when_the_run_is_ended(acceptance_sandbox:
     with acceptance_sandbox.held():  # what it creates stays in progress, so the run is in the middle of it
         process = program.start(*shown("run"), "--only", "A1", "--yes")
         wait_until(lambda: has_created(acceptance_sandbox))
+        assert remains(acceptance_sandbox), "there is nothing to remove"
         process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 130, out
