@@ -14,6 +14,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -95,18 +96,20 @@ class Runner:
             if until is not None and step.get("name") == until:
                 return
             if "run" in step:
-                with subprocess.Popen(
-                    ["bash", "-e", "-c", step["run"]],
-                    cwd=self.folder,
-                    env=self.variables | self.roles[name],
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                ) as ran:
+                with (
+                    tempfile.TemporaryFile("w+", encoding="utf-8") as printed,  # a pipe that nobody reads may be full
+                    subprocess.Popen(
+                        ["bash", "-e", "-c", step["run"]],
+                        cwd=self.folder,
+                        env=self.variables | self.roles[name],
+                        stdout=printed,
+                        stderr=subprocess.STDOUT,
+                    ) as ran,
+                ):
                     while ran.poll() is None:
                         self._serve()
-                    assert ran.stdout
-                    assert ran.returncode == 0, (step["name"], ran.stdout.read())
+                    printed.seek(0)
+                    assert ran.returncode == 0, (step["name"], printed.read())
                 self.sandbox.settle()
 
     def _serve(self) -> None:
