@@ -51,6 +51,13 @@ def test_benchmarks_exist() -> None:
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_is_a_program(name: str) -> None:
+    """`python -m benchmarks.NAME` runs `main`, which is all that the next test runs."""
+    text = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
+    assert text.endswith('\n\nif __name__ == "__main__":\n    sys.exit(main())\n')
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmark_runs(name: str, run: Run) -> None:
     ran = run(name)
     assert ran["code"] == 0, ran["printed"]
