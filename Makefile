@@ -13,8 +13,6 @@ READY  := $(VENV)/.ready
 NODE   := tests/node_modules/.package-lock.json
 WITNESSES := tests/witnesses/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# glibc keeps freed memory for each thread, and only one thread of Python runs at a time.
-export MALLOC_ARENA_MAX = 1
 unexport PYTHONDONTWRITEBYTECODE  # tests start many processes, and each would compile everything again
 WORKERS := --numprocesses logical --dist loadfile --no-loadscope-reorder
 
@@ -56,6 +54,10 @@ $(DEMO)/.ready: pyproject.toml sandbox/pyproject.toml
 
 acceptance: setup  ## Check in the sandbox what is assumed of AWS (about a minute)
 	@$(BIN)/python -m acceptance sandbox
+
+# glibc keeps freed memory for each thread, and only one thread of Python runs at a time. Not for `bench`, whose claims
+# of memory hold for users, who do not set it.
+test test-fast: export MALLOC_ARENA_MAX = 1
 
 test: setup witnesses  ## Run all tests
 	@if command -v npm >/dev/null; then $(MAKE) --silent node; fi
