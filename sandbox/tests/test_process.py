@@ -29,6 +29,7 @@ pytestmark = pytest.mark.slow
 def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A state folder of the test's own; processes started in it are ended."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)  # of `make test`; a user's sandbox takes more memory
     yield tmp_path
     running = process.find()
     if running is not None:
