@@ -25,6 +25,7 @@ from unittest.mock import patch
 
 from aws_org_sandbox.credentials import Credentials
 from aws_org_sandbox.faults import Fault, Hold
+from aws_org_sandbox.functions import pool
 from aws_org_sandbox.registry import front
 from aws_org_sandbox.registry.hosts import host_of
 from aws_org_sandbox.sandbox import Sandbox
@@ -210,8 +211,12 @@ def _answering(sandbox: Sandbox, answer: front.Missing) -> Iterator[None]:
 
 
 def bare_pushes(sandbox: Sandbox, clients: Sequence[Ready], answer: front.Missing) -> Mapping[str, bool]:
-    """Whether a first push without `deployer` works, by client. All push at the same time: most of it is waiting."""
-    with _answering(sandbox, answer), ExitStack() as work:
+    """Whether a first push without `deployer` works, by client. All push at the same time: most of it is waiting.
+
+    The handler has a process for each: none waits for one whose creation is held.
+    """
+    processes = patch.object(pool, "MAX_ENVIRONMENTS", max(len(clients), pool.MAX_ENVIRONMENTS))
+    with processes, _answering(sandbox, answer), ExitStack() as work:
         sandbox.calls.clear()
         pushes = {each.name: _BarePush.begun(sandbox, each, work) for each in clients}
         until = time.monotonic() + LONGEST_PUSH
