@@ -1,4 +1,4 @@
-"""Every link of README.md, docs/ and contrib/ to a file of this repository has a target, including its heading."""
+"""Every link of README.md, docs/ and contrib/ has a target, and the README its first screen."""
 
 from __future__ import annotations
 
@@ -67,3 +67,11 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("[a](other.md#some-heading-here) [b](gone.md) [c](other.md#nowhere) [d](https://example.com)\n")
     assert broken_links(page) == ["gone.md", "other.md#nowhere"]
+
+
+def test_the_first_screen_has_a_sentence_the_picture_two_commands_and_the_table() -> None:
+    _, sentence, picture, commands, table = (ROOT / "README.md").read_text(encoding="utf-8").split("\n\n")[:5]
+    assert sentence.count(". ") == 0
+    assert picture.startswith("![")
+    assert [line[:2] for line in commands.splitlines()[1:-1]] == ["$ "] * 2
+    assert table.startswith("| ")
