@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -159,17 +159,22 @@ def _region(sandbox: Sandbox, region: str) -> Any:
 class Trials:
     """One command, killed by SIGKILL after each of its calls in turn, and the resulting state in a copy each time.
 
-    After a call that could have changed anything, it is run again there, and all is as if nothing had happened. After
-    a read, what is left is what the call before it had left, so that running it again has been tried already: each
-    kind of read shows so once. Reads that repeat one since the last write have no turn of their own: how often
-    something is looked at is chance.
+    After a call that could have changed anything, it is run again there, and all is as if nothing had happened; also
+    after a kind of read that no command of this file has made before, unless what is left is what the read before it
+    had left, so that running it again has been tried already. Reads that repeat one since the last write have no turn
+    of their own: how often something is looked at is chance.
     """
+
+    _known_reads: ClassVar[set[str]] = set()
+    """That a kind of read changes nothing holds for all commands."""
 
     def __init__(self, killable: KillableProcesses, deployer: Deployer, *command: str) -> None:
         self.sandbox = deployer.sandbox
         self._killable = killable
         self._deployer = deployer
         self._command = command
+        self._left: Any = None
+        """The state since the last write, once nothing is in progress; None before it was looked at."""
         self.killed_after: list[str] = []
         self.locks_left = 0
 
@@ -177,29 +182,37 @@ class Trials:
         """Kill the command after every call; `expected` is its result, or it runs undisturbed first."""
         everything(self.sandbox)  # creates the clients that all copies have then
         expected = expected or in_copy(self.sandbox, self._undisturbed)
-        left = in_copy(self.sandbox, self._settled)
+        self._left = in_copy(self.sandbox, self._settled)
         for ended in self._killable.killed_after_each_call(*self._command, "--config", str(self._deployer.config)):
             if ended.exit_code == 0:
                 break
             assert ended.exit_code == KILLED, ended.printed
             with self.sandbox.held():
-                left = self._examine(expected, left_before=left)
+                self._examine(expected)
         assert in_copy(self.sandbox, self._settled) == expected
 
-    def _examine(self, expected: Any, *, left_before: Any) -> Any:
-        """The state that the killed process left, once nothing is in progress."""
+    def _examine(self, expected: Any) -> None:
+        """Run the command again on what the killed process left, if this has not been tried."""
         operation = [call.operation for call in self.sandbox.calls if "deployer" in call.user_agent][-1]
-        is_known = operation in self.killed_after
         self.killed_after.append(operation)
         self.locks_left += _is_locked(self.sandbox)
-        if is_known and not is_writing(operation):
-            return left_before
-        left = in_copy(self.sandbox, self._settled)
         if is_writing(operation):
-            assert in_copy(self.sandbox, self._undisturbed) == expected, f"killed after {self.killed_after}"
+            self._left = None
+            self._run_again(expected)
+        elif operation not in self._known_reads:
+            self._known_reads.add(operation)
+            self._examine_read(expected)
+
+    def _examine_read(self, expected: Any) -> None:
+        left = in_copy(self.sandbox, self._settled)
+        if self._left is None:
+            self._run_again(expected)
         else:
-            assert left == left_before, f"a read has changed something: {self.killed_after}"
-        return left
+            assert left == self._left, f"a read has changed something: {self.killed_after}"
+        self._left = left
+
+    def _run_again(self, expected: Any) -> None:
+        assert in_copy(self.sandbox, self._undisturbed) == expected, f"killed after {self.killed_after}"
 
     def _undisturbed(self) -> Any:
         here = Deployer(self.sandbox, clock=self._deployer.clock, config=self._deployer.config)
