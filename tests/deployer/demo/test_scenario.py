@@ -12,6 +12,7 @@ from aws_org_sandbox.sandbox import Sandbox
 from deployer.cli.main import run
 from deployer.demo import scenario
 from deployer.demo.commands import Shell
+from deployer.demo.example import config_directory
 from deployer.demo.scenario import Demo
 from tests.clocks import impatient
 
@@ -54,6 +55,14 @@ def test_a_failed_check_is_reported_and_fails_the_demo(
     assert "✗ the ledger has the reason" in failed
     assert "Next: " not in failed
     assert "Traceback" not in printed.err
+
+
+def test_a_clone_has_the_config_files_of_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `make demo` uses them; the wheel has a copy."""
+    monkeypatch.chdir(ROOT)
+    assert config_directory() == Path("config")
+    monkeypatch.chdir(tmp_path)
+    assert config_directory() == ROOT / "config"
 
 
 def test_missing_config_files_are_reported(
