@@ -36,17 +36,18 @@ from deployer.pushing.ensure import Ensurer, Exists, Refused, TimedOut
 from deployer.pushing.images import ImageReference, parse_image
 from deployer.pushing.request_lane import NoResponse, RequestLane, Response
 from templates.function_url import OUTPUT as URL_OUTPUT
+from tests.clocks import impatient
 
 Lane = Literal["event", "request"]
 LANES: tuple[Lane, ...] = ("event", "request")
 ACCOUNT, REGION = "300000000001", "eu-west-1"
-DELAYS = size((0.5, 5.0, 15.0, 60.0), small=(0.02, 0.1))
+DELAYS = size((0.5, 5.0, 15.0, 60.0), small=(0.1,))
 """Seconds from the call to its event."""
 ANSWERED_WITHIN = 1.5
 """Seconds that an answer of the request lane takes at most, from a handler that runs already."""
 TIMEOUT = 300.0
 LEDGER = "deployer-ledger"
-CROWD, PATIENCE = size((12, 20.0), small=(2, 2.0))
+CROWD, PATIENCE = size((12, 20.0), small=(2, 0.7))
 """So many repositories that never appear are waited for, for so many seconds."""
 
 
@@ -89,7 +90,7 @@ def rolled_out() -> Iterator[Sandbox]:
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
         ):
-            if run(["rollout", "--org", "--yes", "--config", config]):
+            if run(["rollout", "--org", "--yes", "--config", config], clock=impatient()):
                 raise SystemExit("the sandbox cannot be rolled out")
         sandbox.settle()
         yield sandbox

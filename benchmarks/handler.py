@@ -34,7 +34,7 @@ from templates.parts import body
 from tests.example_organization import organization_from
 
 ROOT = Path(__file__).parents[1]
-CALL_SECONDS = 0.05
+CALL_SECONDS = size(0.05, small=0.005)
 COLD_STARTS, WARM_RUNS = size((21, 25), small=(1, 2))
 WARM_GOAL, COLD_GOAL = 0.55, 1.0
 NOISE = 0.05

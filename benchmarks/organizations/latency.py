@@ -1,3 +1,5 @@
 """How long a call to AWS takes in a benchmark."""
 
-LATENCY = 0.05
+from benchmarks.sizes import size
+
+LATENCY = size(0.05, small=0.005)
