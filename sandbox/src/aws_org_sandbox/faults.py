@@ -147,15 +147,14 @@ class Fault:
     hits: int = field(default=0, init=False)
 
     def concerns(self, call: Call) -> bool:
-        pairs = (
-            (self.service, call.service),
-            (self.operation, call.operation),
-            (self.account, call.account),
-            (self.region, call.region),
-            (self.principal, call.principal.arn),
+        return (
+            _fits(self.operation, call.operation)  # first, since most rules differ in it
+            and _fits(self.service, call.service)
+            and _fits(self.account, call.account)
+            and _fits(self.region, call.region)
+            and _fits(self.principal, call.principal.arn)
+            and (self.when is None or self.when(call))
         )
-        named = all(pattern is None or fnmatch.fnmatchcase(value, pattern) for pattern, value in pairs)
-        return named and (self.when is None or self.when(call))
 
     def takes(self) -> bool:
         """Count one matching call; True when this one is hit."""
@@ -164,6 +163,10 @@ class Fault:
         hit = self.seen >= self.first and (last is None or self.seen < last)
         self.hits += hit
         return hit
+
+
+def _fits(pattern: str | None, value: str) -> bool:
+    return pattern is None or fnmatch.fnmatchcase(value, pattern)
 
 
 class Faults:
