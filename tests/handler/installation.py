@@ -75,14 +75,15 @@ class Installed:
 
     def send(self, *events: Any, copies: int = 1) -> None:
         """Invoke the function with events as EventBridge does, and wait until no work is in progress."""
-        client = self.sandbox.client("lambda")
-        for event in events:
-            for _ in range(copies):
-                client.invoke(
-                    FunctionName=self.synthesis.names.function,
-                    InvocationType="Event",
-                    Payload=short_json(event).encode(),
-                )
+        client = clients.client("lambda", self.sandbox.home_region)
+        with acting_as(self.sandbox.credentials(self.sandbox.central_account)):
+            for event in events:
+                for _ in range(copies):
+                    client.invoke(
+                        FunctionName=self.synthesis.names.function,
+                        InvocationType="Event",
+                        Payload=short_json(event).encode(),
+                    )
         self.sandbox.settle(300)
 
     def request(self, event: Any) -> Any:
@@ -128,9 +129,11 @@ class Installed:
         url = sqs.get_queue_url(QueueName=self.synthesis.names.failures_queue)["QueueUrl"]
         taken: list[dict[str, Any]] = []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                taken.append(json.loads(message["Body"]))
+            entries = [
+                {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(messages)
+            ]
+            assert not sqs.delete_message_batch(QueueUrl=url, Entries=entries).get("Failed")
+            taken += [json.loads(message["Body"]) for message in messages]
         return taken
 
     def calls(self) -> list[Call]:
