@@ -8,11 +8,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.deployer.reporting.browser import chromium, is_installed, is_required, opened
+from tests.deployer.reporting.browser import Chromium, chromium, is_installed, is_required, opened
 from tools.docs_site import WORKERS
 
 pytestmark = [
@@ -40,6 +41,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    with chromium() as started:
+        yield started
+
+
 def test_every_page_is_reached_in_the_order_of_the_readme(site: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Documentation")[2]
     sources = re.findall(r"\]\(docs/([A-Za-z/-]+)\.md\)", readme)
@@ -63,8 +70,8 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
 
 @pytest.mark.skipif(not is_installed() and not is_required(), reason="Chromium or axe-core is not installed")
 @pytest.mark.parametrize("page", ["index.html", "contributing/architecture.html"])
-def test_the_search_finds_pages_without_a_web_server(site: Path, page: str) -> None:
-    with chromium() as browser, opened(browser, site / page) as seen:
+def test_the_search_finds_pages_without_a_web_server(site: Path, browser: Chromium, page: str) -> None:
+    with opened(browser, site / page) as seen:
         seen.page.fill(".md-search__input", "redrive")
         seen.page.locator(".md-search-result__item").first.wait_for(timeout=60_000)
         found = seen.page.locator(".md-search-result__link").evaluate_all("links => links.map(link => link.href)")
