@@ -19,10 +19,11 @@ from math import ceil
 from typing import Any
 
 from benchmarks.million_records.records import Records
+from benchmarks.sizes import size
 from handler.records import Record
 
 PAGE_BYTES = 1_000_000
-PAGE_SECONDS = 0.01
+PAGE_SECONDS = size(0.01, small=0.001)
 CENTRAL = "200000000001"
 
 Item = dict[str, dict[str, str]]
