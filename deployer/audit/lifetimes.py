@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from deployer.audit.adopted import ADOPTIONS
 from handler.records import Record
 
 FIRST, LAST = 5, 20
@@ -51,10 +52,10 @@ def lifetimes_of(records: Iterable[Record]) -> list[list[Record]]:
     """Each lifetime with its records, both the oldest first.
 
     CloudTrail's times are whole seconds. Of one second, a creation comes before a deletion, unless the repository
-    existed before: then it was deleted and created again.
+    existed before: then it was deleted and created again. Adoptions come after what they can be of.
     """
     lifetimes: list[list[Record]] = [[]]
-    in_order = sorted(records, key=lambda one: (one.event_time, one.at))
+    in_order = sorted(records, key=lambda one: (one.event_time, one.outcome in ADOPTIONS, one.at))
     for _, of_one_second in groupby(in_order, key=lambda one: one.event_time):
         for record in _ordered(of_one_second, exists=any(map(is_creation, _open(lifetimes)))):
             if _is_closed(lifetimes[-1]):

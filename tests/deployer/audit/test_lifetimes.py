@@ -31,6 +31,12 @@ def test_within_one_second_the_creation_is_before_the_deletion() -> None:
     assert lifetimes_of([deleted, created]) == [[created, deleted]]
 
 
+def test_within_one_second_an_adoption_is_between_the_creation_and_the_deletion() -> None:
+    adopted = record(10, outcome="adopted", event_id="a")
+    created, deleted = observed(10, event_id="b"), observed(10, action="deleted", event_id="c")
+    assert lifetimes_of([deleted, adopted, created]) == [[created, adopted, deleted]]
+
+
 def test_a_repository_that_is_deleted_and_created_again_in_one_second_has_two_lifetimes() -> None:
     deleted, again = observed(10, action="deleted", event_id="b"), record(10, engine="native", event_id="a")
     looked_for = record(10, outcome="ignored", event_id="c")
