@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from acceptance.check import Check, Finding, held, refuted
+from acceptance.check import Check, Finding
 from acceptance.journal import Resource
 from acceptance.lab import Lab
+from acceptance.rigs.denials import DENIED, allowed_within
 from acceptance.rigs.roles import roles, session_of
-from acceptance.rigs.stack_sets import refusal_of
 from handler.tags import EVENT_ID_TAG
 
 MINUTE = 60.0
-_DENIED = {"AccessDenied", "AccessDeniedException"}
 _POLICY = json.dumps(
     {
         "rules": [
@@ -37,23 +34,11 @@ def run(lab: Lab) -> Finding:
     resource = Resource(kind="repository", side="member", region=lab.environment.region, name=name)
     lab.create(
         resource,
-        lambda: lab.wait_while(_DENIED, lambda: client.create_repository(repositoryName=name, tags=tags)),
+        lambda: lab.wait_while(DENIED, lambda: client.create_repository(repositoryName=name, tags=tags)),
     )
-    denials: list[dict[str, str]] = []
-
-    def put() -> bool:
-        try:
-            client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=_POLICY)
-        except ClientError as error:
-            denials.append(refusal_of(error))
-            raise
-        return True
-
-    try:
-        lab.wait_while(_DENIED, put, limit=MINUTE)
-    except ClientError:
-        return refuted("Denied for a minute", denials=denials[-1:], attempts=len(denials))
-    return held(f"Allowed at attempt {len(denials) + 1}", denials=denials[-1:], attempts=len(denials) + 1)
+    return allowed_within(
+        lab, MINUTE, lambda: client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=_POLICY)
+    )
 
 
 CHECK = Check(

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from acceptance.check import Check, Finding, held, refuted
+from acceptance.check import Check, Finding
 from acceptance.journal import Resource
 from acceptance.lab import Lab
-from acceptance.rigs.stack_sets import refusal_of
+from acceptance.rigs.denials import allowed_within
 from deployer.pushing.ensure import POLICY_DELAY
 
-_DENIED = {"AccessDenied", "AccessDeniedException"}
 _NO_LAYER = f"sha256:{'0' * 64}"
 
 
@@ -24,23 +21,13 @@ def run(lab: Lab) -> Finding:
     lab.create(resource, lambda: owner.create_repository(repositoryName=name))
     owner.set_repository_policy(repositoryName=name, policyText=_policy(lab.environment.central_account))
     guest: Any = lab.client("central", "ecr")
-    denials: list[dict[str, str]] = []
-
-    def ask() -> bool:
-        try:
-            guest.batch_check_layer_availability(
-                registryId=lab.environment.member_account, repositoryName=name, layerDigests=[_NO_LAYER]
-            )
-        except ClientError as error:
-            denials.append(refusal_of(error))
-            raise
-        return True
-
-    try:
-        lab.wait_while(_DENIED, ask, limit=POLICY_DELAY)
-    except ClientError:
-        return refuted(f"Denied for {POLICY_DELAY:.0f} seconds", denials=denials[-1:], attempts=len(denials))
-    return held(f"Allowed at attempt {len(denials) + 1}", denials=denials[-1:], attempts=len(denials) + 1)
+    return allowed_within(
+        lab,
+        POLICY_DELAY,
+        lambda: guest.batch_check_layer_availability(
+            registryId=lab.environment.member_account, repositoryName=name, layerDigests=[_NO_LAYER]
+        ),
+    )
 
 
 def _policy(account: str) -> str:

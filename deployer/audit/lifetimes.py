@@ -52,7 +52,7 @@ def lifetimes_of(records: Iterable[Record]) -> list[list[Record]]:
     """Each lifetime with its records, both the oldest first.
 
     CloudTrail's times are whole seconds. Of one second, a creation comes before a deletion, unless the repository
-    existed before: then it was deleted and created again. Adoptions come after what they can be of.
+    existed before: then it was deleted and created again. An adoption comes after a creation.
     """
     lifetimes: list[list[Record]] = [[]]
     in_order = sorted(records, key=lambda one: (one.event_time, one.outcome in ADOPTIONS, one.at))

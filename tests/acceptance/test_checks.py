@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from acceptance.catalogue import catalogue
 from acceptance.check import Check, Need, Verdict
@@ -16,6 +17,7 @@ from acceptance.checks import a07_alarms
 from acceptance.cli import finish
 from acceptance.journal import PREFIX, Journal
 from acceptance.lab import Lab
+from acceptance.rigs.denials import allowed_within
 from acceptance.runner import clean, run
 from acceptance.sandbox import OU, lab_in
 from aws_org_sandbox.behaviours import Behaviour, altered
@@ -94,3 +96,11 @@ def test_a_check_without_its_prerequisites_is_not_run_and_names_what_is_missing(
         assert result.finding.verdict is Verdict.NOT_RUN
         assert "--management-profile" in result.finding.why
     assert not lab.journal.file.exists(), "nothing was created"
+
+
+def test_an_error_that_is_no_denial_refutes_nothing(lab: Lab) -> None:
+    def call() -> None:
+        raise ClientError({"Error": {"Code": "ServerException", "Message": "no"}}, "PutLifecyclePolicy")
+
+    with pytest.raises(ClientError, match="ServerException"):
+        allowed_within(lab, 1.0, call)
