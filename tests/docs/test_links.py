@@ -75,3 +75,8 @@ def test_the_first_screen_has_a_sentence_the_picture_two_commands_and_the_table(
     assert picture.startswith("![")
     assert [line[:2] for line in commands.splitlines()[1:-1]] == ["$ "] * 2
     assert table.startswith("| ")
+
+
+def test_getting_started_begins_with_a_rehearsal() -> None:
+    first = _HEADING.findall((ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8"))[1]
+    assert first == "0. Rehearse on a copy of your organization"
